@@ -1,0 +1,45 @@
+"""Turn one training run of a Keras network into an ensemble, inside scikit-learn.
+
+The names below are imported on first use: ``import skensemble`` by itself loads neither
+TensorFlow nor Keras.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skensemble import exceptions, models, weighting
+    from skensemble.ensemble import SnapshotEnsembleClassifier
+    from skensemble.schedules import CyclicCosineDecay
+    from skensemble.snapshots import Snapshot, SnapshotBank
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "CyclicCosineDecay",
+    "Snapshot",
+    "SnapshotBank",
+    "SnapshotEnsembleClassifier",
+    "exceptions",
+    "models",
+    "weighting",
+]
+
+_HOME = {
+    "CyclicCosineDecay": "skensemble.schedules",
+    "Snapshot": "skensemble.snapshots",
+    "SnapshotBank": "skensemble.snapshots",
+    "SnapshotEnsembleClassifier": "skensemble.ensemble",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in __all__:
+        return import_module(f"skensemble.{name}")
+    raise AttributeError(f"module 'skensemble' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

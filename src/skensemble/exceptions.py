@@ -1,0 +1,15 @@
+"""Errors and warnings that skensemble raises beyond the ones of scikit-learn."""
+
+__all__ = ["HoldoutWarning", "LearningRateWarning", "SnapshotTrainingError"]
+
+
+class SnapshotTrainingError(RuntimeError):
+    """Training ended without a single finite snapshot."""
+
+
+class HoldoutWarning(UserWarning):
+    """The holdout cannot do what was asked of it; equal weights are used instead."""
+
+
+class LearningRateWarning(UserWarning):
+    """``alpha_zero`` replaces a learning rate that was set elsewhere."""
