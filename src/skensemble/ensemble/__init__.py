@@ -1,0 +1,5 @@
+"""The estimators."""
+
+from skensemble.ensemble._snapshot import SnapshotEnsembleClassifier
+
+__all__ = ["SnapshotEnsembleClassifier"]

@@ -1,0 +1,349 @@
+"""The stages of ``fit``."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.preprocessing import FunctionTransformer
+
+from skensemble._validation import Described, must_be
+from skensemble.ensemble._fitting import Stopwatch, draw_seed, fit_settings
+from skensemble.ensemble._health import cycles_at_chance, warn_about_chance
+from skensemble.ensemble._holdout import Holdout, split_holdout, warn_about_holdout
+from skensemble.ensemble._inputs import (
+    check_holdout_arguments,
+    check_sample_weight,
+    check_X,
+    check_y_given,
+)
+from skensemble.ensemble._network import (
+    N_PROBE_ROWS,
+    check_compiled_as_asked,
+    prepare_network,
+    warn_about_learning_rate,
+)
+from skensemble.ensemble._parameters import check_parameters
+from skensemble.ensemble._targets import TargetEncoder
+from skensemble.ensemble._weights import combine, score_members, usable_members
+from skensemble.exceptions import SnapshotTrainingError
+from skensemble.inference import MemberPredictor
+from skensemble.schedules import CyclicCosineDecay
+from skensemble.snapshots import SnapshotBank
+from skensemble.training import (
+    ENGINES,
+    ProgressDisplay,
+    TrainingData,
+    TrainingRequest,
+    choose_engine,
+    seeded,
+)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What one call of ``fit`` trained: the schedule, and how many of its iterations."""
+
+    alpha_zero: float
+    n_iterations: int
+    M: int
+    n_done: int
+
+
+class FitStages:
+    """What ``fit`` does, in the order of the methods."""
+
+    def _fit_all(self, X, y, sample_weight, X_val, y_val, fit_params):
+        watch = Stopwatch()
+        settings = fit_settings(self.get_params(deep=False), fit_params)
+        check_parameters({**self.get_params(deep=False), **settings})
+        check_holdout_arguments(X_val, y_val)
+        bank = self.__dict__.get("snapshots_") if self.warm_start else None
+        if bank is None:
+            self._forget()
+        elif not self._has_cycles_to_add(settings["epochs"]):
+            return
+        X, y, sample_weight = self._read_data(X, y, sample_weight)
+        train, holdout = self._split(X, y, sample_weight, X_val, y_val)
+        monitored = None
+        if settings["validation_split"]:
+            train, monitored = self._split_monitored(train, settings["validation_split"])
+        batch_size = settings["batch_size"] or 32
+        data = TrainingData(
+            X,
+            y,
+            train,
+            batch_size=len(train) if batch_size == -1 else batch_size,
+            sample_weight=sample_weight,
+            shuffle=settings["shuffle"],
+            seed=self._seeds[1],
+        )
+        schedule = self._schedule(bank, data, settings["epochs"])
+
+        with watch("build"):
+            data = self._make_network(bank, data)
+        with watch("train"):
+            request = self._request(bank, data, settings, monitored)
+            run = self._train(data, schedule, request, settings["verbose"])
+        bank = self._collect(bank, run, schedule, data)
+        with watch("score"):
+            self._learn_weights(bank, holdout, watch)
+            chance = cycles_at_chance(bank[-len(run.snapshots) :], self._member_proba, data)
+        warn_about_chance(chance, self.alpha_zero)
+        self.timings_ = watch.seconds
+
+    def _forget(self):
+        kept = {*self._get_param_names(), "_user_params", "_metadata_request"}
+        kept.add("_sklearn_output_config")
+        for name in set(vars(self)) - kept:
+            delattr(self, name)
+        self._seeds = np.random.SeedSequence(draw_seed(self.random_state)).generate_state(4)
+        self._seeds = [int(seed) for seed in self._seeds]
+        self._phases = []
+
+    def _has_cycles_to_add(self, epochs: int) -> bool:
+        M, done = len(self.snapshots_), len(self.history_["loss"])
+        fix = "raise M and epochs to add cycles, or set warm_start=False to start again"
+        if self.M == M:
+            warnings.warn(
+                f"With warm_start=True and M={M}, as before, there is no cycle to add: the "
+                "ensemble stays as it is. Raise M and epochs to add cycles.",
+                stacklevel=4,
+            )
+            return False
+        if self.M < M:
+            raise ValueError(must_be("M", f"at least the {M} cycles trained so far", self.M, fix))
+        if epochs <= done:
+            must = f"more than the {done} epochs trained so far"
+            raise ValueError(must_be("epochs", must, epochs, fix))
+        return True
+
+    def _read_data(self, X, y, sample_weight):
+        """Check the data, learn what the builder may ask for in ``meta``."""
+        check_y_given(self, X, y)
+        first = "classes_" not in vars(self)
+        y_dtype = np.asarray(y).dtype
+        X = check_X(self, X, reset=first)
+        if first:
+            self.target_encoder_ = self.target_encoder
+            y = self.target_encoder_.fit_transform(y)
+            encoder = self.feature_encoder
+            plain = type(encoder) is FunctionTransformer and encoder.func is None
+            self.feature_encoder_ = None if plain else encoder.fit(X)
+            self.classes_ = self.target_encoder_.classes_
+            self.n_classes_ = len(self.classes_)
+            self.target_type_ = self.target_encoder_.target_type_
+            self.n_outputs_ = self.n_outputs_expected_ = 1
+            self.X_shape_, self.X_dtype_ = X.shape, X.dtype
+            self.y_dtype_, self.y_ndim_ = y_dtype, 2 if self.target_encoder_.one_hot_ else 1
+        else:
+            y = self.target_encoder_.transform(y)
+        sample_weight = self._weights_of_rows(check_sample_weight(sample_weight, X), y)
+        X = self._encode_features(X)
+        self._row_shape, self._row_dtype = X.shape[1:], X.dtype
+        return X, y, sample_weight
+
+    @property
+    def target_encoder(self):
+        """A new encoder of labels."""
+        return TargetEncoder()
+
+    def _split(self, X, y, sample_weight, X_val, y_val):
+        """Return the rows to train on, and the holdout, or None where there is none."""
+        rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
+        if len(np.unique(y[rows])) < 2:
+            raise ValueError(
+                must_be(
+                    "sample_weight",
+                    "positive in at least two classes",
+                    Described("positive in 1 class only"),
+                    "give rows of another class a weight too",
+                )
+            )
+        learns = isinstance(self.weighting, str) and self.weighting != "uniform"
+        if X_val is not None:
+            X_val = self._encode_features(check_X(self, X_val, reset=False))
+            y_val = self.target_encoder_.transform(y_val)
+            check_y_given(self, X_val, y_val)
+            holdout = Holdout(X_val, y_val, self._weights_of_rows(None, y_val))
+            if learns and holdout.is_too_small(self.n_classes_):
+                warn_about_holdout(self.n_classes_, f"X_val, of {len(y_val)} rows,")
+            return rows, holdout
+        if self.validation_fraction is None:
+            if learns:
+                raise ValueError(
+                    must_be(
+                        "weighting",
+                        "'uniform' or an array where validation_fraction=None",
+                        self.weighting,
+                        "hold out some rows, as in validation_fraction=0.1, or pass X_val and "
+                        "y_val to fit",
+                    )
+                )
+            return rows, None
+        digest = zlib.crc32(y.tobytes())
+        if self.__dict__.setdefault("_y_digest", digest) != digest:
+            raise ValueError(
+                must_be(
+                    "y",
+                    "the same in every fit with warm_start=True, so that the holdout stays unseen",
+                    Described("other labels or another order"),
+                    "pass the same rows, or X_val and y_val, or set warm_start=False",
+                )
+            )
+        train, held_out = split_holdout(y[rows], self.validation_fraction, self._seeds[2])
+        if held_out is None:
+            if learns:
+                warn_about_holdout(self.n_classes_, f"A holdout of {len(rows)} rows")
+            return rows, None
+        held_out = rows[held_out]
+        weight = None if sample_weight is None else sample_weight[held_out]
+        return rows[train], Holdout(X[held_out], y[held_out], weight)
+
+    def _split_monitored(self, train, share: float):
+        n_train = int(len(train) * (1 - share))
+        if n_train == 0 or n_train == len(train):
+            got = Described(f"{share:g} of {len(train)} rows")
+            fix = "leave it out, or bring more rows"
+            raise ValueError(must_be("validation_split", "at least a row on both sides", got, fix))
+        return train[:n_train], train[n_train:]
+
+    def _schedule(self, bank, data, epochs: int) -> CyclicCosineDecay:
+        M_done = 0 if bank is None else len(bank)
+        epochs_done = 0 if bank is None else len(self.history_["loss"])
+        return CyclicCosineDecay(
+            self.alpha_zero,
+            n_iterations=(epochs - epochs_done) * data.steps_per_epoch,
+            M=self.M - M_done,
+            offset=self.__dict__.get("_optimizer_steps", 0),
+        )
+
+    def _make_network(self, bank, data):
+        """Build, check and compile the network, unless training goes on with the one there is."""
+        model = self.__dict__.get("_model")
+        if bank is None or model is None or not model.compiled:
+            with seeded(self._seeds[0]):
+                model = self._build_keras_model()
+                network = prepare_network(
+                    model,
+                    data.X[data.rows[:N_PROBE_ROWS]],
+                    self.n_classes_,
+                    compile_arguments=self._get_compile_kwargs,
+                )
+            check_compiled_as_asked(model, self.loss, self.optimizer)
+            warn_about_learning_rate(model.optimizer, self.alpha_zero)
+            if bank is not None:
+                bank.check_fits(_paths(model), [tuple(v.shape) for v in model.weights])
+                model.set_weights(bank[-1].weights)
+            self._model, self._optimizer_steps = model, 0
+            self._output_layer, self._one_hot_targets = network.output_layer, network.one_hot
+            self._predictor = MemberPredictor(model, network.output_layer)
+        return replace(data, n_classes=self.n_classes_ if self._one_hot_targets else None)
+
+    def _request(self, bank, data, settings, monitored) -> TrainingRequest:
+        self._initialize_callbacks()
+        del self._predict_callbacks
+        callbacks = vars(self).pop("_fit_callbacks")
+        first_epoch = 0 if bank is None else len(self.history_["loss"])
+        validation, options = None, {}
+        if monitored is not None:
+            batch_size = settings["validation_batch_size"] or data.batch_size
+            validation = replace(
+                data,
+                rows=monitored,
+                shuffle=False,
+                batch_size=len(monitored) if batch_size == -1 else batch_size,
+            )
+            options = {"validation_freq": settings.get("validation_freq", 1)}
+        return TrainingRequest(
+            n_epochs=settings["epochs"] - first_epoch,
+            first_epoch=first_epoch,
+            first_iteration=0 if bank is None else bank[-1].iteration,
+            first_cycle=0 if bank is None else len(bank),
+            callbacks=callbacks,
+            keras_verbose=2 if settings["verbose"] == 2 else 0,
+            validation=validation,
+            validation_options=options,
+        )
+
+    def _train(self, data, schedule, request, verbose):
+        self.engine_ = choose_engine(self.engine)
+        train = ENGINES[self.engine_]
+        seed = self._seeds[3] + request.first_epoch
+        if verbose != 1:
+            with seeded(seed):
+                return train(self._model, data, schedule, request)
+        progress = ProgressDisplay(
+            schedule.simulate(),
+            schedule.cycle_ends,
+            steps_per_epoch=data.steps_per_epoch,
+            first_epoch=request.first_epoch,
+            first_cycle=request.first_cycle,
+        )
+        try:
+            request = replace(request, callbacks=[progress, *request.callbacks])
+            with seeded(seed):
+                return train(self._model, data, schedule, request)
+        finally:
+            progress.close()
+
+    def _collect(self, earlier, run, schedule, data) -> SnapshotBank:
+        """Put the new snapshots into a bank, and the history behind the one there is."""
+        n_new = len(run.snapshots)
+        if n_new == 0:
+            raise SnapshotTrainingError(
+                f"Training was stopped by a callback after {len(run.history['loss'])} epochs, "
+                f"before the end of the first cycle, at iteration {schedule.cycle_ends[0]}: there "
+                "is no snapshot. Let it train for longer, or raise M to make the cycles shorter."
+            )
+        if n_new < schedule.M:
+            warnings.warn(
+                f"Training was stopped by a callback after {n_new} of {schedule.M} cycles: the "
+                "ensemble has the snapshots of these.",
+                stacklevel=4,
+            )
+        bank = SnapshotBank(run.snapshots, _paths(self._model))
+        if earlier is not None:
+            bank = earlier + bank
+        n_done = len(run.history["loss"]) * data.steps_per_epoch
+        phase = Phase(schedule.alpha_zero, schedule.n_iterations, schedule.M, n_done)
+        self._phases = [*self._phases, phase]
+        self._optimizer_steps += n_done
+        history = {} if earlier is None else self.history_
+        self.history_ = {
+            name: [*history.get(name, []), *values] for name, values in run.history.items()
+        }
+        return bank
+
+    def _learn_weights(self, bank, holdout, watch) -> None:
+        """Score the snapshots on the holdout and find their weights."""
+        n_last = None if self.n_last is None else min(self.n_last, len(bank))
+        usable = usable_members(bank, n_last)
+        weighting = (
+            self.weighting if isinstance(self.weighting, str) else self.weighting[: len(bank)]
+        )
+        probas = y = weight = None
+        if holdout is None or holdout.is_too_small(self.n_classes_):
+            weighting = "uniform" if isinstance(weighting, str) else weighting
+        if holdout is not None:
+            y, weight = holdout.y, holdout.sample_weight
+            members = [bank[m].weights for m in np.flatnonzero(usable)]
+            probas = np.stack([self._member_proba(weights, holdout.X) for weights in members])
+        with watch("solve"):
+            self.weighting_ = combine(weighting, usable, probas, y, weight)
+        self.weights_ = self.weighting_.weights
+        self.snapshot_scores_ = None
+        if holdout is not None:
+            self.snapshot_scores_ = score_members(probas, usable, self.weighting_, y, weight)
+            losses = self.snapshot_scores_["log_loss"], self.snapshot_scores_["accuracy"]
+            pairs = zip(*losses, strict=True)
+            bank = bank.with_scores(
+                [{"log_loss": loss, "accuracy": accuracy} for loss, accuracy in pairs][: len(bank)]
+            )
+        self.snapshots_ = bank
+
+
+def _paths(model) -> list[str]:
+    return [variable.path for variable in model.weights]

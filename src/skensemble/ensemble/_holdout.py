@@ -1,0 +1,132 @@
+"""Rows kept out of training, to learn the combination weights on."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from skensemble._validation import Described, check_integer, must_be
+from skensemble.exceptions import HoldoutWarning
+
+_FIX = "0.1 holds out a tenth of the rows, 200 holds out 200, None holds out none"
+
+
+def check_validation_fraction(value) -> None:
+    """Raise unless ``value`` is a fraction in (0, 1), a count of at least 1, or None."""
+    if value is None:
+        return
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        check_integer("validation_fraction", value, minimum=1, fix=_FIX)
+    elif not isinstance(value, float | np.floating):
+        raise TypeError(must_be("validation_fraction", "a number or None", value, _FIX))
+    elif not 0 < value < 1:
+        must = "between 0 and 1, or a number of rows"
+        raise ValueError(must_be("validation_fraction", must, value, _FIX))
+
+
+def split_holdout(y, validation_fraction, seed):
+    """Split rows into training and holdout, each class in proportion to its size.
+
+    Every class keeps a row for training, and gets one in the holdout while there is room.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,), int64
+        Class indices.
+    validation_fraction : float or int
+        Share or number of rows to hold out.
+    seed : int
+        Determines the rows.
+
+    Returns
+    -------
+    train, holdout : ndarray of int64 or None
+        Row numbers, increasing. ``holdout`` is None, and ``train`` all rows, where the holdout
+        could not have a row of every class.
+
+    Raises
+    ------
+    ValueError
+        If the holdout would leave too few rows to train on.
+    """
+    n = len(y)
+    n_holdout = validation_fraction
+    if not isinstance(validation_fraction, Integral):
+        n_holdout = math.ceil(validation_fraction * n)
+    counts = np.bincount(y)
+    present = np.flatnonzero(counts)
+    if n_holdout > n - len(present):
+        if isinstance(validation_fraction, Integral):
+            raise ValueError(
+                must_be(
+                    "validation_fraction",
+                    f"at most {n - len(present)} rows, as there are {n} rows of "
+                    f"{len(present)} classes and each class needs one to train on",
+                    Described(f"{n_holdout} rows"),
+                    "hold out fewer rows",
+                )
+            )
+        return np.arange(n), None
+    if n_holdout < len(present) or counts[present].min() < 2:
+        return np.arange(n), None
+
+    quota = _quotas(counts[present], n_holdout)
+    rng = np.random.default_rng(seed)
+    holdout = np.concatenate(
+        [
+            rng.permutation(np.flatnonzero(y == label))[:size]
+            for label, size in zip(present, quota, strict=True)
+        ]
+    )
+    holdout.sort()
+    return np.setdiff1d(np.arange(n), holdout, assume_unique=True), holdout
+
+
+def _quotas(counts, total):
+    """Largest remainders, each at least 1 and at most ``count - 1``."""
+    exact = counts * (total / counts.sum())
+    quota = np.clip(np.floor(exact).astype(int), 1, counts - 1)
+    while quota.sum() != total:
+        step = 1 if quota.sum() < total else -1
+        movable = quota < counts - 1 if step > 0 else quota > 1
+        shortfall = np.where(movable, step * (exact - quota), -np.inf)
+        quota[shortfall.argmax()] += step
+    return quota
+
+
+@dataclass(frozen=True, eq=False)
+class Holdout:
+    """The rows that the combination weights are learned on.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n, ...)
+        Features.
+    y : ndarray of shape (n,), int64
+        Class indices.
+    sample_weight : ndarray of shape (n,) or None
+        Weight of each row.
+    """
+
+    X: Any
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+
+    def is_too_small(self, n_classes: int) -> bool:
+        """Whether there cannot be a row of every class."""
+        return len(self.y) < n_classes
+
+
+def warn_about_holdout(n_classes: int, what: str) -> None:
+    """Say that equal weights take the place of learned ones."""
+    warnings.warn(
+        f"{what} cannot hold a row of each of the {n_classes} classes, so the snapshots get equal "
+        "weights. Raise validation_fraction, or pass X_val and y_val, to learn the weights.",
+        HoldoutWarning,
+        stacklevel=2,
+    )

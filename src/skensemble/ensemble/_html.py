@@ -1,0 +1,40 @@
+"""The table that a fitted ensemble adds to its HTML representation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+
+
+def ensemble_table(weights: np.ndarray, scores: Mapping[str, Sequence] | None) -> str:
+    """Write M, and each snapshot with its weight and holdout scores.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (M,)
+        Combination weights.
+    scores : mapping or None
+        ``snapshot_scores_`` of the estimator.
+    """
+    M = len(weights)
+    rows = [[f"snapshot {m + 1}", f"{weight:.3f}"] for m, weight in enumerate(weights)]
+    head = ["", "weight"]
+    if scores is not None:
+        rows += [["uniform", f"{1 / M:.3f} each"], ["learned", "as above"]]
+        for row, loss, accuracy in zip(rows, scores["log_loss"], scores["accuracy"], strict=True):
+            row += [f"{loss:.4f}", f"{accuracy:.4f}"]
+        head += ["holdout log-loss", "holdout accuracy"]
+    return (
+        '<div class="estimator-table"><details open>'
+        f"<summary>Snapshot ensemble, M = {M}</summary>"
+        '<table class="parameters-table"><tbody>'
+        f"<tr>{_cells(head, 'th')}</tr>"
+        + "".join(f'<tr class="default">{_cells(row, "td")}</tr>' for row in rows)
+        + "</tbody></table></details></div>"
+    )
+
+
+def _cells(values: Sequence[str], tag: str) -> str:
+    return "".join(f"<{tag}>{escape(value)}</{tag}>" for value in values)

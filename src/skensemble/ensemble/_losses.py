@@ -1,0 +1,69 @@
+"""What a loss expects: class indices or one-hot rows, probabilities or logits."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import keras
+import numpy as np
+
+
+def only(loss):
+    """Take a loss out of the list or mapping that a network of one output may have it in."""
+    if isinstance(loss, list | tuple) and len(loss) == 1:
+        return loss[0]
+    if isinstance(loss, dict) and len(loss) == 1:
+        return next(iter(loss.values()))
+    return loss
+
+
+def default_loss(n_units: int) -> str:
+    """Cross-entropy for a network whose loss nobody named."""
+    return "binary_crossentropy" if n_units == 1 else "sparse_categorical_crossentropy"
+
+
+def takes_logits(loss) -> bool:
+    """Whether ``loss`` applies the softmax or sigmoid by itself."""
+    if isinstance(loss, functools.partial):
+        return bool(loss.keywords.get("from_logits", False)) or takes_logits(loss.func)
+    arguments = getattr(loss, "_fn_kwargs", None) or {}
+    return bool(getattr(loss, "from_logits", False) or arguments.get("from_logits", False))
+
+
+def takes_one_hot(loss, n_units: int) -> bool:
+    """Whether ``loss`` wants one-hot rows for a network of several output units.
+
+    Keras's own losses say so by their name. Any other is tried on three rows of class indices:
+    one that needs one-hot rows cannot take them.
+    """
+    function = keras.losses.get(loss) if isinstance(loss, str) else loss
+    if isinstance(function, type):
+        function = function()
+    owner = type(function) if isinstance(function, keras.losses.Loss) else function
+    name = getattr(owner, "__name__", "")
+    if getattr(owner, "__module__", "").split(".")[0] == "keras" and name != "LossFunctionWrapper":
+        return "sparse" not in name.lower()
+    n_rows = 3 if n_units != 3 else 5
+    # Keras, too, hands targets to a loss as floats.
+    indices = keras.ops.convert_to_tensor(np.arange(n_rows) % n_units, keras.config.floatx())
+    outputs = keras.ops.full((n_rows, n_units), 1 / n_units)
+    try:
+        function(indices, outputs)
+    except Exception:  # any error means the same: not made for class indices
+        return True
+    return False
+
+
+def loss_name(loss) -> str:
+    """Name a loss in snake case, however it is given, or "" where it has no name."""
+    loss = keras.losses.get(loss) if isinstance(loss, str) else loss
+    owner = type(loss) if isinstance(loss, keras.losses.Loss) else loss
+    name = getattr(owner, "__name__", "")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def loss_names_differ(given, compiled) -> bool:
+    """Whether two losses are surely not the same one."""
+    names = loss_name(given), loss_name(compiled)
+    return all(names) and names[0] != names[1]

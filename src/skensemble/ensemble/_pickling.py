@@ -1,0 +1,124 @@
+"""What a pickled ensemble is made of.
+
+The snapshots, once, as plain arrays; the architecture without weights; and the parameters, those
+that cannot be imported where the file is read (lambdas, closures, what was defined in a notebook)
+by value.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import cloudpickle
+import keras
+import numpy as np
+
+from skensemble.ensemble._architecture import architecture_of, compile_arguments, model_from
+from skensemble.training import seeded
+
+# Rebuilt on first use after loading.
+_LIVE = ("_model", "_predictor", "_optimizer_steps")
+
+_PLAIN = (type(None), bool, int, float, str, bytes, np.ndarray, np.generic, np.random.RandomState)
+
+
+class _ByValue:
+    """Stands for a value that may need cloudpickle."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __reduce__(self):
+        return cloudpickle.loads, (cloudpickle.dumps(self.value),)
+
+
+class _StoredModel:
+    """Stands for a Keras model that is a parameter."""
+
+    def __init__(self, model, architecture: bytes):
+        self.model = model
+        self.architecture = architecture
+
+    def __reduce__(self):
+        arguments = compile_arguments(self.model) if self.model.compiled else None
+        stored = self.architecture, self.model.get_weights(), cloudpickle.dumps(arguments)
+        return _restore_model, stored
+
+
+def _restore_model(architecture: bytes, weights, compiled_with: bytes):
+    model = model_from(architecture)
+    model.set_weights(weights)
+    arguments = cloudpickle.loads(compiled_with)
+    if arguments is not None:
+        model.compile(**arguments)
+    return model
+
+
+def dump_state(estimator) -> dict[str, Any]:
+    """Collect the state of an estimator in a form that ``pickle`` and ``joblib`` can write."""
+    state = {name: value for name, value in vars(estimator).items() if name not in _LIVE}
+    model = vars(estimator).get("_model")
+    if model is not None:
+        state["_architecture"] = architecture_of(model)
+        if state["_architecture"] is None and isinstance(estimator.model, keras.Model):
+            raise pickle.PicklingError(
+                f"{type(estimator.model).__name__} must be a model that Keras can rebuild from its "
+                "configuration: give it get_config and from_config, or pass a function that builds "
+                "it."
+            )
+    for name in estimator.get_params(deep=False):
+        state[name] = _portable(state[name])
+    return state
+
+
+def _portable(value: Any) -> Any:
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, keras.Model):
+        architecture = architecture_of(value)
+        return value if architecture is None else _StoredModel(value, architecture)
+    if isinstance(value, keras.callbacks.Callback):
+        value = copy.copy(value)
+        # After fit a callback holds on to the whole model.
+        value._model, value._params = None, None
+    elif isinstance(value, list | tuple):
+        return type(value)(_portable(item) for item in value)
+    elif isinstance(value, dict):
+        return {key: _portable(item) for key, item in value.items()}
+    return _ByValue(value)
+
+
+def load_state(estimator, state: dict[str, Any]) -> None:
+    """Restore what ``dump_state`` collected; the network itself is built when it is needed."""
+    vars(estimator).update({name: _unwrapped(value) for name, value in state.items()})
+
+
+def _unwrapped(value: Any) -> Any:
+    # copy.copy hands the state over as it is; pickle and deepcopy have taken the wrappers off.
+    if isinstance(value, _ByValue):
+        return value.value
+    if isinstance(value, _StoredModel):
+        return value.model
+    if type(value) in (list, tuple):
+        return type(value)(_unwrapped(item) for item in value)
+    if type(value) is dict:
+        return {key: _unwrapped(item) for key, item in value.items()}
+    return value
+
+
+def rebuild_model(estimator):
+    """Build the network of a loaded ensemble, with the weights of its last snapshot."""
+    architecture = vars(estimator).get("_architecture")
+    if architecture is None:
+        with seeded(estimator._seeds[0]):
+            model = estimator._build_keras_model()
+    else:
+        model = model_from(architecture)
+    if not model.weights:
+        model(np.zeros((1, *estimator._row_shape), estimator._row_dtype))
+    bank = estimator.snapshots_
+    bank.check_fits([v.path for v in model.weights], [tuple(v.shape) for v in model.weights])
+    model.set_weights(bank[-1].weights)
+    return model

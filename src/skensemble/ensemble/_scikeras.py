@@ -1,0 +1,203 @@
+"""scikeras, repaired: the only import of it.
+
+scikeras 0.13 is its last release. Each method below mends one thing, named in its docstring and
+held by a test of the same name in ``tests/ensemble/test_scikeras.py``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+
+import keras
+import numpy as np
+from scikeras._utils import accepts_kwargs
+from scikeras.wrappers import KerasClassifier
+from sklearn.base import BaseEstimator
+from sklearn.utils import ClassifierTags
+from sklearn.utils.class_weight import compute_class_weight
+
+from skensemble._validation import must_be
+from skensemble.ensemble._architecture import copy_model, fresh_copy
+
+__all__ = ["RepairedKerasClassifier"]
+
+
+class RepairedKerasClassifier(KerasClassifier):
+    """What a scikit-learn classifier around a Keras network needs and scikeras lacks."""
+
+    # A deprecated alias of ``model`` that scikeras still reads.
+    build_fn = None
+
+    def __sklearn_tags__(self):
+        """Be a classifier for scikit-learn, so that cross-validation stratifies."""
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "classifier"
+        tags.classifier_tags = ClassifierTags()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = False
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _get_param_names(self):
+        """Parameters are what the constructor takes, not every attribute without an underscore."""
+        signature = inspect.signature(type(self).__init__).parameters.values()
+        declared = [
+            parameter.name
+            for parameter in signature
+            if parameter.name != "self" and parameter.kind != parameter.VAR_KEYWORD
+        ]
+        return declared + self._extra_param_names()
+
+    def _extra_param_names(self) -> list[str]:
+        """Routed parameters (``model__units``) and those that go to the builder by their name."""
+        prefixes = tuple(f"{prefix}__" for prefix in (*self._routing_prefixes, "callbacks"))
+        user = getattr(self, "_user_params", set())
+        return [name for name in vars(self) if name in user or name.startswith(prefixes)]
+
+    def __repr__(self, N_CHAR_MAX=700):
+        """Print as any scikit-learn estimator does."""
+        return BaseEstimator.__repr__(self, N_CHAR_MAX)
+
+    def __sklearn_clone__(self):
+        """Share a Keras model with the clone: ``fit`` never changes it.
+
+        The deep copy of scikeras loses losses and layers without a configuration, and registers
+        the class of the model with Keras for the whole process.
+        """
+        if not isinstance(self.model, keras.Model):
+            return super().__sklearn_clone__()
+        bare = object.__new__(type(self))
+        vars(bare).update(vars(self), model=None)
+        clone = super(RepairedKerasClassifier, bare).__sklearn_clone__()
+        clone.model = self.model
+        return clone
+
+    def _check_model_param(self):
+        """Take any callable as a builder, and train a copy of a model that is given as such."""
+        model = self.model
+        if model is None:
+            return self._default_model
+        if isinstance(model, keras.Model):
+            # The builder of scikeras returns the caller's own model, which fit would train.
+            return lambda: copy_model(model)
+        if callable(model):
+            return model
+        raise TypeError(
+            must_be(
+                "model",
+                "a function that builds a Keras model, a Keras model, or None",
+                model,
+                "pass the function itself, not its name",
+            )
+        )
+
+    def _build_keras_model(self):
+        """Name the builder in its errors; nothing else may seed it than ``fit``."""
+        builder = self._check_model_param()
+        self._check_builder_parameters(builder)
+        self._random_state = None
+        try:
+            model = super()._build_keras_model()
+        except Exception as error:
+            error.add_note(f"raised while the network was built by model={self.model!r}")
+            raise
+        if not isinstance(model, keras.Model):
+            raise TypeError(
+                must_be("the result of the model builder", "a keras.Model", model, "return it")
+            )
+        return model
+
+    def _check_builder_parameters(self, builder) -> None:
+        """Refuse a parameter that neither the estimator nor the builder knows."""
+        if accepts_kwargs(builder):
+            return
+        known = inspect.signature(builder).parameters
+        for name in self._extra_param_names():
+            prefix, _, rest = name.partition("__")
+            wanted = rest if prefix == "model" else name
+            routed_elsewhere = rest and prefix != "model"
+            if routed_elsewhere or wanted in known:
+                continue
+            parameters = [*self._get_param_names(), *(f"model__{key}" for key in known)]
+            close = difflib.get_close_matches(name, [key for key in parameters if key != name], 1)
+            raise TypeError(
+                must_be(
+                    f"parameter {name}",
+                    "one of the estimator or of its model builder",
+                    getattr(self, name),
+                    f"did you mean {close[0]}" if close else "leave it out",
+                )
+            )
+
+    def _get_compile_kwargs(self):
+        """Compile with copies of the caller's optimizer and metrics, which training changes."""
+        bare = object.__new__(type(self))
+        vars(bare).update(vars(self))
+        bare.metrics = fresh_copy(self.metrics)
+        optimizer = self.optimizer
+        if isinstance(optimizer, keras.optimizers.Optimizer):
+            bare.optimizer = fresh_copy(optimizer)
+        else:
+            if optimizer is None:
+                bare.optimizer = "sgd"
+                vars(bare).setdefault("optimizer__momentum", 0.9)
+                vars(bare).setdefault("optimizer__nesterov", True)
+            vars(bare).setdefault("optimizer__learning_rate", float(self.alpha_zero))
+        return super(RepairedKerasClassifier, bare)._get_compile_kwargs()
+
+    def _weights_of_rows(self, sample_weight, y) -> np.ndarray | None:
+        """Multiply class weights into a new array, not into the caller's.
+
+        Parameters
+        ----------
+        sample_weight : ndarray of shape (n,) or None
+            As the caller gave them.
+        y : ndarray of shape (n,)
+            Class indices.
+        """
+        if self.class_weight is None:
+            return sample_weight
+        labels = self.classes_[y]
+        class_weight = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)[y]
+        return class_weight if sample_weight is None else sample_weight * class_weight
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy on the given data and labels.
+
+        Labels may be longer strings, or wider integers, than those of ``fit``.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, ...)
+            Rows to predict.
+        y : array-like of shape (n,)
+            Their labels.
+        sample_weight : array-like of shape (n,), optional
+            Weight of each row.
+
+        Returns
+        -------
+        float
+            Share of rows predicted right, between 0 and 1.
+        """
+        return self.scorer(y, self.predict(X), sample_weight=sample_weight)
+
+    @property
+    def initialized_(self) -> bool:
+        """Whether ``fit`` has ended; asking builds nothing."""
+        return "snapshots_" in vars(self)
+
+    @property
+    def partial_fit(self):
+        """Not offered: one epoch more is not one cycle more."""
+        raise AttributeError(
+            "A snapshot ensemble has no partial_fit: to train more cycles, set warm_start=True, "
+            "raise M and epochs, and call fit again."
+        )
+
+    @property
+    def initialize(self):
+        """Not offered: without training there are no snapshots."""
+        raise AttributeError("A snapshot ensemble has no initialize: call fit.")

@@ -1,0 +1,89 @@
+"""Labels and class indices."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_y
+
+from skensemble._validation import Described, must_be
+
+
+class TargetEncoder(TransformerMixin, BaseEstimator):
+    """Turn labels into class indices and back.
+
+    One-hot rows, as Keras users write them, are labels ``0, 1, …, k - 1``, and come back one-hot.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (k,)
+        Labels in increasing order.
+    target_type_ : str
+        ``"binary"`` or ``"multiclass"``.
+    one_hot_ : bool
+        Whether the labels are one-hot rows.
+    """
+
+    def fit(self, y):
+        """Learn the labels."""
+        self.fit_transform(y)
+        return self
+
+    def fit_transform(self, y):
+        """Learn the labels and return the class indices, int64 of shape (n,)."""
+        self.one_hot_ = _is_one_hot(y)
+        if self.one_hot_:
+            y = check_array(y)
+            self.classes_ = np.arange(y.shape[1])
+            indices = y.argmax(axis=1)
+        else:
+            y = column_or_1d(_check_y(y, multi_output=True, estimator=None), warn=True)
+            check_classification_targets(y)
+            self.classes_, indices = np.unique(y, return_inverse=True)
+        if len(np.unique(indices)) < 2:
+            raise ValueError(
+                must_be(
+                    "y",
+                    "labels of at least two classes",
+                    Described(f"1 class, {self.classes_[indices[0]]!r}"),
+                    "a classifier needs rows of another class to learn from",
+                )
+            )
+        self.target_type_ = "binary" if len(self.classes_) == 2 else "multiclass"
+        return indices.astype(np.int64)
+
+    def transform(self, y):
+        """Return the class indices of known labels."""
+        if self.one_hot_:
+            y = check_array(y)
+            if y.shape[1] != len(self.classes_):
+                fix = "give every set of labels the same columns"
+                got = Described(f"{y.shape[1]} columns")
+                raise ValueError(must_be("y", f"of {len(self.classes_)} columns", got, fix))
+            return y.argmax(axis=1).astype(np.int64)
+        y = column_or_1d(y, warn=True)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                must_be(
+                    "y",
+                    f"labels out of {list(self.classes_)}",
+                    list(unknown),
+                    "leave rows of unknown classes out",
+                )
+            )
+        return np.searchsorted(self.classes_, y).astype(np.int64)
+
+    def inverse_transform(self, indices):
+        """Return the labels of class indices."""
+        if self.one_hot_:
+            return np.eye(len(self.classes_), dtype=np.int64)[indices]
+        return self.classes_[indices]
+
+
+def _is_one_hot(y) -> bool:
+    if getattr(y, "ndim", 1) != 2 or type_of_target(y) != "multilabel-indicator":
+        return False
+    return bool((np.asarray(y).sum(axis=1) == 1).all())

@@ -1,0 +1,26 @@
+"""The combination of members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+
+def weighted_mean(probas: Iterable[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """Combine member probabilities of shape (n, k); rows sum to 1, no entry exceeds 1.
+
+    Parameters
+    ----------
+    probas : iterable of ndarray of shape (n, k)
+        One array per weight, consumed one at a time.
+    weights : sequence of float
+        Not negative, with a positive sum.
+    """
+    total = None
+    for proba, weight in zip(probas, weights, strict=True):
+        total = weight * proba if total is None else total + weight * proba
+    if total is None:
+        raise ValueError("There is no member to combine.")
+    total /= total.sum(axis=1, keepdims=True)
+    return np.minimum(total, 1.0, out=total)

@@ -1,0 +1,216 @@
+"""Snapshots: one architecture, M sets of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, overload
+
+import numpy as np
+
+from skensemble._validation import Described, must_be
+
+__all__ = ["Snapshot", "SnapshotBank"]
+
+
+def _frozen(array: Any) -> np.ndarray:
+    array = np.array(array)  # its own copy: whatever it came from may train on
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The weights of the network at the end of one learning-rate cycle.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray
+        In the order of ``keras.Model.get_weights()``; stored as read-only copies.
+    cycle : int
+        Number of the cycle, from 1.
+    iteration : int
+        Number of optimizer steps taken when the snapshot was made, counted from the start of the
+        first cycle: the snapshot holds the result of steps 0 to ``iteration - 1``.
+    scores : mapping of str to float, optional
+        What the snapshot alone reaches on the holdout (``"log_loss"``, ``"accuracy"``); empty
+        where there is no holdout.
+    """
+
+    weights: list[np.ndarray]
+    cycle: int
+    iteration: int
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", [_frozen(array) for array in self.weights])
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Unpickled arrays come back writeable.
+        for array in state["weights"]:
+            array.setflags(write=False)
+        self.__dict__.update(state)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every weight is a finite number."""
+        return all(bool(np.isfinite(array).all()) for array in self.weights)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the weights, in bytes."""
+        return sum(array.nbytes for array in self.weights)
+
+    def __repr__(self) -> str:
+        scores = "".join(f", {name}={value:.4f}" for name, value in self.scores.items())
+        n_weights = sum(array.size for array in self.weights)
+        return (
+            f"Snapshot(cycle={self.cycle}, iteration={self.iteration}, "
+            f"n_weights={n_weights}{scores})"
+        )
+
+
+class SnapshotBank(Sequence[Snapshot]):
+    """The snapshots of one training run, in the order of their cycles; immutable.
+
+    Parameters
+    ----------
+    snapshots : iterable of Snapshot
+        All of the same architecture, at least one.
+    paths : sequence of str
+        Path of each variable of the network (``"dense/kernel"``), in the order of the weights.
+
+    Raises
+    ------
+    ValueError
+        If there is no snapshot, or two of them differ in the shape of a weight.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skensemble import Snapshot, SnapshotBank
+    >>> bank = SnapshotBank(
+    ...     [Snapshot([np.full((2, 1), m)], cycle=m, iteration=10 * m) for m in (1, 2, 3)],
+    ...     paths=["dense/kernel"],
+    ... )
+    >>> len(bank), [snapshot.iteration for snapshot in bank]
+    (3, [10, 20, 30])
+    >>> bank[-1].weights[0].ravel()
+    array([3, 3])
+    >>> bank[-2:]
+    SnapshotBank(2 snapshots of 2 weights, cycles 2 to 3)
+    """
+
+    def __init__(self, snapshots: Iterable[Snapshot], paths: Sequence[str]):
+        self._snapshots = tuple(snapshots)
+        self._paths = tuple(paths)
+        if not self._snapshots:
+            raise ValueError(
+                must_be("snapshots", "at least one snapshot", [], "train for at least one cycle")
+            )
+        for snapshot in self._snapshots:
+            self._check_shapes([array.shape for array in snapshot.weights], snapshot.cycle)
+
+    def _check_shapes(self, shapes: Sequence[tuple[int, ...]], cycle: int) -> None:
+        mine = self.shapes
+        for path, expected, found in zip(self._paths, mine, shapes, strict=False):
+            if expected != found:
+                raise ValueError(
+                    must_be(
+                        f"{path} of snapshot {cycle}",
+                        f"of shape {expected}",
+                        Described(f"shape {found}"),
+                        "all snapshots must come from one architecture",
+                    )
+                )
+        if len(shapes) != len(mine) or len(shapes) != len(self._paths):
+            raise ValueError(
+                must_be(
+                    f"snapshot {cycle}",
+                    f"a list of {len(self._paths)} arrays, one for each variable",
+                    Described(f"{len(shapes)} arrays"),
+                    "all snapshots must come from one architecture",
+                )
+            )
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Path of each variable of the network, in the order of the weights."""
+        return self._paths
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each weight array."""
+        return [array.shape for array in self._snapshots[0].weights]
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all weights of all snapshots, in bytes."""
+        return sum(snapshot.nbytes for snapshot in self._snapshots)
+
+    def with_scores(self, scores: Sequence[Mapping[str, float]]) -> SnapshotBank:
+        """Return the same bank, each snapshot with its holdout scores."""
+        pairs = zip(self._snapshots, scores, strict=True)
+        return self._of(replace(snapshot, scores=dict(score)) for snapshot, score in pairs)
+
+    def check_fits(self, paths: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
+        """Raise unless a network with these variables can take the weights.
+
+        Parameters
+        ----------
+        paths : sequence of str
+            Path of each variable of the network.
+        shapes : sequence of tuple of int
+            Shape of each variable.
+
+        Raises
+        ------
+        ValueError
+            Naming the first variable that differs.
+        """
+        for path, theirs, mine in zip(paths, shapes, self.shapes, strict=False):
+            if tuple(theirs) != mine:
+                raise ValueError(
+                    must_be(
+                        f"variable {path} of the network",
+                        f"of shape {mine}, as in the snapshots",
+                        Described(f"shape {tuple(theirs)}"),
+                        "build the network that the snapshots were trained with",
+                    )
+                )
+        if len(shapes) != len(self.shapes):
+            raise ValueError(
+                must_be(
+                    "the network",
+                    f"one of {len(self.shapes)} variables, as in the snapshots",
+                    Described(f"one of {len(shapes)}"),
+                    "build the network that the snapshots were trained with",
+                )
+            )
+
+    def _of(self, snapshots: Iterable[Snapshot]) -> SnapshotBank:
+        return SnapshotBank(snapshots, self._paths)
+
+    def __add__(self, later: SnapshotBank) -> SnapshotBank:
+        return self._of([*self, *later])
+
+    def __len__(self) -> int:
+        return len(self._snapshots)
+
+    @overload
+    def __getitem__(self, index: int) -> Snapshot: ...
+    @overload
+    def __getitem__(self, index: slice) -> SnapshotBank: ...
+    def __getitem__(self, index: int | slice) -> Snapshot | SnapshotBank:
+        if isinstance(index, slice):
+            return self._of(self._snapshots[index])
+        return self._snapshots[index]
+
+    def __repr__(self) -> str:
+        first, last = self._snapshots[0], self._snapshots[-1]
+        n_weights = sum(array.size for array in first.weights)
+        cycles = (
+            f"cycle {first.cycle}" if len(self) == 1 else f"cycles {first.cycle} to {last.cycle}"
+        )
+        plural = "" if len(self) == 1 else "s"
+        return f"SnapshotBank({len(self)} snapshot{plural} of {n_weights} weights, {cycles})"

@@ -1,0 +1,97 @@
+"""Training through ``model.fit``."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import numpy as np
+
+from skensemble.training._optimizer import install_schedule
+from skensemble.training._recorder import MidEpochSnapshotRecorder, SnapshotRecorder
+from skensemble.training._run import TrainingRun
+
+_BATCH_HOOKS = (
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_batch_begin",
+    "on_batch_end",
+)
+
+
+def train_with_keras(model, data, schedule, request) -> TrainingRun:
+    """Train a compiled model along ``schedule`` and take a snapshot after every cycle.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled; trained in place.
+    data : TrainingData
+        Rows to train on.
+    schedule : CyclicCosineDecay
+        Over exactly the iterations of this run.
+    request : TrainingRequest
+        Epochs, callbacks, validation data, what was done before.
+
+    Returns
+    -------
+    TrainingRun
+        Snapshots and history. The model ends with the weights of the last snapshot.
+    """
+    install_schedule(model, schedule)
+    ends = schedule.cycle_ends
+    steps = data.steps_per_epoch
+    ends_in_epochs = not np.any(ends % steps)
+    recorder = (SnapshotRecorder if ends_in_epochs else MidEpochSnapshotRecorder)(
+        ends,
+        steps,
+        first_cycle=request.first_cycle,
+        first_iteration=request.first_iteration,
+        first_epoch=request.first_epoch,
+    )
+    callbacks = [recorder, *request.callbacks]
+    own_steps_per_execution = model.steps_per_execution
+    model.steps_per_execution = _steps_per_execution(model, ends, steps, request.callbacks)
+    try:
+        history = model.fit(
+            data.dataset(request.first_epoch, request.n_epochs),
+            steps_per_epoch=steps,
+            shuffle=False,  # the stream is shuffled already
+            initial_epoch=request.first_epoch,
+            epochs=request.first_epoch + request.n_epochs,
+            callbacks=callbacks,
+            verbose=request.keras_verbose,
+            **request.validation_arguments(),
+        )
+    finally:
+        model.steps_per_execution = own_steps_per_execution
+        model.train_function = None
+        model.test_function = None
+        # The recorder would keep the model alive, and the caller's callbacks its weights.
+        recorder._model = None
+    if recorder.snapshots:
+        model.set_weights(recorder.snapshots[-1].weights)
+    return TrainingRun(recorder.snapshots, history.history)
+
+
+def _steps_per_execution(model, cycle_ends, steps_per_epoch, callbacks) -> int:
+    """Iterations to run per call into the graph: as many as stop at every cycle's end.
+
+    Python sees the weights only between calls, so a call may not run past the end of a cycle or
+    of an epoch. Whoever listens to batches, or asks for a number, gets it where that fits.
+    """
+    if model.run_eagerly:
+        return 1
+    longest = math.gcd(steps_per_epoch, *(int(end) for end in cycle_ends))
+    if model.steps_per_execution > 1:
+        return math.gcd(longest, model.steps_per_execution)
+    return 1 if any(_listens_to_batches(callback) for callback in callbacks) else longest
+
+
+def _listens_to_batches(callback) -> bool:
+    if isinstance(callback, list | tuple):
+        return any(_listens_to_batches(nested) for nested in callback)
+    return any(
+        getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
+        for hook in _BATCH_HOOKS
+    )

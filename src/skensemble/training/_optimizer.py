@@ -1,0 +1,81 @@
+"""Putting the learning-rate schedule into a compiled model."""
+
+from __future__ import annotations
+
+import inspect
+
+import keras
+
+
+class _CountingLossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
+    """Counts skipped steps too.
+
+    Loss scaling skips a step whose gradients overflow, and with it the count of iterations, on
+    which the schedule depends: the rate would lag behind the cycles by every step skipped.
+    """
+
+    def _stateful_handle_non_finite_grads(self):
+        super()._stateful_handle_non_finite_grads()
+        self.inner_optimizer._iterations.assign_add(1)
+
+
+def install_schedule(model, schedule) -> None:
+    """Let the optimizer of a compiled model follow ``schedule``."""
+    optimizer = model.optimizer
+    if type(optimizer) is keras.optimizers.LossScaleOptimizer and not optimizer.built:
+        optimizer = _CountingLossScaleOptimizer(
+            optimizer.inner_optimizer,
+            initial_scale=optimizer.initial_scale,
+            dynamic_growth_steps=optimizer.dynamic_growth_steps,
+        )
+        model.optimizer = optimizer
+    optimizer.learning_rate = schedule
+    # The rate is read while the training step is traced.
+    model.train_function = None
+
+
+def own_learning_rate(optimizer) -> float | str | None:
+    """Learning rate that somebody chose for ``optimizer``, before ours replaces it.
+
+    Returns
+    -------
+    float, str or None
+        The rate; the name of its class where it is a schedule; None where it is the default of
+        the optimizer's class, which nobody chose.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    rate = inner.get_config().get("learning_rate")
+    if isinstance(rate, dict):
+        return str(rate["class_name"])
+    default = inspect.signature(type(inner).__init__).parameters.get("learning_rate")
+    if rate is None or (default is not None and _close(rate, default.default)):
+        return None
+    return float(rate)
+
+
+def _close(a, b) -> bool:
+    try:
+        return abs(float(a) - float(b)) <= 1e-6 * abs(float(b))
+    except (TypeError, ValueError):
+        return False
+
+
+def final_weights(model):
+    """Weights that ``model.fit`` would leave if it ended now, in the order of ``get_weights()``.
+
+    They are the model's weights, or, with an optimizer that keeps an exponential moving average
+    (``use_ema=True``), that average.
+    """
+    averages = {}
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if getattr(optimizer, "use_ema", False):
+        pairs = zip(
+            optimizer._trainable_variables,
+            optimizer._model_variables_moving_average,
+            strict=True,
+        )
+        averages = {id(variable): average for variable, average in pairs if average is not None}
+    return [
+        keras.ops.convert_to_numpy(averages.get(id(variable), variable))
+        for variable in model.weights
+    ]

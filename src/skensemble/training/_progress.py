@@ -1,0 +1,85 @@
+"""The progress display."""
+
+from __future__ import annotations
+
+import keras
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class ProgressDisplay(keras.callbacks.Callback):
+    """One line that follows training, and one that stays for each finished cycle.
+
+    Parameters
+    ----------
+    rates : ndarray of shape (n_iterations,)
+        Learning rates of this training run.
+    cycle_ends : ndarray of shape (M,)
+        Iterations done at the end of each cycle of this run.
+    steps_per_epoch, first_epoch, first_cycle : int
+        As in the recorder.
+    """
+
+    def __init__(self, rates, cycle_ends, *, steps_per_epoch, first_epoch=0, first_cycle=0):
+        super().__init__()
+        self._rates = rates
+        self._ends = [int(end) for end in cycle_ends]
+        self._steps = steps_per_epoch
+        self._first_epoch = first_epoch
+        self._first_cycle = first_cycle
+        self._n_reported = 0
+
+    def on_train_begin(self, logs=None):
+        """Show the line."""
+        self._progress = Progress(
+            TextColumn("cycle {task.fields[cycle]}"),
+            BarColumn(bar_width=20),
+            TextColumn(
+                "epoch {task.completed:.0f}/{task.total:.0f}  rate {task.fields[rate]}  "
+                "loss {task.fields[loss]}"
+            ),
+            TimeElapsedColumn(),
+            transient=True,
+            auto_refresh=False,
+        )
+        n_epochs = len(self._rates) // self._steps
+        self._task = self._progress.add_task(
+            "",
+            total=self._first_epoch + n_epochs,
+            completed=self._first_epoch,
+            cycle=self._cycle(0),
+            rate="",
+            loss="",
+        )
+        self._progress.start()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Move on by one epoch, and report the cycles that ended in it."""
+        n_done = (epoch - self._first_epoch + 1) * self._steps
+        loss = f"{(logs or {}).get('loss', float('nan')):.4f}"
+        while self._n_reported < len(self._ends) and self._ends[self._n_reported] <= n_done:
+            self._progress.console.print(
+                f"cycle {self._cycle(self._n_reported)}: snapshot after iteration "
+                f"{self._ends[self._n_reported]}, in epoch {epoch + 1}, loss {loss}",
+                highlight=False,
+            )
+            self._n_reported += 1
+        self._progress.update(
+            self._task,
+            completed=epoch + 1,
+            cycle=self._cycle(min(self._n_reported, len(self._ends) - 1)),
+            rate=f"{self._rates[n_done - 1]:.4g}",
+            loss=loss,
+        )
+        self._progress.refresh()
+
+    def on_train_end(self, logs=None):
+        """Take the line away."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back, also after an error."""
+        if getattr(self, "_progress", None) is not None:
+            self._progress.stop()
+
+    def _cycle(self, index: int) -> str:
+        return f"{self._first_cycle + index + 1}/{self._first_cycle + len(self._ends)}"

@@ -1,0 +1,99 @@
+"""Taking the snapshots while Keras trains."""
+
+from __future__ import annotations
+
+import warnings
+
+import keras
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skensemble.snapshots import Snapshot
+from skensemble.training._optimizer import final_weights
+
+
+class SnapshotRecorder(keras.callbacks.Callback):
+    """Keep the weights after the last iteration of every cycle.
+
+    Parameters
+    ----------
+    cycle_ends : ndarray of shape (M,), int
+        Iterations done at the end of each cycle, counted from the start of this training run.
+    steps_per_epoch : int
+        Iterations per epoch.
+    first_cycle, first_iteration, first_epoch : int
+        Cycles, iterations and epochs done before this training run.
+    """
+
+    def __init__(self, cycle_ends, steps_per_epoch, *, first_cycle, first_iteration, first_epoch):
+        super().__init__()
+        self.snapshots: list[Snapshot] = []
+        self._ends = [int(end) for end in cycle_ends]
+        self._steps_per_epoch = steps_per_epoch
+        self._first_cycle = first_cycle
+        self._first_iteration = first_iteration
+        self._first_epoch = first_epoch
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every cycle has its snapshot."""
+        return len(self.snapshots) == len(self._ends)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Take the snapshot of a cycle that ends here; stop where the loss is not a number."""
+        self._reach((epoch - self._first_epoch + 1) * self._steps_per_epoch)
+        loss = (logs or {}).get("loss", 0.0)
+        if not np.isfinite(loss) and not self._latest_is_finite():
+            self._stop(loss)
+
+    def _reach(self, n_done: int) -> None:
+        if not self.is_complete and n_done == self._ends[len(self.snapshots)]:
+            self._take(final_weights(self.model))
+
+    def _take(self, weights) -> None:
+        cycle = len(self.snapshots)
+        self.snapshots.append(
+            Snapshot(
+                weights,
+                cycle=self._first_cycle + cycle + 1,
+                iteration=self._first_iteration + self._ends[cycle],
+            )
+        )
+
+    def _latest_is_finite(self) -> bool:
+        # A float16 network survives a loss that overflows: its optimizer skips such a step.
+        return all(np.isfinite(array).all() for array in final_weights(self.model))
+
+    def _stop(self, loss: float) -> None:
+        finite = [snapshot.is_finite for snapshot in self.snapshots]
+        failed = finite.index(False) if False in finite else len(finite)
+        warnings.warn(
+            f"The loss became {loss} in cycle {self._first_cycle + failed + 1} of "
+            f"{self._first_cycle + len(self._ends)}, and training stopped there. The snapshots "
+            "from this cycle on get weight 0. Choose a smaller alpha_zero, or clip the gradients "
+            "(optimizer__clipnorm=1.0).",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+        self.model.stop_training = True
+        # No step leads from here back to finite weights: the snapshots to come would be these.
+        weights = final_weights(self.model)
+        while not self.is_complete:
+            self._take(weights)
+
+
+class MidEpochSnapshotRecorder(SnapshotRecorder):
+    """The same for cycles that end inside an epoch: looks at the count after every execution."""
+
+    def on_train_begin(self, logs=None):
+        """Start counting."""
+        self._n_before_epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Count the iterations of the epochs done."""
+        self._n_before_epoch = (epoch - self._first_epoch) * self._steps_per_epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Take the snapshot of a cycle that ends with this batch."""
+        if batch + 1 < self._steps_per_epoch:
+            self._reach(self._n_before_epoch + batch + 1)

@@ -1,0 +1,53 @@
+"""What an engine is asked for, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from skensemble.snapshots import Snapshot
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """One training run.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Epochs to train for now.
+    first_epoch, first_iteration, first_cycle : int
+        Done before, when training goes on.
+    callbacks : sequence of keras.callbacks.Callback
+        The caller's own.
+    keras_verbose : int
+        What ``model.fit`` prints.
+    validation : TrainingData or None
+        Rows whose loss and metrics are computed after each epoch, for the eye only.
+    validation_options : mapping
+        ``validation_freq``, where given.
+    """
+
+    n_epochs: int
+    first_epoch: int = 0
+    first_iteration: int = 0
+    first_cycle: int = 0
+    callbacks: Sequence[Any] = ()
+    keras_verbose: int = 0
+    validation: Any = None
+    validation_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def validation_arguments(self) -> dict[str, Any]:
+        """Return the arguments of ``model.fit`` that concern validation."""
+        if self.validation is None:
+            return {}
+        return {"validation_data": self.validation.dataset(0, 1), **self.validation_options}
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """Snapshots in the order of their cycles, and the history that Keras records."""
+
+    snapshots: list[Snapshot]
+    history: dict[str, list[float]]

@@ -1,0 +1,94 @@
+"""Sequential quadratic programming for mixture proportions."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.optimize import nnls
+
+from skensemble.weighting._holdout import FloatArray
+
+# Proximal terms, relative to the diagonal of H: identical snapshots leave H singular. They change
+# the way to the optimum, not the optimum; a larger one is tried where rounding spoils a direction.
+_RIDGES = (1e-10, 1e-7, 1e-4, 1e-1)
+_ARMIJO = 1e-4
+_MOST_LOSS = 0.9
+_SMALLEST_STEP = 2.0**-50
+
+
+def minimise(
+    rows: FloatArray, share: FloatArray, *, tol: float, max_iter: int
+) -> tuple[FloatArray, float, int]:
+    """Sequential quadratic programming on (M, n) rows; returns w, its gap, and the iterations.
+
+    The simplex is left out: phi(w) = -sum_n share_n log (q w)_n + sum_m w_m - 1 over w >= 0 has
+    its minimum where w sums to 1, and dividing by the sum never raises phi.
+    """
+    w = np.full(len(rows), 1 / len(rows))
+    root = np.sqrt(share)
+    n_iter = 0
+    while True:
+        mixture = w @ rows
+        a = rows * (root / mixture)
+        ratio = a @ root  # mean_n q_nm / (q w)_n, minus the gradient of the loss
+        gap = max(float(ratio.max()) - 1.0, 0.0)
+        if gap <= tol or n_iter == max_iter:
+            return w, gap, n_iter
+        hessian, gradient = a @ a.T, 1.0 - ratio
+        for ridge in _RIDGES:
+            direction = _direction(w, hessian, gradient, ridge)
+            step = _line_search(share, (direction @ rows) / mixture, float(direction.sum()))
+            if step > 0:
+                break
+        else:  # nothing left to gain in float64
+            return w, gap, n_iter
+        w = np.maximum(w + step * direction, 0.0)
+        w /= w.sum()
+        n_iter += 1
+
+
+def _direction(
+    w: FloatArray, hessian: FloatArray, gradient: FloatArray, ridge: float
+) -> FloatArray:
+    """Minimise d'Hd / 2 + gradient'd subject to w + d >= 0.
+
+    In scaled weights v = c w, with h = H / cc' + ridge I = LL' and slope = gradient / c, that is
+    min |L'x - (L'v - L^-1 slope)| over x = c (w + d) >= 0. NNLS says which x are 0. Solving again
+    for the others, in x - v, keeps the digits that x loses when the step is small, and with them
+    the last decimals of the gap. Members that matter have H_mm >= 1: c magnifies no others.
+    """
+    c = np.sqrt(np.maximum(np.diag(hessian), 1.0))
+    h = hessian / np.outer(c, c) + ridge * np.eye(len(c))
+    slope, v = gradient / c, c * w
+    factor = np.linalg.cholesky(h)
+    target = factor.T @ v - solve_triangular(factor, slope, lower=True)
+    try:
+        x, _ = nnls(factor.T, target, maxiter=100 * len(c))
+    except RuntimeError:  # out of iterations: no direction at this ridge
+        return np.zeros_like(w)
+    free = x > 0
+    move = -v
+    move[free] = np.linalg.solve(
+        h[np.ix_(free, free)], h[np.ix_(free, ~free)] @ v[~free] - slope[free]
+    )
+    if np.any(v + move < 0):
+        move = x - v
+    return np.where(free, move / c, -w)
+
+
+def _line_search(share: FloatArray, relative: FloatArray, total: float) -> float:
+    """Shorten the step until phi falls enough (Armijo's rule); 0 if it never does.
+
+    With r = (q d) / (q w) ("relative"), phi(w + step d) - phi(w) = step sum_m d_m
+    - sum_n share_n log(1 + step r_n): log1p keeps its digits next to the optimum, where phi no
+    longer changes. No row may lose more than 9/10 of its mixture at once, because Newton's method
+    comes down to a small weight in one step, but up to one only by doubling it every time.
+    """
+    slope = total - float(share @ relative)
+    step = _MOST_LOSS / max(-float(relative.min()), _MOST_LOSS)
+    while step >= _SMALLEST_STEP:
+        change = step * total - float(share @ np.log1p(step * relative))
+        if change <= _ARMIJO * step * slope < 0:
+            return step
+        step /= 2
+    return 0.0
