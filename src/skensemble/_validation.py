@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any
@@ -44,9 +45,10 @@ def check_real(name: str, value: Any, *, positive: bool, fix: str) -> float:
     must = "a finite number greater than 0" if positive else "a finite number of at least 0"
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(must_be(name, must, value, fix))
-    if not np.isfinite(value) or value < 0 or (positive and value == 0):
+    number = float(value)
+    if not math.isfinite(number) or number < 0 or (positive and number == 0):
         raise ValueError(must_be(name, must, value, fix))
-    return float(value)
+    return number
 
 
 def check_choice(name: str, value: Any, choices: Collection[Any], *, fix: str) -> None:

@@ -14,9 +14,9 @@ __all__ = ["Snapshot", "SnapshotBank"]
 
 
 def _frozen(array: Any) -> np.ndarray:
-    array = np.array(array)  # its own copy: whatever it came from may train on
-    array.setflags(write=False)
-    return array
+    frozen: np.ndarray = np.array(array)  # a copy: whatever it came from may train on
+    frozen.setflags(write=False)
+    return frozen
 
 
 @dataclass(frozen=True, eq=False)

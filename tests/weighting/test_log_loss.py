@@ -160,7 +160,7 @@ def test_integer_sample_weights_repeat_rows():
     np.testing.assert_allclose(weighted.weights, repeated.weights, atol=1e-7)
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1e290])
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 2e307])
 def test_only_ratios_of_sample_weights_matter(scale):
     probas, y = members()
     s = np.random.default_rng(2).exponential(size=y.size)
@@ -208,7 +208,9 @@ def test_probability_zero_is_floored_at_eps():
     assert result.loss == pytest.approx(log_loss(y, probas.mean(axis=0), labels=[0, 1]), rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["tiny", "binary", "nearly identical", "saturated", "few rows"])
+@pytest.mark.parametrize(
+    "kind", ["tiny", "binary", "nearly identical", "saturated", "few rows", "useless members"]
+)
 @pytest.mark.parametrize("prior", [0.0, 1e-6, 1.0])
 @pytest.mark.parametrize("seed", range(3))
 def test_hard_problems_are_certified(kind, prior, seed):
@@ -221,6 +223,7 @@ def test_hard_problems_are_certified(kind, prior, seed):
         ),
         "saturated": lambda: rng.choice([1.0, 1 - 1e-7, 1e-7, 0.0], size=(10, 500)),
         "few rows": lambda: rng.random((50, 3)) ** 20,
+        "useless members": lambda: (rng.random((34, 7)) < 0.1).astype(float),
     }[kind]()
     s = 10 ** rng.uniform(-6, 6, size=q.shape[1])
     probas, y = of_true_class(q)
@@ -232,6 +235,14 @@ def test_hard_problems_are_certified(kind, prior, seed):
     if q.size <= 5000:
         ratios = naive_ratios(result.weights, probas, y, s, prior)
         assert ratios.max() - 1 <= 2e-9
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_last_decimals_of_the_gap_can_be_had(seed):
+    q = 10 ** np.random.default_rng(seed).uniform(-300, 0, size=(40, 20))
+    result = solve_log_loss(*of_true_class(q), prior=1e-12, tol=1e-12)
+    assert result.gap <= 1e-12
+    assert result.n_iter <= 40
 
 
 def test_many_rows_and_members():

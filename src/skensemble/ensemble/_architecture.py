@@ -11,7 +11,7 @@ from skensemble.training import seeded
 def _custom_objects(model) -> dict[str, type]:
     """Classes of layers that Keras would have to find by an import."""
     classes = {type(layer) for layer in [model, *model._flatten_layers()]}
-    return {cls.__name__: cls for cls in classes if not cls.__module__.split(".")[0] == "keras"}
+    return {cls.__name__: cls for cls in classes if cls.__module__.split(".")[0] != "keras"}
 
 
 def copy_model(model):

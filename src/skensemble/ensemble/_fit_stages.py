@@ -26,6 +26,7 @@ from skensemble.ensemble._network import (
     warn_about_learning_rate,
 )
 from skensemble.ensemble._parameters import check_parameters
+from skensemble.ensemble._prediction import SnapshotPrediction
 from skensemble.ensemble._targets import TargetEncoder
 from skensemble.ensemble._weights import combine, score_members, usable_members
 from skensemble.exceptions import SnapshotTrainingError
@@ -41,6 +42,21 @@ from skensemble.training import (
     seeded,
 )
 
+# What fit sets besides attributes that end in an underscore.
+_FITTED = (
+    "_architecture",
+    "_model",
+    "_one_hot_targets",
+    "_optimizer_steps",
+    "_output_layer",
+    "_phases",
+    "_predictor",
+    "_row_dtype",
+    "_row_shape",
+    "_seeds",
+    "_y_digest",
+)
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -52,7 +68,7 @@ class Phase:
     n_done: int
 
 
-class FitStages:
+class FitStages(SnapshotPrediction):
     """What ``fit`` does, in the order of the methods."""
 
     def _fit_all(self, X, y, sample_weight, X_val, y_val, fit_params):
@@ -95,9 +111,8 @@ class FitStages:
         self.timings_ = watch.seconds
 
     def _forget(self):
-        kept = {*self._get_param_names(), "_user_params", "_metadata_request"}
-        kept.add("_sklearn_output_config")
-        for name in set(vars(self)) - kept:
+        fitted = [name for name in vars(self) if name in _FITTED or name.endswith("_")]
+        for name in fitted:
             delattr(self, name)
         self._seeds = np.random.SeedSequence(draw_seed(self.random_state)).generate_state(4)
         self._seeds = [int(seed) for seed in self._seeds]
@@ -245,7 +260,8 @@ class FitStages:
     def _request(self, bank, data, settings, monitored) -> TrainingRequest:
         self._initialize_callbacks()
         del self._predict_callbacks
-        callbacks = vars(self).pop("_fit_callbacks")
+        callbacks = self._fit_callbacks
+        del self._fit_callbacks
         first_epoch = 0 if bank is None else len(self.history_["loss"])
         validation, options = None, {}
         if monitored is not None:
@@ -311,7 +327,7 @@ class FitStages:
         phase = Phase(schedule.alpha_zero, schedule.n_iterations, schedule.M, n_done)
         self._phases = [*self._phases, phase]
         self._optimizer_steps += n_done
-        history = {} if earlier is None else self.history_
+        history = vars(self).get("history_", {})
         self.history_ = {
             name: [*history.get(name, []), *values] for name, values in run.history.items()
         }

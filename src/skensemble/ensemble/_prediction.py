@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skensemble.ensemble._inputs import check_X
 from skensemble.ensemble._pickling import rebuild_model
+from skensemble.ensemble._scikeras import RepairedKerasClassifier
 from skensemble.inference import MemberPredictor, weighted_mean
 
 _BATCH_SIZE = 1024
@@ -16,7 +17,7 @@ _BATCH_SIZE = 1024
 _LOCK = threading.RLock()
 
 
-class SnapshotPrediction:
+class SnapshotPrediction(RepairedKerasClassifier):
     """The methods that need nothing but a bank, weights and labels."""
 
     @property
@@ -42,7 +43,8 @@ class SnapshotPrediction:
         ndarray of shape (n,)
             Labels out of ``classes_`` (one-hot rows where ``fit`` had them).
         """
-        return self.target_encoder_.inverse_transform(self.predict_proba(X).argmax(axis=1))
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.target_encoder_.inverse_transform(best)
 
     def predict_proba(self, X):
         """Predict class probabilities: the mean of the members', weighted by ``weights_``.

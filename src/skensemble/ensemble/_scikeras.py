@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import difflib
 import inspect
+from abc import ABCMeta
 
 import keras
 import numpy as np
 from scikeras._utils import accepts_kwargs
-from scikeras.wrappers import KerasClassifier
-from sklearn.base import BaseEstimator
-from sklearn.utils import ClassifierTags
+from scikeras.wrappers import BaseWrapper, KerasClassifier
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 
 from skensemble._validation import must_be
@@ -23,19 +23,35 @@ from skensemble.ensemble._architecture import copy_model, fresh_copy
 __all__ = ["RepairedKerasClassifier"]
 
 
-class RepairedKerasClassifier(KerasClassifier):
+def _sklearn_tags(self):
+    return super(BaseWrapper, self).__sklearn_tags__()
+
+
+# scikit-learn refuses a class with tags of the old kind only. What scikeras inherited, it now
+# defines: the same tags as before, also for its own classes.
+BaseWrapper.__sklearn_tags__ = _sklearn_tags
+
+
+class ClassifierFirst(ABCMeta):
+    """Puts ClassifierMixin before BaseEstimator, whose tags would hide the classifier's."""
+
+    def mro(cls):
+        """Return the bases in the order in which attributes are looked up."""
+        order = super().mro()
+        order.remove(ClassifierMixin)
+        order.insert(order.index(BaseEstimator), ClassifierMixin)
+        return order
+
+
+class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
     """What a scikit-learn classifier around a Keras network needs and scikeras lacks."""
 
     # A deprecated alias of ``model`` that scikeras still reads.
     build_fn = None
 
     def __sklearn_tags__(self):
-        """Be a classifier for scikit-learn, so that cross-validation stratifies."""
+        """Take sparse matrices and images, and be a classifier: cross-validation stratifies."""
         tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
-        tags.classifier_tags = ClassifierTags()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = False
         tags.input_tags.sparse = True
         tags.input_tags.three_d_array = True
         return tags
@@ -53,7 +69,7 @@ class RepairedKerasClassifier(KerasClassifier):
     def _extra_param_names(self) -> list[str]:
         """Routed parameters (``model__units``) and those that go to the builder by their name."""
         prefixes = tuple(f"{prefix}__" for prefix in (*self._routing_prefixes, "callbacks"))
-        user = getattr(self, "_user_params", set())
+        user: set[str] = getattr(self, "_user_params", set())
         return [name for name in vars(self) if name in user or name.startswith(prefixes)]
 
     def __repr__(self, N_CHAR_MAX=700):

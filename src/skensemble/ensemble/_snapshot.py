@@ -8,15 +8,13 @@ from skensemble.ensemble._fit_stages import FitStages
 from skensemble.ensemble._fitting import all_or_nothing
 from skensemble.ensemble._html import ensemble_table
 from skensemble.ensemble._pickling import dump_state, load_state
-from skensemble.ensemble._prediction import SnapshotPrediction
-from skensemble.ensemble._scikeras import RepairedKerasClassifier
 from skensemble.models import mlp
 from skensemble.schedules import CyclicCosineDecay
 
 __all__ = ["SnapshotEnsembleClassifier"]
 
 
-class SnapshotEnsembleClassifier(SnapshotPrediction, FitStages, RepairedKerasClassifier):
+class SnapshotEnsembleClassifier(FitStages):
     """An ensemble of the snapshots that one training run of a Keras network leaves.
 
     The network is trained once, along M cosine cycles of the learning rate. Its weights at the

@@ -115,7 +115,7 @@ def score_members(probas, usable, result, y, sample_weight) -> dict[str, list]:
         true = np.clip(proba[rows, y], np.finfo(np.float64).eps, 1.0)
         return -(share @ np.log(true)), share @ (proba.argmax(axis=1) == y)
 
-    where = {m: i for i, m in enumerate(np.flatnonzero(usable))}
+    where = {int(m): i for i, m in enumerate(np.flatnonzero(usable))}
     unknown = (float("nan"), float("nan"))
     scores = [score(probas[where[m]]) if m in where else unknown for m in range(len(usable))]
     names = [f"snapshot {m + 1}" for m in range(len(usable))]

@@ -1,0 +1,32 @@
+"""``skensemble``: hands over to a sub-command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from skensemble import __version__
+from skensemble.cli import _demo
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sub-command named by the first argument.
+
+    Returns
+    -------
+    int
+        Exit code: 0, or 2 where the arguments are not understood.
+    """
+    parser = argparse.ArgumentParser(
+        prog="skensemble",
+        description="Turn one training run of a Keras network into an ensemble.",
+    )
+    parser.add_argument("--version", action="version", version=f"skensemble {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _demo.add_parser(commands)
+    arguments = parser.parse_args(argv)
+    # TensorFlow greets with pages of hints about this machine; they are not ours to show.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    code: int = arguments.run(arguments)
+    return code
