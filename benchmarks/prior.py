@@ -123,7 +123,9 @@ def main():
     print(f"\nBest on the selection rows, all sizes together: prior {PRIORS[best]:g}")
 
     print("\nOn the test rows, with 95% intervals over runs, % of the log-loss of equal weights\n")
-    print("| holdout rows | chosen prior - equal weights | chosen prior - no prior |\n|---|---|---|")
+    print(
+        "| holdout rows | chosen prior - equal weights | chosen prior - no prior |\n|---|---|---|"
+    )
     for i, size in enumerate(SIZES):
         if np.isnan(percent[:, i, 0, 1]).all():
             continue

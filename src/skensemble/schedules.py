@@ -105,8 +105,10 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
         in_long = t < n_in_long
         length = ops.where(in_long, short + 1, short)
         position = ops.where(in_long, t, t - n_in_long) % length
-        fraction = ops.cast(position, "float32") / ops.cast(length, "float32")
-        return 0.5 * self.alpha_zero * (ops.cos(math.pi * fraction) + 1.0)
+        # (cos(πt/L) + 1) / 2 = sin²(π(L − t) / 2L): the same, without the cancellation that would
+        # leave the last, smallest rates of a cycle with few correct digits in float32.
+        left = ops.cast(length - position, "float32") / ops.cast(length, "float32")
+        return self.alpha_zero * ops.square(ops.sin(0.5 * math.pi * left))
 
     def simulate(self) -> np.ndarray:
         """Rates of all iterations, to see the schedule before paying for training.
@@ -119,9 +121,8 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
         ends = self.cycle_ends
         starts = np.concatenate([[0], ends[:-1]])
         lengths = ends - starts
-        position = np.arange(self.n_iterations) - np.repeat(starts, lengths)
-        fraction = position / np.repeat(lengths, lengths)
-        return 0.5 * self.alpha_zero * (np.cos(np.pi * fraction) + 1.0)
+        left = np.repeat(ends, lengths) - np.arange(self.n_iterations)
+        return self.alpha_zero * np.sin(0.5 * np.pi * left / np.repeat(lengths, lengths)) ** 2
 
     def get_config(self) -> dict:
         """Constructor arguments, from which Keras restores the schedule."""

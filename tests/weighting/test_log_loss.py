@@ -223,7 +223,7 @@ def test_hard_problems_are_certified(kind, prior, seed):
         ),
         "saturated": lambda: rng.choice([1.0, 1 - 1e-7, 1e-7, 0.0], size=(10, 500)),
         "few rows": lambda: rng.random((50, 3)) ** 20,
-        "useless members": lambda: (rng.random((34, 7)) < 0.1).astype(float),
+        "useless members": lambda: (rng.random((50, 5)) < 0.3).astype(float),
     }[kind]()
     s = 10 ** rng.uniform(-6, 6, size=q.shape[1])
     probas, y = of_true_class(q)

@@ -7,7 +7,6 @@ import copy
 import time
 from collections.abc import Iterator
 
-import keras
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -30,7 +29,7 @@ def all_or_nothing(estimator) -> Iterator[None]:
     training_state = None
     if model is not None and estimator.warm_start:
         variables = [*model.variables, *model.optimizer.variables] if model.compiled else []
-        training_state = [(v, keras.ops.convert_to_numpy(v)) for v in variables]
+        training_state = [(variable, variable.numpy()) for variable in variables]
     try:
         yield
     except BaseException:

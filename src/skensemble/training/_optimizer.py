@@ -75,7 +75,4 @@ def final_weights(model):
             strict=True,
         )
         averages = {id(variable): average for variable, average in pairs if average is not None}
-    return [
-        keras.ops.convert_to_numpy(averages.get(id(variable), variable))
-        for variable in model.weights
-    ]
+    return [averages.get(id(variable), variable).numpy() for variable in model.weights]

@@ -12,7 +12,8 @@ from skensemble.weighting._holdout import read_holdout
 from skensemble.weighting._result import WeightingResult
 from skensemble.weighting._sqp import minimise
 
-DEFAULT_PRIOR = 1.0
+# Measured: docs/weighting.md, benchmarks/prior.py.
+DEFAULT_PRIOR = 0.3
 
 
 def solve_log_loss(
@@ -41,7 +42,7 @@ def solve_log_loss(
         True classes, as indices into the last axis of ``probas``.
     sample_weight : array-like of shape (n,), optional
         How much each row counts; only the ratios matter, rows of weight 0 do not exist.
-    prior : float, default=1.0
+    prior : float, default=0.3
         :math:`\lambda`, the strength of a symmetric Dirichlet prior, density proportional to
         :math:`\prod_m w_m^\lambda`, in rows per snapshot: each snapshot gets as many rows of
         the holdout's average weight that only it explains. 0 means none; large values pull

@@ -1,0 +1,48 @@
+# Everything runs from one virtual environment, made on first use: `make demo`, `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+# Hints about the machine that TensorFlow prints are no news to anyone here.
+export TF_CPP_MIN_LOG_LEVEL := 3
+ARGS ?=
+# Two processes fit two cores; `make test PYTEST_ARGS=` runs in one.
+PYTEST_ARGS ?= -n 2 --dist worksteal
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format docs bench clean
+
+help:  ## show the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.ready  ## make .venv with everything in it
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: setup  ## train an ensemble on real data and compare it with a single network
+	$(BIN)/skensemble demo $(ARGS)
+
+lint: setup  ## style, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint  ## lint, then run all tests and doctests
+	$(BIN)/python -m pytest $(PYTEST_ARGS) $(ARGS)
+
+format: setup  ## put the code into the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup  ## build the documentation into docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+bench: setup  ## run the benchmarks
+	$(BIN)/python benchmarks/solver.py $(ARGS)
+
+clean:  ## remove what the other commands made
+	rm -rf $(VENV) docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis

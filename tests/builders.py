@@ -1,0 +1,40 @@
+"""Networks that tests build."""
+
+import keras
+
+
+def dense(meta, units=8):
+    """One hidden layer and a softmax, not compiled."""
+    return keras.Sequential(
+        [
+            keras.Input((meta["n_features_in_"],)),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dense(meta["n_classes_"], activation="softmax"),
+        ]
+    )
+
+
+def fixed(n_features=4, n_outputs=3, activation="softmax", units=8):
+    """The same, of a given shape."""
+    return keras.Sequential(
+        [
+            keras.Input((n_features,)),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dense(n_outputs, activation=activation),
+        ]
+    )
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Subclassed(keras.Model):
+    """A model that defines its own call."""
+
+    def __init__(self, units=8, n_classes=3, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden = keras.layers.Dense(units, activation="relu")
+        self.norm = keras.layers.BatchNormalization()
+        self.drop = keras.layers.Dropout(0.1)
+        self.out = keras.layers.Dense(n_classes, activation="softmax")
+
+    def call(self, x, training=False):
+        return self.out(self.drop(self.norm(self.hidden(x)), training=training))
