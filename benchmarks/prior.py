@@ -1,4 +1,4 @@
-"""How strong should the prior on the combination weights be?
+"""How strong the prior on the combination weights should be.
 
 For each data set and seed, one ensemble is trained on some rows. Weights are then learned on
 holdouts of several sizes, drawn from rows that training never saw, for several strengths of the

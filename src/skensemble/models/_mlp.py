@@ -49,7 +49,7 @@ def mlp(
     >>> from skensemble.models import mlp
     >>> model = mlp(input_shape=(4,), n_classes=3, units=(8,))
     >>> model.output_shape, model.count_params()
-    ((None, 3), 99)
+    ((None, 3), 91)
 
     As the network of an ensemble, with the width of its blocks as a parameter to search over:
 
