@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 
 from skensemble import __version__
@@ -26,7 +25,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _demo.add_parser(commands)
     arguments = parser.parse_args(argv)
-    # TensorFlow greets with pages of hints about this machine; they are not ours to show.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     code: int = arguments.run(arguments)
     return code

@@ -87,6 +87,8 @@ class TrainingData:
         batches = orders.flat_map(batches_of).map(
             self._gather(), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
         )
+        n_batches = n_epochs * self.steps_per_epoch
+        batches = batches.apply(tf.data.experimental.assert_cardinality(n_batches))
         return batches.prefetch(tf.data.AUTOTUNE)
 
     def _gather(self):

@@ -7,7 +7,7 @@ import inspect
 import keras
 
 
-class _CountingLossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
+class CountingLossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
     """Counts skipped steps too.
 
     Loss scaling skips a step whose gradients overflow, and with it the count of iterations, on
@@ -23,10 +23,11 @@ def install_schedule(model, schedule) -> None:
     """Let the optimizer of a compiled model follow ``schedule``."""
     optimizer = model.optimizer
     if type(optimizer) is keras.optimizers.LossScaleOptimizer and not optimizer.built:
-        optimizer = _CountingLossScaleOptimizer(
+        optimizer = CountingLossScaleOptimizer(
             optimizer.inner_optimizer,
             initial_scale=optimizer.initial_scale,
             dynamic_growth_steps=optimizer.dynamic_growth_steps,
+            name=optimizer.name,
         )
         model.optimizer = optimizer
     optimizer.learning_rate = schedule

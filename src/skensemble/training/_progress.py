@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 
@@ -30,36 +31,39 @@ class ProgressDisplay(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Show the line."""
+        console = Console()
         self._progress = Progress(
             TextColumn("cycle {task.fields[cycle]}"),
             BarColumn(bar_width=20),
-            TextColumn(
-                "epoch {task.completed:.0f}/{task.total:.0f}  rate {task.fields[rate]}  "
-                "loss {task.fields[loss]}"
-            ),
+            TextColumn("{task.fields[state]}"),
             TimeElapsedColumn(),
+            console=console,
             transient=True,
             auto_refresh=False,
+            # In a file or a pipe only the lines of finished cycles make sense.
+            disable=not (console.is_terminal or console.is_jupyter),
         )
-        n_epochs = len(self._rates) // self._steps
+        self._n_epochs = self._first_epoch + len(self._rates) // self._steps
         self._task = self._progress.add_task(
             "",
-            total=self._first_epoch + n_epochs,
+            total=self._n_epochs,
             completed=self._first_epoch,
             cycle=self._cycle(0),
-            rate="",
-            loss="",
+            state="",
         )
         self._progress.start()
 
     def on_epoch_end(self, epoch, logs=None):
         """Move on by one epoch, and report the cycles that ended in it."""
         n_done = (epoch - self._first_epoch + 1) * self._steps
-        loss = f"{(logs or {}).get('loss', float('nan')):.4f}"
+        loss = (logs or {}).get("loss", float("nan"))
+        where = f"epoch {epoch + 1}/{self._n_epochs}"
         while self._n_reported < len(self._ends) and self._ends[self._n_reported] <= n_done:
+            last = self._ends[self._n_reported] - 1
+            first = self._ends[self._n_reported - 1] if self._n_reported else 0
             self._progress.console.print(
-                f"cycle {self._cycle(self._n_reported)}: snapshot after iteration "
-                f"{self._ends[self._n_reported]}, in epoch {epoch + 1}, loss {loss}",
+                f"cycle {self._cycle(self._n_reported)}  {where}  "
+                f"rate {self._rates[first]:.3g} → {self._rates[last]:.1e}  loss {loss:.4f}",
                 highlight=False,
             )
             self._n_reported += 1
@@ -67,8 +71,7 @@ class ProgressDisplay(keras.callbacks.Callback):
             self._task,
             completed=epoch + 1,
             cycle=self._cycle(min(self._n_reported, len(self._ends) - 1)),
-            rate=f"{self._rates[n_done - 1]:.4g}",
-            loss=loss,
+            state=f"{where}  rate {self._rates[n_done - 1]:.3g}  loss {loss:.4f}",
         )
         self._progress.refresh()
 

@@ -1,0 +1,117 @@
+"""TrainingData: which rows come in which batch."""
+
+import keras
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from skensemble.training import TrainingData
+
+N = 23
+
+
+@pytest.fixture
+def X():
+    return np.arange(N * 2, dtype="float64").reshape(N, 2)
+
+
+Y = np.arange(N) % 3
+
+
+def batches(data, first_epoch=0, n_epochs=1):
+    return [[np.asarray(part) for part in batch] for batch in data.dataset(first_epoch, n_epochs)]
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 22, 23, 100])
+def test_every_epoch_has_every_row_once(X, batch_size):
+    rows = np.arange(1, N)
+    data = TrainingData(X, Y, rows, batch_size, seed=1)
+    epochs = batches(data, n_epochs=3)
+    assert len(epochs) == 3 * data.steps_per_epoch
+    for epoch in range(3):
+        steps = epochs[epoch * data.steps_per_epoch : (epoch + 1) * data.steps_per_epoch]
+        sizes = [len(y) for _, y in steps]
+        assert sizes[:-1] == [batch_size] * (data.steps_per_epoch - 1)
+        assert sum(sizes) == len(rows)
+        seen = np.concatenate([x[:, 0] for x, _ in steps]) / 2
+        assert sorted(seen) == list(rows)
+        labels = np.concatenate([y for _, y in steps])
+        np.testing.assert_array_equal(labels, seen % 3)
+
+
+def test_order_depends_on_seed_and_epoch_alone(X):
+    def order(seed, epoch):
+        data = TrainingData(X, Y, np.arange(N), 5, seed=seed)
+        return [x[:, 0].tolist() for x, _ in batches(data, first_epoch=epoch)]
+
+    assert order(1, 0) == order(1, 0)
+    assert order(1, 0) != order(2, 0)
+    assert order(1, 0) != order(1, 1)
+    both = batches(TrainingData(X, Y, np.arange(N), 5, seed=1), n_epochs=2)
+    assert [x[:, 0].tolist() for x, _ in both] == order(1, 0) + order(1, 1)
+
+
+def test_without_shuffling_rows_keep_their_order(X):
+    rows = np.array([7, 3, 5])
+    data = TrainingData(X, Y, rows, 2, shuffle=False)
+    assert [x[:, 0].tolist() for x, _ in batches(data, n_epochs=2)] == [[14, 6], [10]] * 2
+
+
+def test_floats_become_keras_floats_and_integers_stay(X):
+    for dtype, expected in [("float64", "float32"), ("float16", "float32"), ("uint8", "uint8")]:
+        (batch, _), *_ = batches(TrainingData(X.astype(dtype), Y, np.arange(4), 4))
+        assert batch.dtype == expected
+
+
+def test_one_hot_targets_and_weights(X):
+    weight = np.arange(N, dtype="float64")
+    data = TrainingData(X, Y, np.arange(4), 4, n_classes=3, sample_weight=weight, shuffle=False)
+    ((_, y, w),) = batches(data)
+    np.testing.assert_array_equal(y, np.eye(3)[[0, 1, 2, 0]])
+    np.testing.assert_array_equal(w, [0, 1, 2, 3])
+    assert y.dtype == w.dtype == keras.config.floatx()
+
+
+def test_sparse_rows_are_made_dense_batch_by_batch(X, monkeypatch):
+    sizes = []
+    to_dense = sp.csr_matrix.toarray
+
+    def spy(self, *args, **kwargs):
+        sizes.append(self.shape[0])
+        return to_dense(self, *args, **kwargs)
+
+    monkeypatch.setattr(sp.csr_matrix, "toarray", spy)
+    dense = batches(TrainingData(X, Y, np.arange(N), 5, seed=1), n_epochs=2)
+    assert sizes == []
+    sparse = batches(TrainingData(sp.csr_matrix(X), Y, np.arange(N), 5, seed=1), n_epochs=2)
+    assert max(sizes) == 5
+    for (a, _), (b, _) in zip(dense, sparse, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_memory_mapped_rows_are_read_batch_by_batch(X, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    np.save(tmp_path / "X.npy", X)
+    # scikit-learn's validation hands over a plain view of the map.
+    mapped = np.asarray(np.load(tmp_path / "X.npy", mmap_mode="r"))
+    converted = []
+    convert = tf.convert_to_tensor
+    monkeypatch.setattr(
+        tf,
+        "convert_to_tensor",
+        lambda value, *args, **kwargs: converted.append(value) or convert(value, *args, **kwargs),
+    )
+    expected = batches(TrainingData(X, Y, np.arange(N), 5, seed=1))
+    assert any(value is X for value in converted)
+    converted.clear()
+    found = batches(TrainingData(mapped, Y, np.arange(N), 5, seed=1))
+    assert not any(value is mapped for value in converted)
+    for (a, _), (b, _) in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_images_keep_their_shape():
+    images = np.zeros((6, 4, 5, 3), "uint8")
+    (x, _), *_ = batches(TrainingData(images, Y[:6], np.arange(6), 4))
+    assert x.shape == (4, 4, 5, 3)

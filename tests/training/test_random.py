@@ -1,0 +1,77 @@
+"""The scope in which everything random is seeded."""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from skensemble.training import seeded
+
+
+def draws():
+    return (
+        random.random(),
+        np.random.random(),  # noqa: NPY002
+        float(tf.random.uniform([])),
+        float(keras.random.uniform([])),
+        np.asarray(keras.layers.Dense(2).build((None, 2)) or keras.layers.Dense(2)(np.eye(2))),
+    )
+
+
+def test_seeds_every_generator():
+    with seeded(3):
+        first = draws()
+    with seeded(3):
+        again = draws()
+    with seeded(4):
+        other = draws()
+    for a, b, c in zip(first, again, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert not np.array_equal(a, c)
+
+
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+def test_leaves_every_generator_as_it_was(error):
+    def sequence(disturb):
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002
+        tf.random.set_seed(0)
+        keras.utils.set_random_seed(0)
+        before = draws()
+        if disturb and error is None:
+            with seeded(5):
+                draws()
+        elif disturb:
+            with pytest.raises(error), seeded(5):
+                draws()
+                raise error
+        return before, draws()
+
+    for undisturbed, disturbed in zip(sequence(False), sequence(True), strict=True):
+        for a, b in zip(undisturbed, disturbed, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_can_be_nested():
+    with seeded(1):
+        before = random.random()
+        with seeded(1):
+            assert random.random() == before
+        after = random.random()
+    with seeded(1):
+        assert (random.random(), random.random()) == (before, after)
+
+
+def test_leaves_an_unseeded_process_unseeded():
+    from tensorflow.python.eager import context
+
+    seed = context.context()._seed
+    try:
+        tf.random.set_seed(None)
+        with seeded(1):
+            pass
+        assert context.context()._seed is None
+    finally:
+        tf.random.set_seed(seed)
