@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from builders import fixed
 from sklearn.exceptions import ConvergenceWarning
 
+from builders import fixed
 from skensemble import CyclicCosineDecay
 from skensemble.training import ENGINES, TrainingData, TrainingRequest, seeded
 

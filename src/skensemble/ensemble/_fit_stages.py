@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import FunctionTransformer
 
 from skensemble._validation import Described, must_be
@@ -335,6 +336,14 @@ class FitStages(SnapshotPrediction):
 
     def _learn_weights(self, bank, holdout, watch) -> None:
         """Score the snapshots on the holdout and find their weights."""
+        broken = [snapshot.cycle for snapshot in bank if not snapshot.is_finite]
+        if broken and np.isfinite(self.history_["loss"]).all():
+            warnings.warn(
+                f"The weights of the network are not finite after cycles {broken}, although the "
+                "loss is: these snapshots get weight 0. Choose a smaller alpha_zero.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
         n_last = None if self.n_last is None else min(self.n_last, len(bank))
         usable = usable_members(bank, n_last)
         weighting = (

@@ -71,5 +71,5 @@ def warn_about_chance(cycles, alpha_zero: float) -> None:
         f"to learn. Try a smaller alpha_zero, such as {alpha_zero / 5:g}, batch normalisation, or "
         "more epochs.",
         ConvergenceWarning,
-        stacklevel=2,
+        stacklevel=4,
     )

@@ -128,5 +128,5 @@ def warn_about_holdout(n_classes: int, what: str) -> None:
         f"{what} cannot hold a row of each of the {n_classes} classes, so the snapshots get equal "
         "weights. Raise validation_fraction, or pass X_val and y_val, to learn the weights.",
         HoldoutWarning,
-        stacklevel=2,
+        stacklevel=5,
     )

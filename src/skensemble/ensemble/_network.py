@@ -171,5 +171,5 @@ def warn_about_learning_rate(optimizer, alpha_zero: float) -> None:
         f"alpha_zero={alpha_zero:g} replaces the optimizer's own {what}: every cycle starts at "
         "alpha_zero. Set alpha_zero to the rate you want, and leave the optimizer's alone.",
         LearningRateWarning,
-        stacklevel=2,
+        stacklevel=5,
     )

@@ -98,6 +98,8 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
         if isinstance(model, keras.Model):
             # The builder of scikeras returns the caller's own model, which fit would train.
             return lambda: copy_model(model)
+        if isinstance(model, type):
+            return _without_kwargs(model)
         if callable(model):
             return model
         raise TypeError(
@@ -217,3 +219,18 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
     def initialize(self):
         """Not offered: without training there are no snapshots."""
         raise AttributeError("A snapshot ensemble has no initialize: call fit.")
+
+
+def _without_kwargs(cls):
+    """Make a class a builder that is handed what it names, not all that ``**kwargs`` would take.
+
+    The constructor of a Keras model passes its ``**kwargs`` on to one that knows none of ours.
+    """
+
+    def build(**parameters):
+        return cls(**parameters)
+
+    signature = inspect.signature(cls)
+    named = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    build.__signature__ = signature.replace(parameters=named)
+    return build

@@ -47,7 +47,7 @@ class TargetEncoder(TransformerMixin, BaseEstimator):
                 must_be(
                     "y",
                     "labels of at least two classes",
-                    Described(f"1 class, {self.classes_[indices[0]]!r}"),
+                    Described(f"1 class, {self.classes_[indices].tolist()[0]!r}"),
                     "a classifier needs rows of another class to learn from",
                 )
             )
@@ -69,8 +69,8 @@ class TargetEncoder(TransformerMixin, BaseEstimator):
             raise ValueError(
                 must_be(
                     "y",
-                    f"labels out of {list(self.classes_)}",
-                    list(unknown),
+                    f"labels out of {self.classes_.tolist()}",
+                    unknown.tolist(),
                     "leave rows of unknown classes out",
                 )
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 
 import keras
 
@@ -30,9 +31,20 @@ def install_schedule(model, schedule) -> None:
             name=optimizer.name,
         )
         model.optimizer = optimizer
-    optimizer.learning_rate = schedule
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    for stepping in stepping_optimizers(optimizer):
+        stepping.learning_rate = schedule
     # The rate is read while the training step is traced.
     model.train_function = None
+
+
+def stepping_optimizers(optimizer) -> list:
+    """Return the optimizers that take the steps, out of those that wrap or combine others."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if isinstance(inner, keras.optimizers.MultiOptimizer):
+        return list(inner.optimizers)
+    return [inner]
 
 
 def own_learning_rate(optimizer) -> float | str | None:
@@ -44,21 +56,19 @@ def own_learning_rate(optimizer) -> float | str | None:
         The rate; the name of its class where it is a schedule; None where it is the default of
         the optimizer's class, which nobody chose.
     """
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = inner.get_config().get("learning_rate")
+    rates = [_own_rate(stepping) for stepping in stepping_optimizers(optimizer)]
+    return next((rate for rate in rates if rate is not None), None)
+
+
+def _own_rate(optimizer) -> float | str | None:
+    rate = optimizer.get_config().get("learning_rate")
     if isinstance(rate, dict):
         return str(rate["class_name"])
-    default = inspect.signature(type(inner).__init__).parameters.get("learning_rate")
-    if rate is None or (default is not None and _close(rate, default.default)):
+    parameters = inspect.signature(type(optimizer).__init__).parameters
+    default = parameters["learning_rate"].default if "learning_rate" in parameters else None
+    if rate is None or (isinstance(default, float) and math.isclose(rate, default, rel_tol=1e-6)):
         return None
     return float(rate)
-
-
-def _close(a, b) -> bool:
-    try:
-        return abs(float(a) - float(b)) <= 1e-6 * abs(float(b))
-    except (TypeError, ValueError):
-        return False
 
 
 def final_weights(model):
@@ -68,12 +78,12 @@ def final_weights(model):
     (``use_ema=True``), that average.
     """
     averages = {}
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if getattr(optimizer, "use_ema", False):
-        pairs = zip(
-            optimizer._trainable_variables,
-            optimizer._model_variables_moving_average,
-            strict=True,
-        )
-        averages = {id(variable): average for variable, average in pairs if average is not None}
-    return [averages.get(id(variable), variable).numpy() for variable in model.weights]
+    for optimizer in stepping_optimizers(model.optimizer):
+        if getattr(optimizer, "use_ema", False):
+            pairs = zip(
+                optimizer._trainable_variables,
+                optimizer._model_variables_moving_average,
+                strict=True,
+            )
+            averages.update({id(v): average for v, average in pairs if average is not None})
+    return [averages.get(id(v), v).numpy() for v in model.weights]
