@@ -208,6 +208,18 @@ def test_unknown_parameters(blobs):
     refuses(TypeError, message, *blobs, model__unit=3)
 
 
+@pytest.mark.parametrize(
+    "callback",
+    [keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), keras.callbacks.ReduceLROnPlateau()],
+)
+def test_callbacks_that_set_the_learning_rate(blobs, callback):
+    message = (
+        "callbacks must be free of callbacks that set the learning rate, which the cycles do, got "
+        f"{type(callback).__name__} instead: leave it out, and choose alpha_zero and M."
+    )
+    refuses(ValueError, message, *blobs, callbacks=[[callback]])
+
+
 def test_unknown_arguments_of_fit(blobs):
     message = (
         "fit must be called with X, y, sample_weight, X_val, y_val or one of epochs, batch_size, "
@@ -547,9 +559,9 @@ def test_tiny_data_still_fits(n_per_class):
     y = np.repeat(np.arange(4), n_per_class)
     clf = SnapshotEnsembleClassifier(dense, M=2, epochs=40, random_state=0)
     message = (
-        f"A holdout of {len(y)} rows cannot hold a row of each of the 4 classes, so the snapshots "
-        "get equal weights. Raise validation_fraction, or pass X_val and y_val, to learn the "
-        "weights."
+        f"A holdout of 1 of the {len(y)} rows, with one left to train on, cannot have a row of "
+        "each of the 4 classes, so the snapshots get equal weights. Raise validation_fraction, or pass "
+        "X_val and y_val, to learn the weights."
     )
     with pytest.warns(HoldoutWarning, match=f"^{re.escape(message)}$") as caught:
         clf.fit(X, y)

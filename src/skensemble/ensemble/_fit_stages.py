@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skensemble._validation import Described, must_be
 from skensemble.ensemble._fitting import Stopwatch, draw_seed, fit_settings
 from skensemble.ensemble._health import cycles_at_chance, warn_about_chance
-from skensemble.ensemble._holdout import Holdout, split_holdout, warn_about_holdout
+from skensemble.ensemble._holdout import Holdout, holdout_size, split_holdout, warn_about_holdout
 from skensemble.ensemble._inputs import (
     check_holdout_arguments,
     check_sample_weight,
@@ -26,7 +26,7 @@ from skensemble.ensemble._network import (
     prepare_network,
     warn_about_learning_rate,
 )
-from skensemble.ensemble._parameters import check_parameters
+from skensemble.ensemble._parameters import check_callbacks, check_parameters
 from skensemble.ensemble._prediction import SnapshotPrediction
 from skensemble.ensemble._targets import TargetEncoder
 from skensemble.ensemble._weights import combine, score_members, usable_members
@@ -77,6 +77,7 @@ class FitStages(SnapshotPrediction):
         settings = fit_settings(self.get_params(deep=False), fit_params)
         check_parameters({**self.get_params(deep=False), **settings})
         check_holdout_arguments(X_val, y_val)
+        callbacks = self._callback_list()
         bank = self.__dict__.get("snapshots_") if self.warm_start else None
         if bank is None:
             self._forget()
@@ -102,7 +103,7 @@ class FitStages(SnapshotPrediction):
         with watch("build"):
             data = self._make_network(bank, data)
         with watch("train"):
-            request = self._request(bank, data, settings, monitored)
+            request = self._request(bank, data, settings, monitored, callbacks)
             run = self._train(data, schedule, request, settings["verbose"])
         bank = self._collect(bank, run, schedule, data)
         with watch("score"):
@@ -212,7 +213,9 @@ class FitStages(SnapshotPrediction):
         train, held_out = split_holdout(y[rows], self.validation_fraction, self._seeds[2])
         if held_out is None:
             if learns:
-                warn_about_holdout(self.n_classes_, f"A holdout of {len(rows)} rows")
+                size = holdout_size(len(rows), self.validation_fraction)
+                what = f"A holdout of {size} of the {len(rows)} rows, with one left to train on,"
+                warn_about_holdout(self.n_classes_, what)
             return rows, None
         held_out = rows[held_out]
         weight = None if sample_weight is None else sample_weight[held_out]
@@ -258,11 +261,14 @@ class FitStages(SnapshotPrediction):
             self._predictor = MemberPredictor(model, network.output_layer)
         return replace(data, n_classes=self.n_classes_ if self._one_hot_targets else None)
 
-    def _request(self, bank, data, settings, monitored) -> TrainingRequest:
+    def _callback_list(self) -> list:
         self._initialize_callbacks()
-        del self._predict_callbacks
         callbacks = self._fit_callbacks
-        del self._fit_callbacks
+        del self._fit_callbacks, self._predict_callbacks
+        check_callbacks(callbacks)
+        return callbacks
+
+    def _request(self, bank, data, settings, monitored, callbacks) -> TrainingRequest:
         first_epoch = 0 if bank is None else len(self.history_["loss"])
         validation, options = None, {}
         if monitored is not None:

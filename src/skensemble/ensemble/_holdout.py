@@ -29,6 +29,13 @@ def check_validation_fraction(value) -> None:
         raise ValueError(must_be("validation_fraction", must, value, _FIX))
 
 
+def holdout_size(n: int, validation_fraction) -> int:
+    """Return how many of n rows to hold out."""
+    if isinstance(validation_fraction, Integral):
+        return int(validation_fraction)
+    return math.ceil(validation_fraction * n)
+
+
 def split_holdout(y, validation_fraction, seed):
     """Split rows into training and holdout, each class in proportion to its size.
 
@@ -55,9 +62,7 @@ def split_holdout(y, validation_fraction, seed):
         If the holdout would leave too few rows to train on.
     """
     n = len(y)
-    n_holdout = validation_fraction
-    if not isinstance(validation_fraction, Integral):
-        n_holdout = math.ceil(validation_fraction * n)
+    n_holdout = holdout_size(n, validation_fraction)
     counts = np.bincount(y)
     present = np.flatnonzero(counts)
     if n_holdout > n - len(present):
@@ -125,7 +130,7 @@ class Holdout:
 def warn_about_holdout(n_classes: int, what: str) -> None:
     """Say that equal weights take the place of learned ones."""
     warnings.warn(
-        f"{what} cannot hold a row of each of the {n_classes} classes, so the snapshots get equal "
+        f"{what} cannot have a row of each of the {n_classes} classes, so the snapshots get equal "
         "weights. Raise validation_fraction, or pass X_val and y_val, to learn the weights.",
         HoldoutWarning,
         stacklevel=5,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 
 from skensemble._validation import (
@@ -89,9 +90,19 @@ def check_weighting(weighting: Any, M: int, n_last: int | None) -> None:
         raise ValueError(must_be("weighting", f"of a positive sum{which}", given.tolist(), fix))
 
 
-def given_weights(weighting: Any, M: int, n_last: int | None) -> np.ndarray:
-    """Equal weights, or the caller's, with zeros before the last ``n_last``; sum 1."""
-    weights = np.ones(M) if isinstance(weighting, str) else np.array(weighting, dtype=np.float64)
-    if n_last is not None:
-        weights[: M - n_last] = 0.0
-    return weights / weights.sum()
+def check_callbacks(callbacks: Any) -> None:
+    """Raise if a callback, in any nesting of lists, would set the learning rate."""
+    for callback in callbacks:
+        if isinstance(callback, list | tuple):
+            check_callbacks(callback)
+        elif isinstance(
+            callback, keras.callbacks.LearningRateScheduler | keras.callbacks.ReduceLROnPlateau
+        ):
+            raise ValueError(
+                must_be(
+                    "callbacks",
+                    "free of callbacks that set the learning rate, which the cycles do",
+                    Described(type(callback).__name__),
+                    "leave it out, and choose alpha_zero and M",
+                )
+            )

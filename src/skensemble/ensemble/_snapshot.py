@@ -85,7 +85,7 @@ class SnapshotEnsembleClassifier(FitStages):
         Labels.
     n_features_in_ : int
         Number of features (of the first axis of a row).
-    feature_names_in_ : ndarray of shape (n_features_in_,), str
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), str
         Names of the features, where X had them.
     snapshots_ : SnapshotBank
         The M snapshots.

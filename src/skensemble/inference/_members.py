@@ -45,7 +45,8 @@ class MemberPredictor:
             )
             return tf.cast(outputs, tf.float32)
 
-        self._forward = tf.function(forward, reduce_retracing=True)
+        self._forward = tf.function(forward)
+        self._traced: dict[str, Any] = {}
 
     def __call__(self, snapshot_weights: Sequence[np.ndarray], X: Any, batch_size: int):
         """Class probabilities of one member, float64 of shape (n, k)."""
@@ -53,10 +54,21 @@ class MemberPredictor:
 
         weights = [tf.convert_to_tensor(array) for array in snapshot_weights]
         parts = [
-            self._output_layer.to_probabilities(self._forward(weights, batch).numpy())
+            self._output_layer.to_probabilities(self._trace(weights, batch)(weights, batch).numpy())
             for batch in _batches(X, batch_size)
         ]
         return np.concatenate(parts)
+
+    def _trace(self, weights, batch):
+        """Return the forward pass for batches of any size, traced once for each dtype."""
+        import tensorflow as tf
+
+        name = batch.dtype.name
+        if name not in self._traced:
+            rows = tf.TensorSpec([None, *batch.shape[1:]], batch.dtype)
+            specs = [tf.TensorSpec.from_tensor(tensor) for tensor in weights]
+            self._traced[name] = self._forward.get_concrete_function(specs, rows)
+        return self._traced[name]
 
 
 def _batches(X: Any, batch_size: int) -> Iterator[Any]:

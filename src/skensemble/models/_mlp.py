@@ -76,7 +76,9 @@ def mlp(
     x = inputs if len(input_shape) == 1 else keras.layers.Flatten()(inputs)
     for width in widths:
         x = keras.layers.Dense(width, use_bias=False)(x)
-        x = keras.layers.BatchNormalization()(x)
+        # Keras's momentum of 0.99 needs hundreds of iterations to forget where it started; a
+        # snapshot of a small data set is taken sooner.
+        x = keras.layers.BatchNormalization(momentum=0.9)(x)
         x = keras.layers.ReLU()(x)
         if dropout:
             x = keras.layers.Dropout(dropout)(x)

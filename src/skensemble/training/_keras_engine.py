@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import keras
@@ -53,16 +54,17 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
     own_steps_per_execution = model.steps_per_execution
     model.steps_per_execution = _steps_per_execution(model, ends, steps, request.callbacks)
     try:
-        history = model.fit(
-            data.dataset(request.first_epoch, request.n_epochs),
-            steps_per_epoch=steps,
-            shuffle=False,  # the stream is shuffled already
-            initial_epoch=request.first_epoch,
-            epochs=request.first_epoch + request.n_epochs,
-            callbacks=callbacks,
-            verbose=request.keras_verbose,
-            **request.validation_arguments(),
-        )
+        with _no_talk_of_retracing():
+            history = model.fit(
+                data.dataset(request.first_epoch, request.n_epochs),
+                steps_per_epoch=steps,
+                shuffle=False,  # the stream is shuffled already
+                initial_epoch=request.first_epoch,
+                epochs=request.first_epoch + request.n_epochs,
+                callbacks=callbacks,
+                verbose=request.keras_verbose,
+                **request.validation_arguments(),
+            )
     finally:
         model.steps_per_execution = own_steps_per_execution
         model.train_function = None
@@ -72,6 +74,22 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
     if recorder.snapshots:
         model.set_weights(recorder.snapshots[-1].weights)
     return TrainingRun(recorder.snapshots, history.history)
+
+
+@contextlib.contextmanager
+def _no_talk_of_retracing():
+    """Keep TensorFlow from calling it a mistake that every network is traced, once."""
+    import tensorflow as tf
+
+    def is_other(record) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = tf.get_logger()
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _steps_per_execution(model, cycle_ends, steps_per_epoch, callbacks) -> int:

@@ -1,0 +1,73 @@
+"""skensemble demo."""
+
+import re
+
+import pytest
+
+from skensemble.cli import main
+from skensemble.cli._demo import LEARNED, SINGLE, interval, verdict
+
+
+def test_trains_and_compares(capfd):
+    assert main(["demo", "--data", "wine", "--seeds", "2"]) == 0
+    out = " ".join(capfd.readouterr().out.split())
+    assert out.count("rate 0.1 →") == 5  # the progress of one ensemble of five cycles
+    for name in (
+        "best snapshot on the holdout",
+        "last snapshot",
+        SINGLE,
+        "ensemble, equal weights",
+        LEARNED,
+    ):
+        assert re.search(rf"{name} │ +[\d.]+ ± [\d.]+ │ [\d.]+ ± [\d.]+", out), name
+    weights = re.search(r"Learned weights on the first split: ((?:[\d.]+(?:, )?){5})", out)
+    assert sum(map(float, weights[1].split(","))) == pytest.approx(1, abs=0.003)
+    assert re.search(r"certificate: at most \de-\d+ nats", out)
+    assert re.search(r"Time: \d+ s in all, .*train \d+%", out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["demo", "--data", "iris"], "invalid choice: 'iris'"),
+        (["demo", "--seeds", "two"], "invalid int value: 'two'"),
+        ([], "the following arguments are required: COMMAND"),
+        (["nothing"], "invalid choice: 'nothing'"),
+    ],
+)
+def test_arguments_that_are_not_understood(arguments, message, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_one_split_has_no_interval(capsys):
+    assert main(["demo", "--seeds", "1"]) == 2
+    assert "--seeds must be an integer of at least 2, got 1 instead" in capsys.readouterr().out
+
+
+def test_interval_is_that_of_student():
+    # t of 4 degrees of freedom: 2.776; standard error of 1..5: sqrt(2.5 / 5)
+    mean, half = interval([1, 2, 3, 4, 5])
+    assert mean == 3
+    assert half == pytest.approx(2.776445 * (2.5 / 5) ** 0.5, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        (0.0, ["no difference shown", "no difference shown"]),
+        (0.1, ["the ensemble is better", "the single network is better"]),
+        (-0.1, ["the single network is better", "the ensemble is better"]),
+    ],
+)
+def test_verdict_reports_losses_as_well_as_wins(difference, words):
+    single = [(0.9, 0.3), (0.8, 0.4), (0.85, 0.35)]
+    noise = (-0.001, 0.0, 0.001)
+    learned = [
+        (accuracy + difference + e, loss + difference + e)
+        for (accuracy, loss), e in zip(single, noise, strict=True)
+    ]
+    lines = verdict({SINGLE: single, LEARNED: learned}).splitlines()[1:]
+    assert [line.split(": ")[1] for line in lines] == words

@@ -1,0 +1,62 @@
+"""The built-in network."""
+
+import re
+
+import keras
+import pytest
+
+from skensemble.models import mlp
+
+
+def test_is_two_blocks_and_a_softmax():
+    model = mlp((20,), 5)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    block = ["Dense", "BatchNormalization", "ReLU"]
+    assert kinds == ["InputLayer", *block, *block, "Dense"]
+    assert model.output_shape == (None, 5)
+    # Dense without bias, scale and shift of the norm: trainable; its two statistics: not
+    trainable = 20 * 64 + 2 * 64 + 64 * 64 + 2 * 64 + 64 * 5 + 5
+    assert sum(v.numpy().size for v in model.trainable_variables) == trainable
+    assert model.count_params() == trainable + 4 * 64
+    assert not model.compiled
+
+
+def test_takes_what_it_needs_from_meta():
+    model = mlp(meta={"X_shape_": (100, 8, 8, 3), "n_classes_": 4}, units=7, dropout=0.5)
+    assert model.input_shape == (None, 8, 8, 3)
+    assert model.output_shape == (None, 4)
+    kinds = [type(layer) for layer in model.layers]
+    assert kinds.count(keras.layers.Dropout) == kinds.count(keras.layers.ReLU) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            {},
+            ValueError,
+            "input_shape must be given where there is no meta, got None instead: pass the shape of "
+            "one row, (64,) for rows of 64 features.",
+        ),
+        (
+            {"input_shape": (3,), "n_classes": 1},
+            ValueError,
+            "n_classes must be an integer of at least 2, got 1 instead: pass the number of "
+            "classes.",
+        ),
+        (
+            {"input_shape": (3,), "n_classes": 3, "units": (8, 0)},
+            ValueError,
+            "units must be an integer of at least 1, got 0 instead: pass the width of each block, "
+            "as in (64, 64).",
+        ),
+        (
+            {"input_shape": (3,), "n_classes": 3, "dropout": 1.0},
+            ValueError,
+            "dropout must be below 1, got 1.0 instead: 0 drops nothing.",
+        ),
+    ],
+)
+def test_refuses(arguments, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        mlp(**arguments)
