@@ -1,5 +1,7 @@
 """TrainingData: which rows come in which batch."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -90,18 +92,13 @@ def test_sparse_rows_are_made_dense_batch_by_batch(X, monkeypatch):
 
 
 def test_memory_mapped_rows_are_read_batch_by_batch(X, tmp_path, monkeypatch):
-    import tensorflow as tf
-
     np.save(tmp_path / "X.npy", X)
     # scikit-learn's validation hands over a plain view of the map.
     mapped = np.asarray(np.load(tmp_path / "X.npy", mmap_mode="r"))
     converted = []
-    convert = tf.convert_to_tensor
-    monkeypatch.setattr(
-        tf,
-        "convert_to_tensor",
-        lambda value, *args, **kwargs: converted.append(value) or convert(value, *args, **kwargs),
-    )
+    module = sys.modules["skensemble.training._data"]
+    convert = module.as_tensor
+    monkeypatch.setattr(module, "as_tensor", lambda X: converted.append(X) or convert(X))
     expected = batches(TrainingData(X, Y, np.arange(N), 5, seed=1))
     assert any(value is X for value in converted)
     converted.clear()

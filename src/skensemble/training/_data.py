@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from skensemble.training._tensors import as_tensor
+
 
 def _is_memory_mapped(X) -> bool:
     while X is not None:
@@ -85,11 +87,15 @@ class TrainingData:
         epochs = tf.data.Dataset.range(first_epoch, first_epoch + n_epochs)
         orders = epochs.map(order_of).prefetch(1)
         batches = orders.flat_map(batches_of).map(
-            self._gather(), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+            self._gather(), num_parallel_calls=2, deterministic=True
         )
         n_batches = n_epochs * self.steps_per_epoch
         batches = batches.apply(tf.data.experimental.assert_cardinality(n_batches))
-        return batches.prefetch(tf.data.AUTOTUNE)
+        options = tf.data.Options()
+        # Rewriting the pipeline, for whatever it gains, would copy X.
+        options.experimental_optimization.apply_default_optimizations = False
+        options.autotune.enabled = False
+        return batches.prefetch(8).with_options(options)
 
     def _gather(self):
         import keras
@@ -119,7 +125,7 @@ class TrainingData:
         import tensorflow as tf
 
         if not (sp.issparse(self.X) or _is_memory_mapped(self.X)):
-            X = tf.convert_to_tensor(self.X)
+            X = as_tensor(self.X)
             return lambda rows: tf.gather(X, rows)
 
         dtype = tf.as_dtype(self.X.dtype)
