@@ -560,8 +560,8 @@ def test_tiny_data_still_fits(n_per_class):
     clf = SnapshotEnsembleClassifier(dense, M=2, epochs=40, random_state=0)
     message = (
         f"A holdout of 1 of the {len(y)} rows, with one left to train on, cannot have a row of "
-        "each of the 4 classes, so the snapshots get equal weights. Raise validation_fraction, or pass "
-        "X_val and y_val, to learn the weights."
+        "each of the 4 classes, so the snapshots get equal weights. Raise validation_fraction, or "
+        "pass X_val and y_val, to learn the weights."
     )
     with pytest.warns(HoldoutWarning, match=f"^{re.escape(message)}$") as caught:
         clf.fit(X, y)
