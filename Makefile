@@ -41,8 +41,9 @@ format: setup  ## put the code into the project's style
 docs: setup  ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
-bench: setup  ## run the benchmarks
-	$(BIN)/python benchmarks/solver.py $(ARGS)
+bench: setup  ## run the benchmarks (make bench ARGS="--data-dir DIR" for more data)
+	$(BIN)/python benchmarks/solver.py
+	$(BIN)/python benchmarks/prior.py $(ARGS)
 
 clean:  ## remove what the other commands made
 	rm -rf $(VENV) docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -327,6 +327,26 @@ class TestPrebuiltModels:
         assert clf.model is model
         assert clf.model_ is not model
 
+    def test_with_a_lambda_layer(self, blobs):
+        layers = [keras.layers.Lambda(lambda x: 2 * x), keras.layers.Dense(3, "softmax")]
+        model = keras.Sequential([keras.Input((4,)), *layers])
+        assert learns(fit(model, *blobs), *blobs)
+
+    def test_that_cannot_be_copied(self, blobs):
+        class Odd(keras.layers.Layer):
+            def __init__(self, function):
+                super().__init__()
+                self.function = function
+
+            def call(self, x):
+                return self.function(x)
+
+        model = keras.Sequential([keras.Input((4,)), Odd(abs), keras.layers.Dense(3, "softmax")])
+        with pytest.raises(Exception) as caught:
+            fit(model, *blobs)
+        assert "Pass a function that builds the model instead" in caught.value.__notes__[0]
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     def test_training_starts_from_their_weights(self, blobs):
         model = fixed()
         clf = fit(model, *blobs, alpha_zero=1e-30, epochs=2)

@@ -27,10 +27,8 @@ def copy_model(model):
     keras.Model
         Shares nothing with ``model`` that training changes.
     """
-    custom_objects = _custom_objects(model)
     try:
-        with keras.saving.custom_object_scope(custom_objects):
-            copy = type(model).from_config(model.get_config())
+        copy = _from_config(_config_of(model), _custom_objects(model))
     except Exception as error:
         error.add_note(
             "raised while a copy of model was made, because fit never trains the model that it is "
@@ -73,9 +71,7 @@ def architecture_of(model) -> bytes | None:
     Classes of layers that cannot be imported where the bytes are read travel by value.
     """
     try:
-        config = keras.saving.serialize_keras_object(model)
-        config.pop("compile_config", None)
-        pickled = cloudpickle.dumps((config, _custom_objects(model)))
+        pickled = cloudpickle.dumps((_config_of(model), _custom_objects(model)))
         copy = model_from(pickled)
         same = [tuple(v.shape) for v in copy.weights] == [tuple(v.shape) for v in model.weights]
     except Exception:  # whatever a custom class raises
@@ -85,7 +81,17 @@ def architecture_of(model) -> bytes | None:
 
 def model_from(architecture: bytes):
     """Build the network that ``architecture_of`` serialised, with weights of no meaning."""
-    config, custom_objects = cloudpickle.loads(architecture)
+    return _from_config(*cloudpickle.loads(architecture))
+
+
+def _config_of(model) -> dict:
+    config = keras.saving.serialize_keras_object(model)
+    config.pop("compile_config", None)
+    return config
+
+
+def _from_config(config: dict, custom_objects: dict[str, type]):
+    # A pickle can run any code as it is, and a model that the caller passed has done so already.
     with seeded(0):
         return keras.saving.deserialize_keras_object(
             config, custom_objects=custom_objects, safe_mode=False

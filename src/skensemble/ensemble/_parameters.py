@@ -45,8 +45,8 @@ def check_parameters(params: Mapping[str, Any]) -> None:
             raise ValueError(
                 must_be("n_last", f"at most M={M}", n_last, "None combines all snapshots")
             )
-    check_batch_size("batch_size", params["batch_size"])
-    check_batch_size("validation_batch_size", params["validation_batch_size"])
+    for name in ("batch_size", "validation_batch_size", "predict__batch_size"):
+        check_batch_size(name, params.get(name))
     check_validation_fraction(params["validation_fraction"])
     split = check_real(
         "validation_split", params["validation_split"], positive=False, fix="0 monitors nothing"

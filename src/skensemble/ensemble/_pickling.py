@@ -111,11 +111,16 @@ def _unwrapped(value: Any) -> Any:
 def rebuild_model(estimator):
     """Build the network of a loaded ensemble, with the weights of its last snapshot."""
     architecture = vars(estimator).get("_architecture")
-    if architecture is None:
+    try:
+        model = None if architecture is None else model_from(architecture)
+    except Exception:
+        # A function that the configuration names may be missing here; the builder has its own.
+        if estimator.model is None or isinstance(estimator.model, keras.Model):
+            raise
+        model = None
+    if model is None:
         with seeded(estimator._seeds[0]):
             model = estimator._build_keras_model()
-    else:
-        model = model_from(architecture)
     if not model.weights:
         model(np.zeros((1, *estimator._row_shape), estimator._row_dtype))
     bank = estimator.snapshots_

@@ -125,5 +125,5 @@ class SnapshotPrediction(RepairedKerasClassifier):
         with _LOCK:
             if self.__dict__.get("_predictor") is None:
                 self._predictor = MemberPredictor(self.model_, self._output_layer)
-        batch_size = self.__dict__.get("predict__batch_size", _BATCH_SIZE)
+        batch_size = self.__dict__.get("predict__batch_size") or _BATCH_SIZE
         return self._predictor(weights, X, X.shape[0] if batch_size == -1 else batch_size)
