@@ -131,6 +131,16 @@ class TestWeighting:
             log_loss(y[rows], members[0], sample_weight=weight[rows])
         )
 
+    def test_class_weights_of_training_count_on_an_own_holdout(self, blobs):
+        X, y = blobs
+        few = np.r_[0:30, 40:90]
+        clf = SnapshotEnsembleClassifier(dense, class_weight="balanced", **SETTINGS)
+        rows = np.flatnonzero(y < 2)[:20]  # a class is missing here
+        clf.fit(X[few], y[few], X_val=X[rows], y_val=y[rows])
+        weight = len(few) / 3 / np.bincount(y[few])
+        expected = solve_log_loss(clf.member_predict_proba(X[rows]), y[rows], weight[y[rows]])
+        np.testing.assert_allclose(clf.weights_, expected.weights, atol=1e-9)
+
     def test_uniform(self, blobs):
         X, y = blobs
         clf = fit(X, y, weighting="uniform")
@@ -317,9 +327,32 @@ class TestWarmStart:
         ]:
             with pytest.raises(ValueError, match=f"^{message}$"):
                 clf.set_params(M=2).set_params(**params).fit(X, y)
-        with pytest.raises(ValueError, match="^y must be the same in every fit with warm_start"):
-            clf.set_params(M=3, epochs=6).fit(X[::-1], y[::-1])
         assert len(clf.snapshots_) == 2
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda clf, X, y: clf.fit(X[::-1], y[::-1]),
+            lambda clf, X, y: clf.fit(X[1:], y[1:]),
+            lambda clf, X, y: clf.set_params(validation_fraction=0.2).fit(X, y),
+            lambda clf, X, y: clf.fit(X, y, sample_weight=np.r_[0, np.ones(89)]),
+        ],
+    )
+    def test_never_holds_out_what_an_earlier_cycle_trained_on(self, blobs, change):
+        X, y = blobs
+        clf = SnapshotEnsembleClassifier(dense, M=2, epochs=4, warm_start=True, random_state=0)
+        clf.fit(X, y).set_params(M=3, epochs=6)
+        with pytest.raises(ValueError, match="^the holdout must be the same rows in every fit"):
+            change(clf, X, y)
+        assert len(clf.snapshots_) == 2
+        assert len(clf.set_params(validation_fraction=0.1).fit(X, y).snapshots_) == 3
+
+    def test_never_holds_out_rows_after_a_fit_on_all(self, blobs):
+        X, y = blobs
+        clf = SnapshotEnsembleClassifier(dense, M=1, epochs=2, warm_start=True, random_state=0)
+        clf.fit(X, y, X_val=X[:9], y_val=y[:9])
+        with pytest.raises(ValueError, match="^the holdout must be the same rows in every fit"):
+            clf.set_params(M=2, epochs=4).fit(X, y)
 
     def test_with_nothing_to_add_stays_as_it_is(self, blobs):
         clf = SnapshotEnsembleClassifier(dense, M=2, epochs=4, warm_start=True).fit(*blobs)

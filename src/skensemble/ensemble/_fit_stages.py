@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import warnings
-import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import FunctionTransformer
 
-from skensemble._validation import Described, must_be
+from skensemble._validation import must_be
 from skensemble.ensemble._fitting import Stopwatch, draw_seed, fit_settings
 from skensemble.ensemble._health import cycles_at_chance, warn_about_chance
-from skensemble.ensemble._holdout import Holdout, holdout_size, split_holdout, warn_about_holdout
 from skensemble.ensemble._inputs import (
     check_holdout_arguments,
-    check_sample_weight,
-    check_X,
-    check_y_given,
 )
 from skensemble.ensemble._network import (
     N_PROBE_ROWS,
@@ -27,8 +21,7 @@ from skensemble.ensemble._network import (
     warn_about_learning_rate,
 )
 from skensemble.ensemble._parameters import check_callbacks, check_parameters
-from skensemble.ensemble._prediction import SnapshotPrediction
-from skensemble.ensemble._targets import TargetEncoder
+from skensemble.ensemble._row_stages import RowStages
 from skensemble.ensemble._weights import combine, score_members, usable_members
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.inference import MemberPredictor
@@ -46,6 +39,8 @@ from skensemble.training import (
 # What fit sets besides attributes that end in an underscore.
 _FITTED = (
     "_architecture",
+    "_class_weights",
+    "_held_out_digest",
     "_model",
     "_one_hot_targets",
     "_optimizer_steps",
@@ -55,7 +50,6 @@ _FITTED = (
     "_row_dtype",
     "_row_shape",
     "_seeds",
-    "_y_digest",
 )
 
 
@@ -69,7 +63,7 @@ class Phase:
     n_done: int
 
 
-class FitStages(SnapshotPrediction):
+class FitStages(RowStages):
     """What ``fit`` does, in the order of the methods."""
 
     def _fit_all(self, X, y, sample_weight, X_val, y_val, fit_params):
@@ -84,7 +78,7 @@ class FitStages(SnapshotPrediction):
         elif not self._has_cycles_to_add(settings["epochs"]):
             return
         X, y, sample_weight = self._read_data(X, y, sample_weight)
-        train, holdout = self._split(X, y, sample_weight, X_val, y_val)
+        train, holdout = self._split(bank, X, y, sample_weight, X_val, y_val)
         monitored = None
         if settings["validation_split"]:
             train, monitored = self._split_monitored(train, settings["validation_split"])
@@ -136,98 +130,6 @@ class FitStages(SnapshotPrediction):
             must = f"more than the {done} epochs trained so far"
             raise ValueError(must_be("epochs", must, epochs, fix))
         return True
-
-    def _read_data(self, X, y, sample_weight):
-        """Check the data, learn what the builder may ask for in ``meta``."""
-        check_y_given(self, X, y)
-        first = "classes_" not in vars(self)
-        y_dtype = np.asarray(y).dtype
-        X = check_X(self, X, reset=first)
-        if first:
-            self.target_encoder_ = self.target_encoder
-            y = self.target_encoder_.fit_transform(y)
-            encoder = self.feature_encoder
-            plain = type(encoder) is FunctionTransformer and encoder.func is None
-            self.feature_encoder_ = None if plain else encoder.fit(X)
-            self.classes_ = self.target_encoder_.classes_
-            self.n_classes_ = len(self.classes_)
-            self.target_type_ = self.target_encoder_.target_type_
-            self.n_outputs_ = self.n_outputs_expected_ = 1
-            self.X_shape_, self.X_dtype_ = X.shape, X.dtype
-            self.y_dtype_, self.y_ndim_ = y_dtype, 2 if self.target_encoder_.one_hot_ else 1
-        else:
-            y = self.target_encoder_.transform(y)
-        sample_weight = self._weights_of_rows(check_sample_weight(sample_weight, X), y)
-        X = self._encode_features(X)
-        self._row_shape, self._row_dtype = X.shape[1:], X.dtype
-        return X, y, sample_weight
-
-    @property
-    def target_encoder(self):
-        """A new encoder of labels."""
-        return TargetEncoder()
-
-    def _split(self, X, y, sample_weight, X_val, y_val):
-        """Return the rows to train on, and the holdout, or None where there is none."""
-        rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
-        if len(np.unique(y[rows])) < 2:
-            raise ValueError(
-                must_be(
-                    "sample_weight",
-                    "positive in at least two classes",
-                    Described("positive in 1 class only"),
-                    "give rows of another class a weight too",
-                )
-            )
-        learns = isinstance(self.weighting, str) and self.weighting != "uniform"
-        if X_val is not None:
-            X_val = self._encode_features(check_X(self, X_val, reset=False))
-            y_val = self.target_encoder_.transform(y_val)
-            check_y_given(self, X_val, y_val)
-            holdout = Holdout(X_val, y_val, self._weights_of_rows(None, y_val))
-            if learns and holdout.is_too_small(self.n_classes_):
-                warn_about_holdout(self.n_classes_, f"X_val, of {len(y_val)} rows,")
-            return rows, holdout
-        if self.validation_fraction is None:
-            if learns:
-                raise ValueError(
-                    must_be(
-                        "weighting",
-                        "'uniform' or an array where validation_fraction=None",
-                        self.weighting,
-                        "hold out some rows, as in validation_fraction=0.1, or pass X_val and "
-                        "y_val to fit",
-                    )
-                )
-            return rows, None
-        digest = zlib.crc32(y.tobytes())
-        if self.__dict__.setdefault("_y_digest", digest) != digest:
-            raise ValueError(
-                must_be(
-                    "y",
-                    "the same in every fit with warm_start=True, so that the holdout stays unseen",
-                    Described("other labels or another order"),
-                    "pass the same rows, or X_val and y_val, or set warm_start=False",
-                )
-            )
-        train, held_out = split_holdout(y[rows], self.validation_fraction, self._seeds[2])
-        if held_out is None:
-            if learns:
-                size = holdout_size(len(rows), self.validation_fraction)
-                what = f"A holdout of {size} of the {len(rows)} rows, with one left to train on,"
-                warn_about_holdout(self.n_classes_, what)
-            return rows, None
-        held_out = rows[held_out]
-        weight = None if sample_weight is None else sample_weight[held_out]
-        return rows[train], Holdout(X[held_out], y[held_out], weight)
-
-    def _split_monitored(self, train, share: float):
-        n_train = int(len(train) * (1 - share))
-        if n_train == 0 or n_train == len(train):
-            got = Described(f"{share:g} of {len(train)} rows")
-            fix = "leave it out, or bring more rows"
-            raise ValueError(must_be("validation_split", "at least a row on both sides", got, fix))
-        return train[:n_train], train[n_train:]
 
     def _schedule(self, bank, data, epochs: int) -> CyclicCosineDecay:
         M_done = 0 if bank is None else len(bank)

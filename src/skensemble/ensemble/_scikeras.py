@@ -165,21 +165,27 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
             vars(bare).setdefault("optimizer__learning_rate", float(self.alpha_zero))
         return super(RepairedKerasClassifier, bare)._get_compile_kwargs()
 
-    def _weights_of_rows(self, sample_weight, y) -> np.ndarray | None:
-        """Multiply class weights into a new array, not into the caller's.
+    def _weight_of_each_class(self, y) -> np.ndarray | None:
+        """Leave it to ``fit`` to multiply these into an array that is not the caller's.
 
         Parameters
         ----------
-        sample_weight : ndarray of shape (n,) or None
-            As the caller gave them.
         y : ndarray of shape (n,)
-            Class indices.
+            Class indices of the training rows.
+
+        Returns
+        -------
+        ndarray of shape (k,), float64, or None
+            1 for a class without rows.
         """
         if self.class_weight is None:
-            return sample_weight
-        labels = self.classes_[y]
-        class_weight = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)[y]
-        return class_weight if sample_weight is None else sample_weight * class_weight
+            return None
+        present = np.unique(y)
+        weights = np.ones(len(self.classes_))
+        weights[present] = compute_class_weight(
+            self.class_weight, classes=self.classes_[present], y=self.classes_[y]
+        )
+        return weights
 
     def score(self, X, y, sample_weight=None):
         """Accuracy on the given data and labels.

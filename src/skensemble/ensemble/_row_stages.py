@@ -1,0 +1,126 @@
+"""The stages of ``fit`` that read rows and decide which of them train."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+from sklearn.preprocessing import FunctionTransformer
+
+from skensemble._validation import Described, must_be
+from skensemble.ensemble._holdout import Holdout, holdout_size, split_holdout, warn_about_holdout
+from skensemble.ensemble._inputs import check_sample_weight, check_X, check_y_given
+from skensemble.ensemble._prediction import SnapshotPrediction
+from skensemble.ensemble._targets import TargetEncoder
+
+
+class RowStages(SnapshotPrediction):
+    """Reading the data, and keeping a holdout."""
+
+    def _read_data(self, X, y, sample_weight):
+        """Check the data, learn what the builder may ask for in ``meta``."""
+        check_y_given(self, X, y)
+        first = "classes_" not in vars(self)
+        y_dtype = np.asarray(y).dtype
+        X = check_X(self, X, reset=first)
+        if first:
+            self.target_encoder_ = self.target_encoder
+            y = self.target_encoder_.fit_transform(y)
+            encoder = self.feature_encoder
+            plain = type(encoder) is FunctionTransformer and encoder.func is None
+            self.feature_encoder_ = None if plain else encoder.fit(X)
+            self.classes_ = self.target_encoder_.classes_
+            self.n_classes_ = len(self.classes_)
+            self.target_type_ = self.target_encoder_.target_type_
+            self.n_outputs_ = self.n_outputs_expected_ = 1
+            self.X_shape_, self.X_dtype_ = X.shape, X.dtype
+            self.y_dtype_, self.y_ndim_ = y_dtype, 2 if self.target_encoder_.one_hot_ else 1
+        else:
+            y = self.target_encoder_.transform(y)
+        self._class_weights = self._weight_of_each_class(y)
+        sample_weight = check_sample_weight(sample_weight, X)
+        if self._class_weights is not None:
+            class_weight = self._class_weights[y]
+            sample_weight = class_weight if sample_weight is None else sample_weight * class_weight
+        X = self._encode_features(X)
+        self._row_shape, self._row_dtype = X.shape[1:], X.dtype
+        return X, y, sample_weight
+
+    @property
+    def target_encoder(self):
+        """A new encoder of labels."""
+        return TargetEncoder()
+
+    def _split(self, bank, X, y, sample_weight, X_val, y_val):
+        """Return the rows to train on, and the holdout, or None where there is none."""
+        rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
+        if len(np.unique(y[rows])) < 2:
+            raise ValueError(
+                must_be(
+                    "sample_weight",
+                    "positive in at least two classes",
+                    Described("positive in 1 class only"),
+                    "give rows of another class a weight too",
+                )
+            )
+        learns = isinstance(self.weighting, str) and self.weighting != "uniform"
+        if X_val is not None:
+            self._held_out_digest = None
+            return rows, self._own_holdout(X_val, y_val, learns)
+        if self.validation_fraction is None:
+            if learns:
+                raise ValueError(
+                    must_be(
+                        "weighting",
+                        "'uniform' or an array where validation_fraction=None",
+                        self.weighting,
+                        "hold out some rows, as in validation_fraction=0.1, or pass X_val and "
+                        "y_val to fit",
+                    )
+                )
+            self._held_out_digest = None
+            return rows, None
+        train, held_out = split_holdout(y[rows], self.validation_fraction, self._seeds[2])
+        self._check_still_unseen(bank, y, rows[train])
+        if held_out is None:
+            if learns:
+                size = holdout_size(len(rows), self.validation_fraction)
+                what = f"A holdout of {size} of the {len(rows)} rows, with one left to train on,"
+                warn_about_holdout(self.n_classes_, what)
+            return rows, None
+        held_out = rows[held_out]
+        weight = None if sample_weight is None else sample_weight[held_out]
+        return rows[train], Holdout(X[held_out], y[held_out], weight)
+
+    def _own_holdout(self, X_val, y_val, learns: bool) -> Holdout:
+        check_y_given(self, X_val, y_val)
+        X_val = self._encode_features(check_X(self, X_val, reset=False))
+        y_val = self.target_encoder_.transform(y_val)
+        weight = None if self._class_weights is None else self._class_weights[y_val]
+        holdout = Holdout(X_val, y_val, weight)
+        if learns and holdout.is_too_small(self.n_classes_):
+            warn_about_holdout(self.n_classes_, f"X_val, of {len(y_val)} rows,")
+        return holdout
+
+    def _check_still_unseen(self, bank, y, train) -> None:
+        """With more cycles to come, the rows held out must be those that were held out before."""
+        digest = zlib.crc32(train.tobytes(), zlib.crc32(y.tobytes()))
+        if bank is not None and digest != self._held_out_digest:
+            raise ValueError(
+                must_be(
+                    "the holdout",
+                    "the same rows in every fit with warm_start=True, or it has been trained on",
+                    Described("other labels, another order, or another split"),
+                    "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or "
+                    "set warm_start=False",
+                )
+            )
+        self._held_out_digest = digest
+
+    def _split_monitored(self, train, share: float):
+        n_train = int(len(train) * (1 - share))
+        if n_train == 0 or n_train == len(train):
+            got = Described(f"{share:g} of {len(train)} rows")
+            fix = "leave it out, or bring more rows"
+            raise ValueError(must_be("validation_split", "at least a row on both sides", got, fix))
+        return train[:n_train], train[n_train:]
