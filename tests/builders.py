@@ -31,10 +31,14 @@ class Subclassed(keras.Model):
 
     def __init__(self, units=8, n_classes=3, **kwargs):
         super().__init__(**kwargs)
+        self.units, self.n_classes = units, n_classes
         self.hidden = keras.layers.Dense(units, activation="relu")
         self.norm = keras.layers.BatchNormalization()
         self.drop = keras.layers.Dropout(0.1)
         self.out = keras.layers.Dense(n_classes, activation="softmax")
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "n_classes": self.n_classes}
 
     def call(self, x, training=False):
         return self.out(self.drop(self.norm(self.hidden(x)), training=training))

@@ -44,7 +44,7 @@ def expected_rows(clf):
     names = [f"snapshot {m + 1}" for m in range(len(weights))]
     cells = zip(
         [*names, "uniform", "learned"],
-        [*weights, f"{1 / len(weights):.3f} each", "as above"],
+        [*weights, "equal", "as above"],
         [f"{loss:.4f}" for loss in scores["log_loss"]],
         [f"{accuracy:.4f}" for accuracy in scores["accuracy"]],
         strict=True,

@@ -80,7 +80,6 @@ def without_input():
         (without_input(), {}),
         (Subclassed(), {}),
     ],
-    ids=str,
 )
 def test_builders(blobs, model, params):
     X, y = blobs
@@ -128,7 +127,6 @@ def test_meta_tells_what_is_known_of_the_data(blobs):
         (keras.losses.CategoricalCrossentropy(from_logits=True), None),
         (keras.losses.CategoricalFocalCrossentropy(from_logits=True), "linear"),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("compiled", [False, True])
 def test_losses(blobs, loss, activation, compiled):
@@ -177,7 +175,6 @@ def test_losses_of_the_users_own(blobs, loss):
         (2, "softmax", "binary_crossentropy"),
         (2, None, keras.losses.SparseCategoricalCrossentropy(from_logits=True)),
     ],
-    ids=str,
 )
 def test_two_classes(binary, n_outputs, activation, loss):
     X, y = binary
@@ -292,7 +289,6 @@ class TestLearningRateOfTheOptimizer:
             {"optimizer": keras.optimizers.SGD(0.1)},
             {"optimizer__learning_rate": 0.1},
         ],
-        ids=str,
     )
     def test_no_warning_where_nothing_differs(self, blobs, params):
         fit(dense, *blobs, **params)

@@ -7,6 +7,7 @@ import pickle
 import random
 import subprocess
 import sys
+import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,10 @@ from sklearn.exceptions import NotFittedError
 
 from builders import dense, fixed
 from skensemble import SnapshotEnsembleClassifier
+from skensemble.ensemble import _prediction
+
+# Two epochs need not get anywhere.
+pytestmark = pytest.mark.filterwarnings("ignore:Cycle:sklearn.exceptions.ConvergenceWarning")
 
 TESTS = Path(__file__).parents[1]
 
@@ -268,7 +273,8 @@ NAMES = [
 def run(script, folder, name):
     path = folder / name
     path.write_text(script)
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    paths = [str(TESTS), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run(
         [sys.executable, path, folder], env=environment, capture_output=True, text=True, check=False
     )
@@ -333,7 +339,6 @@ def file_size(clf, folder):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.filterwarnings("ignore:Cycle:sklearn.exceptions.ConvergenceWarning")
 def test_a_file_is_the_weights_and_little_else(optimizer, blobs, tmp_path):
     X, y = blobs
     clf = SnapshotEnsembleClassifier(
@@ -478,11 +483,20 @@ def test_a_loaded_ensemble_trains_on_as_the_original_does(blobs):
     np.testing.assert_array_equal(both[0].learning_rates_, clf.learning_rates_)
 
 
-def test_several_threads_may_ask_a_loaded_ensemble_first(blobs, fitted):
+def test_several_threads_may_ask_a_loaded_ensemble_first(blobs, fitted, monkeypatch):
     X, _ = blobs
     double = through_pickle(fitted)
+    rebuild, n_built = _prediction.rebuild_model, []
+
+    def slowly(estimator):
+        n_built.append(1)
+        time.sleep(0.1)
+        return rebuild(estimator)
+
+    monkeypatch.setattr(_prediction, "rebuild_model", slowly)
     with ThreadPoolExecutor(4) as pool:
         probas = list(pool.map(lambda _: double.predict_proba(X), range(8)))
+    assert n_built == [1]
     for proba in probas:
         np.testing.assert_array_equal(proba, fitted.predict_proba(X))
 
@@ -519,8 +533,8 @@ def test_a_prebuilt_model_that_cannot_be_copied_is_refused(cls, blobs):
     model(X[:2])
     with pytest.raises((NotImplementedError, TypeError, ValueError)) as caught:
         small(model).fit(X, y)
-    assert "give the model's class get_config" in " ".join(
+    assert "give the model's class a get_config" in " ".join(
         [str(caught.value), *getattr(caught.value, "__notes__", [])]
     )
-    with pytest.raises(pickle.PicklingError, match="give it get_config and from_config"):
+    with pytest.raises(pickle.PicklingError, match="give it a get_config with all"):
         pickle.dumps(small(model))

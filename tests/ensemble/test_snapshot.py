@@ -251,7 +251,6 @@ class TestIterations:
             ({"run_eagerly": True}, 18),
             ({"shuffle": False}, 18),
         ],
-        ids=str,
     )
     def test_count(self, blobs, params, n_iterations):
         clf = fit(*blobs, **params)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import cloudpickle
 import keras
+import numpy as np
 
+from skensemble.ensemble._keras_values import fresh_copy
 from skensemble.training import seeded
-
-
-def _custom_objects(model) -> dict[str, type]:
-    """Classes of layers that Keras would have to find by an import."""
-    classes = {type(layer) for layer in [model, *model._flatten_layers()]}
-    return {cls.__name__: cls for cls in classes if cls.__module__.split(".")[0] != "keras"}
 
 
 def copy_model(model):
@@ -28,18 +24,23 @@ def copy_model(model):
         Shares nothing with ``model`` that training changes.
     """
     try:
-        copy = _from_config(_config_of(model), _custom_objects(model))
+        with seeded(0), keras.saving.custom_object_scope(_custom_objects(model)):
+            copy = _rebuilt(model)
+        if model.built:
+            if not copy.built:
+                copy.build_from_config(model.get_build_config())
+            copy.set_weights(model.get_weights())
+        if not _computes_the_same(copy, model):
+            raise ValueError(
+                "A copy made from the configuration of model may not compute the same."
+            )
     except Exception as error:
         error.add_note(
             "raised while a copy of model was made, because fit never trains the model that it is "
-            "given. Pass a function that builds the model instead, or give the model's class "
-            "get_config and from_config."
+            "given. Pass a function that builds the model instead, or give the model's class a "
+            "get_config with all that its constructor needs."
         )
         raise
-    if model.built:
-        if not copy.built:
-            copy.build_from_config(model.get_build_config())
-        copy.set_weights(model.get_weights())
     if model.compiled:
         copy.compile(**compile_arguments(model))
     return copy
@@ -54,45 +55,76 @@ def compile_arguments(model) -> dict:
     return arguments
 
 
-def fresh_copy(value):
-    """Copy optimizers and metrics, which training changes, in any nesting; nothing else."""
-    if isinstance(value, keras.optimizers.Optimizer | keras.metrics.Metric):
-        return type(value).from_config(value.get_config())
-    if isinstance(value, dict):
-        return {key: fresh_copy(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(fresh_copy(item) for item in value)
-    return value
-
-
 def architecture_of(model) -> bytes | None:
     """Serialise the architecture without weights, or return None where that cannot be done.
 
     Classes of layers that cannot be imported where the bytes are read travel by value.
     """
     try:
-        pickled = cloudpickle.dumps((_config_of(model), _custom_objects(model)))
+        config = keras.saving.serialize_keras_object(model)
+        config.pop("compile_config", None)
+        pickled = cloudpickle.dumps((config, _custom_objects(model)))
         copy = model_from(pickled)
-        same = [tuple(v.shape) for v in copy.weights] == [tuple(v.shape) for v in model.weights]
+        copy.set_weights(model.get_weights())
+        return pickled if _computes_the_same(copy, model) else None
     except Exception:  # whatever a custom class raises
         return None
-    return pickled if same else None
 
 
 def model_from(architecture: bytes):
     """Build the network that ``architecture_of`` serialised, with weights of no meaning."""
-    return _from_config(*cloudpickle.loads(architecture))
-
-
-def _config_of(model) -> dict:
-    config = keras.saving.serialize_keras_object(model)
-    config.pop("compile_config", None)
-    return config
-
-
-def _from_config(config: dict, custom_objects: dict[str, type]):
-    # A pickle can run any code as it is, and a model that the caller passed has done so already.
+    config, custom_objects = cloudpickle.loads(architecture)
+    # A pickle can run any code as it is: Keras's safe mode would add nothing.
     with seeded(0):
         return keras.saving.deserialize_keras_object(
             config, custom_objects=custom_objects, safe_mode=False
         )
+
+
+def _custom_objects(model) -> dict[str, type]:
+    """Classes of layers that Keras would have to find by an import."""
+    classes = {type(layer) for layer in [model, *model._flatten_layers()]}
+    return {cls.__name__: cls for cls in classes if cls.__module__.split(".")[0] != "keras"}
+
+
+def _is_made_of_layers(model) -> bool:
+    return isinstance(model, keras.Sequential) or type(model).__name__ == "Functional"
+
+
+def _rebuilt(model):
+    if _is_made_of_layers(model):
+        return keras.models.clone_model(model, clone_function=_copy_layer, recursive=True)
+    return type(model).from_config(model.get_config())
+
+
+def _copy_layer(layer):
+    if not isinstance(layer, keras.layers.Lambda):
+        return type(layer).from_config(layer.get_config())
+    # The configuration of a Lambda is code without the names that the code refers to.
+    return keras.layers.Lambda(
+        layer.function, layer._output_shape, layer.mask, layer.arguments, name=layer.name
+    )
+
+
+def _computes_the_same(copy, model) -> bool:
+    """Whether two networks of the same weights predict the same, as far as can be told.
+
+    A configuration need not be complete. Keras notes the defaults of a subclassed model, for one,
+    and not what its constructor was given.
+    """
+    rows = _rows_for(model)
+    if rows is None:
+        return _is_made_of_layers(model) or type(model).get_config is not keras.Model.get_config
+    mine, theirs = (keras.ops.convert_to_numpy(network(rows)) for network in (copy, model))
+    return np.allclose(mine, theirs, rtol=1e-5, atol=1e-6, equal_nan=True)
+
+
+def _rows_for(model) -> np.ndarray | None:
+    """Make up rows that a network takes, where it is known which."""
+    shape = model.get_build_config().get("input_shape") if model.built else None
+    if not isinstance(shape, list | tuple) or not all(isinstance(n, int | None) for n in shape):
+        return None
+    rows = np.random.default_rng(0).random((3, *(n or 3 for n in shape[1:])))
+    inputs = getattr(model, "inputs", None) or [rows]
+    is_integer = keras.backend.is_int_dtype(inputs[0].dtype)
+    return rows.round().astype("int32") if is_integer else rows.astype(keras.config.floatx())

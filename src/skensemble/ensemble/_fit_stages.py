@@ -144,7 +144,8 @@ class FitStages(RowStages):
     def _make_network(self, bank, data):
         """Build, check and compile the network, unless training goes on with the one there is."""
         model = self.__dict__.get("_model")
-        if bank is None or model is None or not model.compiled:
+        trained_here = model is not None and "_optimizer_steps" in vars(self)
+        if bank is None or not trained_here:
             with seeded(self._seeds[0]):
                 model = self._build_keras_model()
                 network = prepare_network(

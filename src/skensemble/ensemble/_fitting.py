@@ -44,7 +44,7 @@ def draw_seed(random_state) -> int:
     """Draw a seed from ``random_state`` without changing it, or any global generator."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
-    return int(check_random_state(copy.deepcopy(random_state)).randint(2**31))
+    return int(copy.deepcopy(check_random_state(random_state)).randint(2**31))
 
 
 def fit_settings(params, overrides) -> dict:

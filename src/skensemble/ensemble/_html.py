@@ -22,7 +22,8 @@ def ensemble_table(weights: np.ndarray, scores: Mapping[str, Sequence] | None) -
     rows = [[f"snapshot {m + 1}", f"{weight:.3f}"] for m, weight in enumerate(weights)]
     head = ["", "weight"]
     if scores is not None:
-        rows += [["uniform", f"{1 / M:.3f} each"], ["learned", "as above"]]
+        combined = scores["name"][M:]
+        rows += [[name, "equal" if name == "uniform" else "as above"] for name in combined]
         for row, loss, accuracy in zip(rows, scores["log_loss"], scores["accuracy"], strict=True):
             row += [f"{loss:.4f}", f"{accuracy:.4f}"]
         head += ["holdout log-loss", "holdout accuracy"]

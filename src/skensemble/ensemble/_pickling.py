@@ -7,7 +7,6 @@ by value.
 
 from __future__ import annotations
 
-import copy
 import pickle
 from typing import Any
 
@@ -16,6 +15,7 @@ import keras
 import numpy as np
 
 from skensemble.ensemble._architecture import architecture_of, compile_arguments, model_from
+from skensemble.ensemble._keras_values import dump_by_value, without_model
 from skensemble.training import seeded
 
 # Rebuilt on first use after loading.
@@ -31,7 +31,7 @@ class _ByValue:
         self.value = value
 
     def __reduce__(self):
-        return cloudpickle.loads, (cloudpickle.dumps(self.value),)
+        return cloudpickle.loads, (dump_by_value(self.value),)
 
 
 class _StoredModel:
@@ -43,7 +43,7 @@ class _StoredModel:
 
     def __reduce__(self):
         arguments = compile_arguments(self.model) if self.model.compiled else None
-        stored = self.architecture, self.model.get_weights(), cloudpickle.dumps(arguments)
+        stored = self.architecture, self.model.get_weights(), dump_by_value(arguments)
         return _restore_model, stored
 
 
@@ -62,12 +62,6 @@ def dump_state(estimator) -> dict[str, Any]:
     model = vars(estimator).get("_model")
     if model is not None:
         state["_architecture"] = architecture_of(model)
-        if state["_architecture"] is None and isinstance(estimator.model, keras.Model):
-            raise pickle.PicklingError(
-                f"{type(estimator.model).__name__} must be a model that Keras can rebuild from its "
-                "configuration: give it get_config and from_config, or pass a function that builds "
-                "it."
-            )
     for name in estimator.get_params(deep=False):
         state[name] = _portable(state[name])
     return state
@@ -78,14 +72,18 @@ def _portable(value: Any) -> Any:
         return value
     if isinstance(value, keras.Model):
         architecture = architecture_of(value)
-        return value if architecture is None else _StoredModel(value, architecture)
+        if architecture is None:
+            raise pickle.PicklingError(
+                f"{type(value).__name__} must be a model that Keras can rebuild from its "
+                "configuration: give it a get_config with all that its constructor needs, or pass "
+                "a function that builds it."
+            )
+        return _StoredModel(value, architecture)
     if isinstance(value, keras.callbacks.Callback):
-        value = copy.copy(value)
-        # After fit a callback holds on to the whole model.
-        value._model, value._params = None, None
-    elif isinstance(value, list | tuple):
+        return _ByValue(without_model(value))
+    if type(value) in (list, tuple):
         return type(value)(_portable(item) for item in value)
-    elif isinstance(value, dict):
+    if type(value) is dict:
         return {key: _portable(item) for key, item in value.items()}
     return _ByValue(value)
 

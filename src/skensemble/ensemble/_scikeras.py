@@ -18,7 +18,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 
 from skensemble._validation import must_be
-from skensemble.ensemble._architecture import copy_model, fresh_copy
+from skensemble.ensemble._architecture import copy_model
+from skensemble.ensemble._keras_values import clone_parameter, fresh_copy, holds_keras
 
 __all__ = ["RepairedKerasClassifier"]
 
@@ -68,27 +69,50 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
 
     def _extra_param_names(self) -> list[str]:
         """Routed parameters (``model__units``) and those that go to the builder by their name."""
-        prefixes = tuple(f"{prefix}__" for prefix in (*self._routing_prefixes, "callbacks"))
         user: set[str] = getattr(self, "_user_params", set())
-        return [name for name in vars(self) if name in user or name.startswith(prefixes)]
+        return [name for name in vars(self) if name in user or name.startswith(self._prefixes)]
+
+    @property
+    def _prefixes(self) -> tuple[str, ...]:
+        return tuple(f"{name}__" for name in (*self._routing_prefixes, "callbacks", "score"))
 
     def __repr__(self, N_CHAR_MAX=700):
         """Print as any scikit-learn estimator does."""
         return BaseEstimator.__repr__(self, N_CHAR_MAX)
 
     def __sklearn_clone__(self):
-        """Share a Keras model with the clone: ``fit`` never changes it.
+        """Share models, losses, metrics and optimizers with the clone: ``fit`` changes none.
 
-        The deep copy of scikeras loses losses and layers without a configuration, and registers
-        the class of the model with Keras for the whole process.
+        The deep copy of scikeras fails on classes of the user's own, and registers the class of a
+        model with Keras for the whole process.
         """
-        if not isinstance(self.model, keras.Model):
-            return super().__sklearn_clone__()
+        params = self.get_params(deep=False).items()
+        own = {name: clone_parameter(value) for name, value in params if holds_keras(value)}
         bare = object.__new__(type(self))
-        vars(bare).update(vars(self), model=None)
+        vars(bare).update(vars(self), **dict.fromkeys(own))
         clone = super(RepairedKerasClassifier, bare).__sklearn_clone__()
-        clone.model = self.model
+        vars(clone).update(own)
         return clone
+
+    def set_params(self, **params):
+        """Set parameters, routed ones (``model__units``) included.
+
+        Parameters
+        ----------
+        **params
+            Parameters by name.
+
+        Returns
+        -------
+        SnapshotEnsembleClassifier
+            The estimator itself.
+        """
+        routed = {name: value for name, value in params.items() if name.startswith(self._prefixes)}
+        BaseEstimator.set_params(
+            self, **{name: value for name, value in params.items() if name not in routed}
+        )
+        vars(self).update(routed)
+        return self
 
     def _check_model_param(self):
         """Take any callable as a builder, and train a copy of a model that is given as such."""
@@ -133,12 +157,13 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
             return
         known = inspect.signature(builder).parameters
         for name in self._extra_param_names():
-            prefix, _, rest = name.partition("__")
-            wanted = rest if prefix == "model" else name
-            routed_elsewhere = rest and prefix != "model"
+            wanted = name.removeprefix("model__")
+            routed_elsewhere = wanted == name and name.startswith(self._prefixes)
             if routed_elsewhere or wanted in known:
                 continue
+            rest = name.partition("__")[2]
             parameters = [*self._get_param_names(), *(f"model__{key}" for key in known)]
+            parameters += [f"{other}{rest}" for other in self._prefixes if rest]
             close = difflib.get_close_matches(name, [key for key in parameters if key != name], 1)
             raise TypeError(
                 must_be(

@@ -84,6 +84,6 @@ class TargetEncoder(TransformerMixin, BaseEstimator):
 
 
 def _is_one_hot(y) -> bool:
-    if getattr(y, "ndim", 1) != 2 or type_of_target(y) != "multilabel-indicator":
+    if np.ndim(y) != 2 or type_of_target(y) != "multilabel-indicator":
         return False
     return bool((np.asarray(y).sum(axis=1) == 1).all())
