@@ -283,10 +283,14 @@ class TestIterations:
 
 
 class TestWarmStart:
-    def test_continues_as_if_never_stopped(self, blobs):
+    def test_continues_as_if_never_stopped(self, blobs, global_random_seed):
         X, y = blobs
         for optimizer in ("sgd", "adam"):
-            params = {"optimizer": optimizer, "alpha_zero": 0.02, "random_state": 0}
+            params = {
+                "optimizer": optimizer,
+                "alpha_zero": 0.02,
+                "random_state": global_random_seed,
+            }
             whole = SnapshotEnsembleClassifier(dense, M=4, epochs=8, **params).fit(X, y)
             clf = SnapshotEnsembleClassifier(dense, M=1, epochs=2, warm_start=True, **params)
             clf.fit(X, y).set_params(M=3, epochs=6).fit(X, y).set_params(M=4, epochs=8).fit(X, y)

@@ -6,8 +6,8 @@ import pytest
 from skensemble.inference import weighted_mean
 
 
-def test_is_the_weighted_mean():
-    members = np.random.default_rng(0).dirichlet(np.ones(4), size=(3, 50))
+def test_is_the_weighted_mean(global_random_seed):
+    members = np.random.default_rng(global_random_seed).dirichlet(np.ones(4), size=(3, 50))
     weights = np.array([0.2, 0.5, 0.3])
     expected = np.tensordot(weights, members, axes=1)
     np.testing.assert_allclose(weighted_mean(iter(members), weights), expected, atol=1e-15)
