@@ -35,6 +35,7 @@ def test_round_trip(y):
 def test_one_hot():
     encoder = TargetEncoder()
     y = np.eye(4)[[2, 0, 2]]
+    np.testing.assert_array_equal(TargetEncoder().fit_transform(y.tolist()), [2, 0, 2])
     np.testing.assert_array_equal(encoder.fit_transform(y), [2, 0, 2])
     np.testing.assert_array_equal(encoder.classes_, [0, 1, 2, 3])
     np.testing.assert_array_equal(encoder.inverse_transform(np.array([2, 0, 2])), y)

@@ -84,6 +84,7 @@ class TargetEncoder(TransformerMixin, BaseEstimator):
 
 
 def _is_one_hot(y) -> bool:
-    if np.ndim(y) != 2 or type_of_target(y) != "multilabel-indicator":
+    y = np.asarray(y) if isinstance(y, list | tuple) else y
+    if getattr(y, "ndim", 1) != 2 or type_of_target(y) != "multilabel-indicator":
         return False
     return bool((np.asarray(y).sum(axis=1) == 1).all())
