@@ -482,7 +482,10 @@ class TestTrainingGoesWrong:
         np.testing.assert_array_equal(stages[-1], clf.predict_proba(X))
         assert len(clf.history_["loss"]) == 4
         assert len(clf.learning_rates_) == 4 * 3
-        assert np.isnan(clf.snapshot_scores_["log_loss"][1])
+        assert np.isnan(clf.snapshot_scores_["log_loss"][1:3]).all()
+        assert np.isnan(clf.snapshot_scores_["accuracy"][1:3]).all()
+        with pytest.raises(ValueError, match="^the last snapshot must be finite, to go on from it"):
+            clf.set_params(warm_start=True, M=4, epochs=8).fit(X, y)
 
     def test_weights_that_are_not_finite_although_the_loss_is(self, blobs):
         X, y = blobs

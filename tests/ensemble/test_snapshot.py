@@ -175,6 +175,8 @@ class TestWeighting:
         clf = fit(X, y, weighting=weighting, n_last=2)
         assert clf.weights_[0] == 0
         assert clf.weights_.sum() == pytest.approx(1)
+        # What is not combined is scored all the same.
+        assert np.isfinite(clf.snapshot_scores_["log_loss"]).all()
         if not isinstance(weighting, str):
             np.testing.assert_array_equal(clf.weights_, [0, 0.5, 0.5])
         if weighting == "log_loss":

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skensemble._validation import must_be
+from skensemble._validation import Described, must_be
 from skensemble.ensemble._fitting import Stopwatch, draw_seed, fit_settings
 from skensemble.ensemble._health import cycles_at_chance, warn_about_chance
-from skensemble.ensemble._inputs import (
-    check_holdout_arguments,
-)
+from skensemble.ensemble._inputs import check_holdout_arguments
 from skensemble.ensemble._network import (
     N_PROBE_ROWS,
     check_compiled_as_asked,
@@ -100,8 +99,8 @@ class FitStages(RowStages):
             request = self._request(bank, data, settings, monitored, callbacks)
             run = self._train(data, schedule, request, settings["verbose"])
         bank = self._collect(bank, run, schedule, data)
+        self._learn_weights(bank, holdout, watch)
         with watch("score"):
-            self._learn_weights(bank, holdout, watch)
             chance = cycles_at_chance(bank[-len(run.snapshots) :], self._member_proba, data)
         warn_about_chance(chance, self.alpha_zero)
         self.timings_ = watch.seconds
@@ -124,6 +123,9 @@ class FitStages(RowStages):
                 stacklevel=4,
             )
             return False
+        if not self.snapshots_[-1].is_finite:
+            got = Described("weights that are not finite")
+            raise ValueError(must_be("the last snapshot", "finite, to go on from it", got, fix))
         if self.M < M:
             raise ValueError(must_be("M", f"at least the {M} cycles trained so far", self.M, fix))
         if epochs <= done:
@@ -186,7 +188,7 @@ class FitStages(RowStages):
         return TrainingRequest(
             n_epochs=settings["epochs"] - first_epoch,
             first_epoch=first_epoch,
-            first_iteration=0 if bank is None else bank[-1].iteration,
+            first_iteration=sum(phase.n_done for phase in self._phases),
             first_cycle=0 if bank is None else len(bank),
             callbacks=callbacks,
             keras_verbose=2 if settings["verbose"] == 2 else 0,
@@ -196,24 +198,19 @@ class FitStages(RowStages):
 
     def _train(self, data, schedule, request, verbose):
         self.engine_ = choose_engine(self.engine)
-        train = ENGINES[self.engine_]
-        seed = self._seeds[3] + request.first_epoch
-        if verbose != 1:
-            with seeded(seed):
-                return train(self._model, data, schedule, request)
-        progress = ProgressDisplay(
-            schedule.simulate(),
-            schedule.cycle_ends,
-            steps_per_epoch=data.steps_per_epoch,
-            first_epoch=request.first_epoch,
-            first_cycle=request.first_cycle,
-        )
-        try:
-            request = replace(request, callbacks=[progress, *request.callbacks])
-            with seeded(seed):
-                return train(self._model, data, schedule, request)
-        finally:
-            progress.close()
+        with contextlib.ExitStack() as stack:
+            if verbose == 1:
+                progress = ProgressDisplay(
+                    schedule.simulate(),
+                    schedule.cycle_ends,
+                    steps_per_epoch=data.steps_per_epoch,
+                    first_epoch=request.first_epoch,
+                    first_cycle=request.first_cycle,
+                )
+                stack.callback(progress.close)
+                request = replace(request, callbacks=[progress, *request.callbacks])
+            stack.enter_context(seeded(self._seeds[3] + request.first_epoch))
+            return ENGINES[self.engine_](self._model, data, schedule, request)
 
     def _collect(self, earlier, run, schedule, data) -> SnapshotBank:
         """Put the new snapshots into a bank, and the history behind the one there is."""
@@ -258,23 +255,24 @@ class FitStages(RowStages):
         weighting = (
             self.weighting if isinstance(self.weighting, str) else self.weighting[: len(bank)]
         )
-        probas = y = weight = None
         if holdout is None or holdout.is_too_small(self.n_classes_):
             weighting = "uniform" if isinstance(weighting, str) else weighting
+        probas = None
         if holdout is not None:
-            y, weight = holdout.y, holdout.sample_weight
-            members = [bank[m].weights for m in np.flatnonzero(usable)]
-            probas = np.stack([self._member_proba(weights, holdout.X) for weights in members])
+            with watch("score"):
+                probas = np.stack([self._finite_proba(snapshot, holdout.X) for snapshot in bank])
         with watch("solve"):
-            self.weighting_ = combine(weighting, usable, probas, y, weight)
+            self.weighting_ = combine(weighting, usable, probas, holdout)
         self.weights_ = self.weighting_.weights
         self.snapshot_scores_ = None
         if holdout is not None:
-            self.snapshot_scores_ = score_members(probas, usable, self.weighting_, y, weight)
-            losses = self.snapshot_scores_["log_loss"], self.snapshot_scores_["accuracy"]
-            pairs = zip(*losses, strict=True)
+            with watch("score"):
+                self.snapshot_scores_ = score_members(probas, usable, self.weighting_, holdout)
             bank = bank.with_scores(
-                [{"log_loss": loss, "accuracy": accuracy} for loss, accuracy in pairs][: len(bank)]
+                [
+                    {name: self.snapshot_scores_[name][m] for name in ("log_loss", "accuracy")}
+                    for m in range(len(bank))
+                ]
             )
         self.snapshots_ = bank
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from skensemble._validation import Described
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.weighting import WeightingResult, evaluate_weights, solve_log_loss
 
@@ -35,7 +34,7 @@ def usable_members(bank, n_last: int | None) -> np.ndarray:
     return usable
 
 
-def combine(weighting, usable, probas, y, sample_weight) -> WeightingResult:
+def combine(weighting, usable, probas, holdout) -> WeightingResult:
     """Find the combination weights.
 
     Parameters
@@ -44,29 +43,31 @@ def combine(weighting, usable, probas, y, sample_weight) -> WeightingResult:
         As in the estimator.
     usable : ndarray of shape (M,), bool
         Snapshots that may get a weight.
-    probas : ndarray of shape (n_usable, n, k) or None
-        What they predict on the holdout, where there is one.
-    y : ndarray of shape (n,) or None
-        Class indices of the holdout.
-    sample_weight : ndarray of shape (n,) or None
-        Weights of its rows.
+    probas : ndarray of shape (M, n, k) or None
+        What the snapshots predict on the holdout, where there is one.
+    holdout : Holdout or None
+        Its labels and the weights of its rows.
     """
     learned = isinstance(weighting, str) and weighting == "log_loss"
-    if learned and probas is not None:
-        return _spread(solve_log_loss(probas, y, sample_weight), usable)
+    if learned and holdout is not None:
+        result = solve_log_loss(probas[usable], holdout.y, holdout.sample_weight)
+        return _spread(result, usable)
     equal = isinstance(weighting, str)
     given = np.ones(len(usable)) if equal else np.asarray(weighting, dtype=np.float64)
     given = given[usable]
     if given.sum() == 0:
         raise SnapshotTrainingError(
             f"weighting={list(weighting)} gives no weight to any of the snapshots that can be "
-            f"combined, {Described((np.flatnonzero(usable) + 1).tolist())}: the others are not "
-            "finite, or not among the last n_last. Choose a smaller alpha_zero or other weights."
+            f"combined, {(np.flatnonzero(usable) + 1).tolist()}: the others are not finite, or not "
+            "among the last n_last. Choose a smaller alpha_zero or other weights."
         )
     given = given / given.sum()
     method = "uniform" if equal else "given"
-    if probas is not None:
-        return _spread(evaluate_weights(given, probas, y, sample_weight, method=method), usable)
+    if holdout is not None:
+        result = evaluate_weights(
+            given, probas[usable], holdout.y, holdout.sample_weight, method=method
+        )
+        return _spread(result, usable)
     unknown = float("nan")
     result = WeightingResult(
         weights=given,
@@ -88,45 +89,39 @@ def _spread(result: WeightingResult, usable) -> WeightingResult:
     return replace(result, weights=weights)
 
 
-def score_members(probas, usable, result, y, sample_weight) -> dict[str, list]:
+def score_members(probas, usable, result, holdout) -> dict[str, list]:
     """Holdout scores of each snapshot, of equal weights and of the weights in use.
 
     Parameters
     ----------
-    probas : ndarray of shape (n_usable, n, k)
-        What the usable snapshots predict on the holdout.
+    probas : ndarray of shape (M, n, k)
+        What the snapshots predict on the holdout; one that is not finite scores NaN.
     usable : ndarray of shape (M,), bool
-        Which they are; the others score NaN.
+        Those that are combined.
     result : WeightingResult
         The weights in use.
-    y, sample_weight : ndarray of shape (n,)
-        Class indices and weights (or None) of the holdout.
+    holdout : Holdout
+        Its labels and the weights of its rows.
 
     Returns
     -------
     dict of str to list
         ``"name"``, ``"log_loss"`` (nats) and ``"accuracy"``, ready for ``pandas.DataFrame``.
     """
-    share = np.full(len(y), 1.0) if sample_weight is None else sample_weight
+    y = holdout.y
+    share = np.full(len(y), 1.0) if holdout.sample_weight is None else holdout.sample_weight
     share = share / share.sum()
     rows = np.arange(len(y))
 
     def score(proba):
         true = np.clip(proba[rows, y], np.finfo(np.float64).eps, 1.0)
-        return -(share @ np.log(true)), share @ (proba.argmax(axis=1) == y)
+        right = share @ (proba.argmax(axis=1) == y)
+        return float(-(share @ np.log(true))), float(right) if np.isfinite(proba).all() else np.nan
 
-    where = {int(m): i for i, m in enumerate(np.flatnonzero(usable))}
-    unknown = (float("nan"), float("nan"))
-    scores = [score(probas[where[m]]) if m in where else unknown for m in range(len(usable))]
-    names = [f"snapshot {m + 1}" for m in range(len(usable))]
-    scores.append(score(probas.mean(axis=0)))
-    names.append("uniform")
+    members = {f"snapshot {m + 1}": proba for m, proba in enumerate(probas)}
+    members["uniform"] = probas[usable].mean(axis=0)
     if result.method != "uniform":
-        scores.append(score(np.tensordot(result.weights[usable], probas, axes=1)))
-        names.append("learned" if result.method == "log_loss" else result.method)
-    losses, accuracies = zip(*scores, strict=True)
-    return {
-        "name": names,
-        "log_loss": [float(loss) for loss in losses],
-        "accuracy": [float(accuracy) for accuracy in accuracies],
-    }
+        name = "learned" if result.method == "log_loss" else result.method
+        members[name] = np.tensordot(result.weights[usable], probas[usable], axes=1)
+    losses, accuracies = zip(*map(score, members.values()), strict=True)
+    return {"name": list(members), "log_loss": list(losses), "accuracy": list(accuracies)}
