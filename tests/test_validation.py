@@ -44,5 +44,7 @@ def test_zero_is_not_negative():
 
 def test_choices_do_not_mix_types():
     check_choice("v", 1, (0, 1), fix="fix")
+    check_choice("v", np.int64(1), (0, 1), fix="fix")
+    check_choice("v", np.str_("a"), ("a", "b"), fix="fix")
     with pytest.raises(ValueError, match="^v must be one of 0, 1, got True instead: fix.$"):
         check_choice("v", True, (0, 1), fix="fix")

@@ -53,8 +53,11 @@ def check_real(name: str, value: Any, *, positive: bool, fix: str) -> float:
 
 def check_choice(name: str, value: Any, choices: Collection[Any], *, fix: str) -> None:
     """Raise unless ``value`` is one of ``choices``."""
+    is_number = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
     if not any(
-        value is choice or (type(value) is type(choice) and value == choice) for choice in choices
+        (is_number if isinstance(choice, int) else isinstance(value, type(choice)))
+        and value == choice
+        for choice in choices
     ):
         must = "one of " + ", ".join(repr(choice) for choice in choices)
         raise ValueError(must_be(name, must, value, fix))

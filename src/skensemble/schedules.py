@@ -103,7 +103,7 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
         # The first n_long cycles have short + 1 iterations, all later ones have short.
         n_in_long = n_long * (short + 1)
         in_long = t < n_in_long
-        length = ops.where(in_long, short + 1, short)
+        length = ops.cast(ops.where(in_long, short + 1, short), "int32")
         position = ops.where(in_long, t, t - n_in_long) % length
         # (cos(πt/L) + 1) / 2 = sin²(π(L − t) / 2L): the same, without the cancellation that would
         # leave the last, smallest rates of a cycle with few correct digits in float32.

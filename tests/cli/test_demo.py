@@ -42,9 +42,17 @@ def test_arguments_that_are_not_understood(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_interrupted(monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skensemble.cli._demo.compare", interrupt)
+    assert main(["demo"]) == 130
+
+
 def test_one_split_has_no_interval(capsys):
     assert main(["demo", "--seeds", "1"]) == 2
-    assert "--seeds must be an integer of at least 2, got 1 instead" in capsys.readouterr().out
+    assert "--seeds must be an integer of at least 2, got 1 instead" in capsys.readouterr().err
 
 
 def test_interval_is_that_of_student():

@@ -208,6 +208,21 @@ def test_unknown_parameters(blobs):
     refuses(TypeError, message, *blobs, model__unit=3)
 
 
+def test_class_weights(blobs):
+    fix = "give each label a weight of at least 0."
+    message = (
+        f"class_weight must be finite and not negative, got {{0: -1, 1: 1, 2: 1}} instead: {fix}"
+    )
+    refuses(ValueError, message, *blobs, class_weight={0: -1, 1: 1, 2: 1})
+    X, y = blobs
+    own = {"X_val": X[y == 0], "y_val": y[y == 0]}
+    message = (
+        "class_weight must be positive somewhere in y_val, got 0 for every row of X_val instead: "
+        "hold out rows of a class that counts."
+    )
+    refuses(ValueError, message, X, y, class_weight={0: 0, 1: 1, 2: 1}, fit_params=own)
+
+
 @pytest.mark.parametrize(
     "callback",
     [keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), keras.callbacks.ReduceLROnPlateau()],
@@ -224,7 +239,8 @@ def test_unknown_arguments_of_fit(blobs):
     message = (
         "fit must be called with X, y, sample_weight, X_val, y_val or one of epochs, batch_size, "
         "verbose, shuffle, validation_split, validation_batch_size, validation_freq, got "
-        "'steps_per_epoch' instead: the ensemble sets it by itself."
+        "'steps_per_epoch' instead: if it is a parameter of the estimator, set it there; a holdout "
+        "is X_val and y_val."
     )
     refuses(TypeError, message, *blobs, fit_params={"steps_per_epoch": 3})
     refuses(
@@ -275,7 +291,8 @@ class TestData:
     def test_unknown_labels_in_the_holdout(self, blobs):
         X, y = blobs
         message = (
-            "y must be labels out of [0, 1, 2], got [7] instead: leave rows of unknown classes out."
+            "y_val must be labels out of [0, 1, 2], got [7] instead: leave rows of unknown classes "
+            "out."
         )
         refuses(ValueError, message, X, y, fit_params={"X_val": X, "y_val": np.full(90, 7)})
 
@@ -404,7 +421,32 @@ class TestBuilders:
         # scikeras's own name for it, and Keras's, are the same loss.
         refuses(ValueError, message, *blobs, model=compiled, loss="mse")
 
+    @pytest.mark.parametrize(
+        ("params", "message"),
+        [
+            ({"optimizer__clipnorm": 1.0}, "^optimizer__clipnorm must be left out where the buil"),
+            ({"loss__from_logits": True}, "^loss__from_logits must be left out where the builder"),
+            (
+                {"loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True)},
+                "^loss must be the one that the model was compiled with",
+            ),
+            (
+                {"optimizer": keras.optimizers.SGD(momentum=0.9)},
+                "^optimizer must be the one that the model was compiled with, SGD, got",
+            ),
+        ],
+    )
+    def test_parameters_that_a_compiled_model_would_ignore(self, blobs, params, message):
+        def build():
+            model = fixed()
+            model.compile("sgd", keras.losses.SparseCategoricalCrossentropy())
+            return model
+
+        with pytest.raises(ValueError, match=message):
+            SnapshotEnsembleClassifier(build, **SETTINGS, **params).fit(*blobs)
+
     @pytest.mark.trains
+    @pytest.mark.filterwarnings("ignore::skensemble.exceptions.LearningRateWarning")
     @pytest.mark.parametrize(
         "loss", ["SparseCategoricalCrossentropy", keras.losses.SparseCategoricalCrossentropy]
     )
@@ -541,6 +583,27 @@ class TestTrainingGoesWrong:
         ):
             clf.fit(*blobs)
 
+    @pytest.mark.parametrize("n_iterations", [4, 5, 6, 7])
+    def test_stopped_inside_an_epoch_counts_what_was_done(self, blobs, n_iterations):
+        class Stops(keras.callbacks.Callback):
+            count = 0
+
+            def on_train_batch_end(self, batch, logs=None):
+                self.count += 1
+                self.model.stop_training = self.count == n_iterations
+
+        clf = SnapshotEnsembleClassifier(
+            dense, callbacks=[Stops()], M=4, epochs=4, random_state=0, warm_start=True
+        )
+        with pytest.warns(UserWarning, match=f"after {n_iterations // 3} of 4 cycles"):
+            clf.fit(*blobs)
+        assert [s.iteration for s in clf.snapshots_] == [3, 6][: n_iterations // 3]
+        assert len(clf.learning_rates_) == int(clf.model_.optimizer.iterations) == n_iterations
+        clf.set_params(callbacks=None, M=5, epochs=8).fit(*blobs)
+        n_epochs = 8 - -(-n_iterations // 3)
+        assert len(clf.learning_rates_) == n_iterations + 3 * n_epochs
+        assert clf.learning_rates_[n_iterations] == 0.1
+
     def test_stopped_later_keeps_the_cycles_done(self, blobs):
         class Stops(keras.callbacks.Callback):
             def on_epoch_end(self, epoch, logs=None):
@@ -556,14 +619,19 @@ class TestTrainingGoesWrong:
 
 
 @trains
-@pytest.mark.parametrize("n_per_class", [1, 2])
-def test_tiny_data_still_fits(n_per_class):
+@pytest.mark.parametrize(
+    ("n_per_class", "why", "fix"),
+    [
+        (1, "leaves no row of each of the 4 classes to train on", "Lower validation_fraction"),
+        (2, "cannot have a row of each of the 4 classes", "Raise validation_fraction"),
+    ],
+)
+def test_tiny_data_still_fits(n_per_class, why, fix):
     X = np.repeat(np.eye(4), n_per_class, axis=0)
     y = np.repeat(np.arange(4), n_per_class)
     clf = SnapshotEnsembleClassifier(dense, M=2, epochs=40, random_state=0)
     message = (
-        f"A holdout of 1 of the {len(y)} rows, with one left to train on, cannot have a row of "
-        "each of the 4 classes, so the snapshots get equal weights. Raise validation_fraction, or "
+        f"A holdout of 1 of the {len(y)} rows {why}, so the snapshots get equal weights. {fix}, or "
         "pass X_val and y_val, to learn the weights."
     )
     with pytest.warns(HoldoutWarning, match=f"^{re.escape(message)}$") as caught:

@@ -5,7 +5,7 @@ import functools
 import keras
 import pytest
 
-from skensemble.ensemble._losses import loss_names_differ, only, takes_logits, takes_one_hot
+from skensemble.ensemble._losses import losses_differ, only, takes_logits, takes_one_hot
 
 SPARSE = [
     "sparse_categorical_crossentropy",
@@ -52,11 +52,11 @@ def test_logits():
 
 def test_names():
     same = ["sparse_categorical_crossentropy", keras.losses.SparseCategoricalCrossentropy()]
-    assert not loss_names_differ(*same)
-    assert not loss_names_differ("mse", keras.losses.MeanSquaredError)
-    assert loss_names_differ("mse", "mae")
+    assert not losses_differ(*same)
+    assert not losses_differ("mse", keras.losses.MeanSquaredError)
+    assert losses_differ("mse", "mae")
     # A partial has no name: nothing is sure.
-    assert not loss_names_differ("mse", functools.partial(keras.losses.mean_absolute_error))
+    assert not losses_differ("mse", functools.partial(keras.losses.mean_absolute_error))
 
 
 def test_single_losses_in_containers():

@@ -1,6 +1,7 @@
 """Networks of every common kind, and the data they are fed with."""
 
 import functools
+import pickle
 
 import keras
 import numpy as np
@@ -242,6 +243,47 @@ def test_several_optimizers_follow_one_schedule(blobs):
     assert learns(clf, *blobs)
 
 
+def test_a_cycle_too_short_to_change_a_weight(blobs):
+    optimizer = keras.optimizers.SGD(0.1, gradient_accumulation_steps=8)
+    message = (
+        "^the length of a cycle must be at least gradient_accumulation_steps=8 iterations, got 6"
+    )
+    with pytest.raises(ValueError, match=message):
+        fit(dense, *blobs, optimizer=optimizer, M=5)
+    clf = fit(dense, *blobs, optimizer=optimizer, M=2)
+    assert len(clf.learning_rates_) == 30
+
+
+def test_parameters_of_a_loss_given_by_name(blobs):
+    for loss in ("categorical_crossentropy", "CategoricalCrossentropy"):
+        clf = fit(dense, *blobs, loss=loss, loss__label_smoothing=0.1)
+        assert clf.model_.loss.label_smoothing == 0.1
+
+
+def test_floats_of_another_width(blobs):
+    X, y = blobs
+    keras.config.set_floatx("float64")
+    try:
+        clf = fit(None, X, y)
+        assert learns(clf, X, y)
+    finally:
+        keras.config.set_floatx("float32")
+
+
+def test_a_training_step_without_a_loss_to_report(blobs):
+    class Own(keras.Model):
+        def train_step(self, data):
+            return {"own": super().train_step(data)["loss"]}
+
+    def build():
+        inputs = keras.Input((4,))
+        return Own(inputs, keras.layers.Dense(3, activation="softmax")(inputs))
+
+    clf = fit(build, *blobs, epochs=20)
+    assert sorted(clf.history_) == ["own"]
+    assert learns(clf, *blobs, 0.8)
+
+
 def test_default_optimizer_is_that_of_the_paper(blobs):
     optimizer = fit(dense, *blobs).model_.optimizer
     config = optimizer.get_config()
@@ -266,6 +308,10 @@ class TestLearningRateOfTheOptimizer:
         assert clf.learning_rates_[0] == 0.1
         assert float(optimizer.learning_rate) == pytest.approx(0.05)
 
+    def test_also_over_the_default_of_an_instance(self, blobs):
+        with pytest.warns(LearningRateWarning, match="optimizer's own learning rate 0.001:"):
+            fit(dense, *blobs, optimizer=keras.optimizers.Adam(), alpha_zero=0.01)
+
     def test_also_over_a_schedule(self, blobs):
         schedule = keras.optimizers.schedules.ExponentialDecay(0.3, 10, 0.9)
 
@@ -285,7 +331,6 @@ class TestLearningRateOfTheOptimizer:
         [
             {"optimizer": "sgd"},
             {"optimizer": keras.optimizers.Adam, "alpha_zero": 0.01},
-            {"optimizer": keras.optimizers.Adam()},  # nobody chose Adam's default of 0.001
             {"optimizer": keras.optimizers.SGD(0.1)},
             {"optimizer__learning_rate": 0.1},
         ],
@@ -299,6 +344,7 @@ class TestLearningRateOfTheOptimizer:
 
 
 class TestPrebuiltModels:
+    @pytest.mark.filterwarnings("ignore::skensemble.exceptions.LearningRateWarning")
     @pytest.mark.parametrize("compiled", [False, True])
     def test_are_never_trained_in_place(self, blobs, compiled):
         X, y = blobs
@@ -322,6 +368,71 @@ class TestPrebuiltModels:
             assert "acc" in clf.history_ or "accuracy" in clf.history_
         assert clf.model is model
         assert clf.model_ is not model
+
+    def test_with_layers_that_derive_state_from_their_weights(self, blobs):
+        X, y = blobs
+        normalization = keras.layers.Normalization()
+        normalization.adapt(100 * X + 50)
+        layers = [normalization, keras.layers.Dense(3, "softmax")]
+        model = keras.Sequential([keras.Input((4,)), *layers])
+        clf = fit(model, 100 * X + 50, y)
+        assert learns(clf, 100 * X + 50, y)
+        again = pickle.loads(pickle.dumps(clf))
+        np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+        assert "_architecture" in vars(again)
+        assert vars(again)["_architecture"] is not None
+
+    def test_with_augmentation(self, digits):
+        X, y = digits
+        model = keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.RandomTranslation(0.1, 0.1),
+                keras.layers.Flatten(),
+                keras.layers.Dense(10, activation="softmax"),
+            ]
+        )
+        images = X[:300].reshape(-1, 8, 8, 1)
+        assert learns(fit(model, images, y[:300]), images, y[:300], 0.8)
+
+    def test_handed_out_by_a_function_are_copied_too(self, blobs):
+        model = fixed()
+        before = [w.copy() for w in model.get_weights()]
+
+        class Holder:
+            def __init__(self):
+                self.model = model
+
+            def __call__(self):
+                return self.model
+
+        for builder in (lambda: model, Holder(), lambda m=model: m):
+            clf = fit(builder, *blobs)
+            assert clf.model_ is not model
+            for a, b in zip(before, model.get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
+
+    def test_are_refused_where_a_function_hides_that_it_has_one(self, blobs):
+        kept = {}
+
+        def build():
+            if "model" not in kept:
+                kept["model"] = fixed()
+            return kept["model"]
+
+        fit(build, *blobs)
+        with pytest.raises(ValueError, match="^the result of the model builder must be a new mod"):
+            fit(build, *blobs)
+
+    @pytest.mark.filterwarnings("ignore::skensemble.exceptions.LearningRateWarning")
+    def test_that_a_builder_loads_start_the_schedule_anew(self, blobs, tmp_path):
+        X, y = blobs
+        model = fixed()
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(X, y, epochs=3, verbose=0)
+        model.save(tmp_path / "model.keras")
+        clf = fit(lambda: keras.models.load_model(tmp_path / "model.keras"), X, y, alpha_zero=0.01)
+        assert int(clf.model_.optimizer.iterations) == len(clf.learning_rates_)
 
     def test_with_a_lambda_layer(self, blobs):
         layers = [keras.layers.Lambda(lambda x: 2 * x), keras.layers.Dense(3, "softmax")]

@@ -1,5 +1,8 @@
 """SnapshotEnsembleClassifier: what fit learns and what predict does with it."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -111,7 +114,7 @@ class TestWeighting:
     def test_own_holdout_without_a_row_of_every_class(self, blobs):
         X, y = blobs
         clf = SnapshotEnsembleClassifier(dense, **SETTINGS)
-        with pytest.warns(HoldoutWarning, match="^X_val, of 2 rows, cannot have a row of each of"):
+        with pytest.warns(HoldoutWarning, match="^X_val, of 2 rows, cannot have one of each of"):
             clf.fit(X, y, X_val=X[:2], y_val=y[:2])
         np.testing.assert_allclose(clf.weights_, 1 / 3)
         assert clf.weighting_.n_samples == 2
@@ -412,6 +415,12 @@ def test_callbacks_of_every_shape(blobs):
         clf = fit(*blobs, callbacks=wrap(counts))
         assert counts.epochs == 6
         assert not hasattr(clf, "_fit_callbacks")
+    batches = []
+    listens = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: batches.append(1)
+    )
+    fit(*blobs, callbacks=[listens])
+    assert len(batches) == 18
     routed = fit(
         *blobs,
         callbacks=keras.callbacks.EarlyStopping,
@@ -425,6 +434,17 @@ def test_many_fits_in_one_process_are_silent(blobs, capfd, caplog):
     for _ in range(7):
         fit(*blobs, M=1, epochs=1, alpha_zero=0.01).predict(blobs[0])
     assert "retracing" not in capfd.readouterr().err + caplog.text
+
+
+def test_the_network_can_be_loaded_without_this_package(blobs, tmp_path):
+    clf = fit(*blobs)
+    clf.model_.save(tmp_path / "model.keras")
+    program = (
+        "import sys, keras; keras.models.load_model(sys.argv[1]); "
+        "assert not any(name.startswith('skensemble') for name in sys.modules)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "model.keras")]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def test_seeds_decide(blobs):

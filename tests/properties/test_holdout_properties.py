@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skensemble.ensemble._holdout import split_holdout
+from skensemble.ensemble._holdout import split_holdout, why_no_holdout
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
@@ -20,6 +20,8 @@ def test_every_split(counts, n_holdout, seed):
     train, holdout = split_holdout(y, n_holdout, seed)
     if holdout is None:
         assert n_holdout < len(counts) or min(counts) == 1
+        what, _ = why_no_holdout(y, np.arange(len(counts)), n_holdout)
+        assert ("each of the" in what) == (n_holdout < len(counts))
         assert len(train) == len(y)
         return
     assert len(holdout) == n_holdout

@@ -28,7 +28,9 @@ def add_parser(commands: Any) -> None:
             "cycle, on several random splits, and compares them on test rows used for nothing else."
         ),
     )
-    parser.add_argument("--data", choices=DATA, default="digits")
+    parser.add_argument(
+        "--data", choices=DATA, default="digits", help="which data (default: digits)"
+    )
     parser.add_argument("--seeds", type=int, default=10, help="random splits (default: 10)")
     parser.set_defaults(run=run)
 
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         n_seeds = check_integer("--seeds", arguments.seeds, minimum=2, fix="10 is the default")
     except ValueError as error:
-        console.print(str(error), style="red")
+        Console(stderr=True).print(str(error), style="red")
         return 2
     console.print(
         f"[bold]{arguments.data}[/]: {n_seeds} random splits, {TEST_SHARE:.0%} of the rows for "

@@ -15,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 2 where the arguments are not understood.
+        Exit code: 0, 2 where the arguments are not understood, 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser(
         prog="skensemble",
@@ -25,5 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _demo.add_parser(commands)
     arguments = parser.parse_args(argv)
-    code: int = arguments.run(arguments)
+    try:
+        code: int = arguments.run(arguments)
+    except KeyboardInterrupt:
+        return 130
     return code

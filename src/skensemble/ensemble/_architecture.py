@@ -29,7 +29,7 @@ def copy_model(model):
         if model.built:
             if not copy.built:
                 copy.build_from_config(model.get_build_config())
-            copy.set_weights(model.get_weights())
+            set_weights(copy, model.get_weights())
         if not _computes_the_same(copy, model):
             raise ValueError(
                 "A copy made from the configuration of model may not compute the same."
@@ -55,6 +55,14 @@ def compile_arguments(model) -> dict:
     return arguments
 
 
+def set_weights(model, weights) -> None:
+    """Set the weights of a model, and what some layers, such as Normalization, derive from them."""
+    model.set_weights(weights)
+    for layer in model._flatten_layers():
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
+
+
 def architecture_of(model) -> bytes | None:
     """Serialise the architecture without weights, or return None where that cannot be done.
 
@@ -65,7 +73,7 @@ def architecture_of(model) -> bytes | None:
         config.pop("compile_config", None)
         pickled = cloudpickle.dumps((config, _custom_objects(model)))
         copy = model_from(pickled)
-        copy.set_weights(model.get_weights())
+        set_weights(copy, model.get_weights())
         return pickled if _computes_the_same(copy, model) else None
     except Exception:  # whatever a custom class raises
         return None
@@ -115,8 +123,9 @@ def _computes_the_same(copy, model) -> bool:
     rows = _rows_for(model)
     if rows is None:
         return _is_made_of_layers(model) or type(model).get_config is not keras.Model.get_config
-    mine, theirs = (keras.ops.convert_to_numpy(network(rows)) for network in (copy, model))
-    return np.allclose(mine, theirs, rtol=1e-5, atol=1e-6, equal_nan=True)
+    mode = {"training": False} if model._call_has_training_arg else {}
+    mine, theirs = (network(rows, **mode) for network in (copy, model))
+    return np.allclose(mine.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6, equal_nan=True)
 
 
 def _rows_for(model) -> np.ndarray | None:

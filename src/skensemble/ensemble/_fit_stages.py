@@ -10,17 +10,20 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skensemble._validation import Described, must_be
+from skensemble.ensemble._architecture import set_weights
 from skensemble.ensemble._fitting import Stopwatch, draw_seed, fit_settings
 from skensemble.ensemble._health import cycles_at_chance, warn_about_chance
 from skensemble.ensemble._inputs import check_holdout_arguments
 from skensemble.ensemble._network import (
     N_PROBE_ROWS,
     check_compiled_as_asked,
+    check_cycle_lengths,
     prepare_network,
     warn_about_learning_rate,
 )
 from skensemble.ensemble._parameters import check_callbacks, check_parameters
 from skensemble.ensemble._row_stages import RowStages
+from skensemble.ensemble._scikeras import TRAINED_MODELS
 from skensemble.ensemble._weights import combine, score_members, usable_members
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.inference import MemberPredictor
@@ -54,12 +57,13 @@ _FITTED = (
 
 @dataclass(frozen=True)
 class Phase:
-    """What one call of ``fit`` trained: the schedule, and how many of its iterations."""
+    """What one call of ``fit`` trained: the schedule, and how much of it."""
 
     alpha_zero: float
     n_iterations: int
     M: int
     n_done: int
+    n_epochs: int
 
 
 class FitStages(RowStages):
@@ -94,11 +98,11 @@ class FitStages(RowStages):
         schedule = self._schedule(bank, data, settings["epochs"])
 
         with watch("build"):
-            data = self._make_network(bank, data)
+            data = self._make_network(bank, data, schedule)
         with watch("train"):
             request = self._request(bank, data, settings, monitored, callbacks)
             run = self._train(data, schedule, request, settings["verbose"])
-        bank = self._collect(bank, run, schedule, data)
+        bank = self._collect(bank, run, schedule)
         self._learn_weights(bank, holdout, watch)
         with watch("score"):
             chance = cycles_at_chance(bank[-len(run.snapshots) :], self._member_proba, data)
@@ -114,7 +118,7 @@ class FitStages(RowStages):
         self._phases = []
 
     def _has_cycles_to_add(self, epochs: int) -> bool:
-        M, done = len(self.snapshots_), len(self.history_["loss"])
+        M, done = len(self.snapshots_), self._n_epochs_done()
         fix = "raise M and epochs to add cycles, or set warm_start=False to start again"
         if self.M == M:
             warnings.warn(
@@ -133,37 +137,44 @@ class FitStages(RowStages):
             raise ValueError(must_be("epochs", must, epochs, fix))
         return True
 
+    def _n_epochs_done(self) -> int:
+        return sum(phase.n_epochs for phase in self._phases)
+
     def _schedule(self, bank, data, epochs: int) -> CyclicCosineDecay:
         M_done = 0 if bank is None else len(bank)
-        epochs_done = 0 if bank is None else len(self.history_["loss"])
         return CyclicCosineDecay(
             self.alpha_zero,
-            n_iterations=(epochs - epochs_done) * data.steps_per_epoch,
+            n_iterations=(epochs - self._n_epochs_done()) * data.steps_per_epoch,
             M=self.M - M_done,
             offset=self.__dict__.get("_optimizer_steps", 0),
         )
 
-    def _make_network(self, bank, data):
+    def _make_network(self, bank, data, schedule):
         """Build, check and compile the network, unless training goes on with the one there is."""
         model = self.__dict__.get("_model")
         trained_here = model is not None and "_optimizer_steps" in vars(self)
         if bank is None or not trained_here:
             with seeded(self._seeds[0]):
                 model = self._build_keras_model()
+                compiled_by_builder = model.compiled
                 network = prepare_network(
                     model,
                     data.X[data.rows[:N_PROBE_ROWS]],
                     self.n_classes_,
                     compile_arguments=self._get_compile_kwargs,
                 )
-            check_compiled_as_asked(model, self.loss, self.optimizer)
+            if compiled_by_builder:
+                routed = [] if self._builder_sees_compile_kwargs() else self._routed_to_compile()
+                check_compiled_as_asked(model, self.loss, self.optimizer, routed)
             warn_about_learning_rate(model.optimizer, self.alpha_zero)
             if bank is not None:
                 bank.check_fits(_paths(model), [tuple(v.shape) for v in model.weights])
-                model.set_weights(bank[-1].weights)
+                set_weights(model, bank[-1].weights)
+            TRAINED_MODELS.add(model)
             self._model, self._optimizer_steps = model, 0
             self._output_layer, self._one_hot_targets = network.output_layer, network.one_hot
             self._predictor = MemberPredictor(model, network.output_layer)
+        check_cycle_lengths(self._model.optimizer, schedule)
         return replace(data, n_classes=self.n_classes_ if self._one_hot_targets else None)
 
     def _callback_list(self) -> list:
@@ -174,7 +185,7 @@ class FitStages(RowStages):
         return callbacks
 
     def _request(self, bank, data, settings, monitored, callbacks) -> TrainingRequest:
-        first_epoch = 0 if bank is None else len(self.history_["loss"])
+        first_epoch = self._n_epochs_done()
         validation, options = None, {}
         if monitored is not None:
             batch_size = settings["validation_batch_size"] or data.batch_size
@@ -212,13 +223,13 @@ class FitStages(RowStages):
             stack.enter_context(seeded(self._seeds[3] + request.first_epoch))
             return ENGINES[self.engine_](self._model, data, schedule, request)
 
-    def _collect(self, earlier, run, schedule, data) -> SnapshotBank:
+    def _collect(self, earlier, run, schedule) -> SnapshotBank:
         """Put the new snapshots into a bank, and the history behind the one there is."""
         n_new = len(run.snapshots)
         if n_new == 0:
             raise SnapshotTrainingError(
-                f"Training was stopped by a callback after {len(run.history['loss'])} epochs, "
-                f"before the end of the first cycle, at iteration {schedule.cycle_ends[0]}: there "
+                f"Training was stopped by a callback after {run.n_iterations} iterations, before "
+                f" the end of the first cycle, at iteration {schedule.cycle_ends[0]}: there "
                 "is no snapshot. Let it train for longer, or raise M to make the cycles shorter."
             )
         if n_new < schedule.M:
@@ -230,10 +241,15 @@ class FitStages(RowStages):
         bank = SnapshotBank(run.snapshots, _paths(self._model))
         if earlier is not None:
             bank = earlier + bank
-        n_done = len(run.history["loss"]) * data.steps_per_epoch
-        phase = Phase(schedule.alpha_zero, schedule.n_iterations, schedule.M, n_done)
+        phase = Phase(
+            schedule.alpha_zero,
+            schedule.n_iterations,
+            schedule.M,
+            n_done=run.n_iterations,
+            n_epochs=run.n_epochs,
+        )
         self._phases = [*self._phases, phase]
-        self._optimizer_steps += n_done
+        self._optimizer_steps += run.n_iterations
         history = vars(self).get("history_", {})
         self.history_ = {
             name: [*history.get(name, []), *values] for name, values in run.history.items()
@@ -243,7 +259,7 @@ class FitStages(RowStages):
     def _learn_weights(self, bank, holdout, watch) -> None:
         """Score the snapshots on the holdout and find their weights."""
         broken = [snapshot.cycle for snapshot in bank if not snapshot.is_finite]
-        if broken and np.isfinite(self.history_["loss"]).all():
+        if broken and np.isfinite(self.history_.get("loss", [])).all():
             warnings.warn(
                 f"The weights of the network are not finite after cycles {broken}, although the "
                 "loss is: these snapshots get weight 0. Choose a smaller alpha_zero.",

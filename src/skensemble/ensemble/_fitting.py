@@ -65,7 +65,8 @@ def fit_settings(params, overrides) -> dict:
         if name not in _FIT_SETTINGS:
             raise TypeError(
                 f"fit must be called with X, y, sample_weight, X_val, y_val or one of "
-                f"{', '.join(_FIT_SETTINGS)}, got {name!r} instead: the ensemble sets it by itself."
+                f"{', '.join(_FIT_SETTINGS)}, got {name!r} instead: if it is a parameter of the "
+                "estimator, set it there; a holdout is X_val and y_val."
             )
         settings[name] = value
     return settings

@@ -127,11 +127,43 @@ class Holdout:
         return len(self.y) < n_classes
 
 
-def warn_about_holdout(n_classes: int, what: str) -> None:
+def warn_about_holdout(what: str, fix: str) -> None:
     """Say that equal weights take the place of learned ones."""
     warnings.warn(
-        f"{what} cannot have a row of each of the {n_classes} classes, so the snapshots get equal "
-        "weights. Raise validation_fraction, or pass X_val and y_val, to learn the weights.",
+        f"{what}, so the snapshots get equal weights. {fix}, to learn the weights.",
         HoldoutWarning,
         stacklevel=5,
+    )
+
+
+def why_no_holdout(y, labels, validation_fraction) -> tuple[str, str]:
+    """Explain, and how to mend, why ``split_holdout`` holds nothing out.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,), int64
+        Class indices.
+    labels : ndarray of shape (k,)
+        The label of each.
+    validation_fraction : float or int
+        As in ``split_holdout``.
+    """
+    n, size = len(y), holdout_size(len(y), validation_fraction)
+    counts = np.bincount(y)
+    k = np.count_nonzero(counts)
+    holdout = f"A holdout of {size} of the {n} rows"
+    if size > n - k:
+        return (
+            f"{holdout} leaves no row of each of the {k} classes to train on",
+            "Lower validation_fraction, or pass X_val and y_val",
+        )
+    if size < k:
+        return (
+            f"{holdout} cannot have a row of each of the {k} classes",
+            "Raise validation_fraction, or pass X_val and y_val",
+        )
+    label = labels[np.flatnonzero(counts == 1)].tolist()[0]
+    return (
+        f"{holdout} cannot have a row of label {label!r}, whose only row is needed to train on",
+        "Bring more rows of it, or pass X_val and y_val",
     )

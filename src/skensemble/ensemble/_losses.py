@@ -63,7 +63,19 @@ def loss_name(loss) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def loss_names_differ(given, compiled) -> bool:
+def losses_differ(given, compiled) -> bool:
     """Whether two losses are surely not the same one."""
-    names = loss_name(given), loss_name(compiled)
-    return all(names) and names[0] != names[1]
+    names = [loss_name(loss).replace("_", "") for loss in (given, compiled)]
+    if not all(names) or names[0] != names[1]:
+        return all(names)
+    if not all(isinstance(loss, keras.losses.Loss) for loss in (given, compiled)):
+        return False
+    configs = [{**loss.get_config(), "name": None} for loss in (given, compiled)]
+    return repr(configs[0]) != repr(configs[1])
+
+
+def loss_class(name: str) -> type | None:
+    """Find Keras's class of a loss by a name that means its function, or None."""
+    wanted = loss_name(name).replace("_", "")
+    classes = (cls for cls in vars(keras.losses).values() if isinstance(cls, type))
+    return next((cls for cls in classes if loss_name(cls).replace("_", "") == wanted), None)

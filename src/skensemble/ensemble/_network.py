@@ -10,17 +10,18 @@ import numpy as np
 import scipy.sparse as sp
 
 from skensemble._validation import Described, must_be
+from skensemble.ensemble._architecture import compile_arguments as compile_arguments_of
 from skensemble.ensemble._losses import (
     default_loss,
     loss_name,
-    loss_names_differ,
+    losses_differ,
     only,
     takes_logits,
     takes_one_hot,
 )
 from skensemble.exceptions import LearningRateWarning
 from skensemble.inference import OutputLayer
-from skensemble.training import own_learning_rate
+from skensemble.training import accumulation_steps, has_stepped, own_learning_rate
 
 N_PROBE_ROWS = 32
 
@@ -60,6 +61,9 @@ def prepare_network(model, X, n_classes, *, compile_arguments) -> Network:
         if arguments.get("loss") is None:
             arguments["loss"] = default_loss(n_units)
         model.compile(**arguments)
+    elif getattr(model, "optimizer", None) is not None and has_stepped(model.optimizer):
+        # Loaded, say, from a file: the schedule counts from the first iteration of this training.
+        model.compile(**compile_arguments_of(model))
     if getattr(model, "loss", None) is None or getattr(model, "optimizer", None) is None:
         raise ValueError(
             must_be(
@@ -128,10 +132,30 @@ def check_probabilities(output_layer: OutputLayer, outputs) -> None:
         )
 
 
-def check_compiled_as_asked(model, loss, optimizer) -> None:
-    """Raise if the builder compiled with another loss or optimizer than the estimator asks for."""
+def check_compiled_as_asked(model, loss, optimizer, routed) -> None:
+    """Raise if the builder compiled with another loss or optimizer than the estimator asks for.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As the builder compiled it.
+    loss, optimizer
+        The estimator's parameters.
+    routed : list of str
+        Parameters of the loss and the optimizer that the builder never saw.
+    """
+    if routed:
+        raise ValueError(
+            must_be(
+                routed[0],
+                "left out where the builder compiles the model by itself",
+                Described("a builder without the argument compile_kwargs"),
+                "compile with the compile_kwargs that a builder gets, or return the model without "
+                "compiling it",
+            )
+        )
     compiled = only(model.loss)
-    if loss is not None and loss_names_differ(only(loss), compiled):
+    if loss is not None and losses_differ(only(loss), compiled):
         raise ValueError(
             must_be(
                 "loss",
@@ -141,7 +165,7 @@ def check_compiled_as_asked(model, loss, optimizer) -> None:
             )
         )
     inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if optimizer is not None and optimizer_class(optimizer) is not type(inner):
+    if optimizer is not None and optimizers_differ(optimizer, inner):
         raise ValueError(
             must_be(
                 "optimizer",
@@ -153,18 +177,39 @@ def check_compiled_as_asked(model, loss, optimizer) -> None:
         )
 
 
-def optimizer_class(optimizer) -> type:
-    """Return the class of an optimizer given by name, class or instance."""
-    if isinstance(optimizer, type):
-        return optimizer
-    found = keras.optimizers.get(optimizer)
-    return type(getattr(found, "inner_optimizer", found))
+def optimizers_differ(given, compiled) -> bool:
+    """Whether an optimizer given by name, class or instance is another than the compiled one."""
+    if isinstance(given, type):
+        return given is not type(compiled)
+    found = keras.optimizers.get(given)
+    found = getattr(found, "inner_optimizer", found)
+    if type(found) is not type(compiled):
+        return True
+    of_no_account = {"name": None, "learning_rate": None}
+    configs = ({**optimizer.get_config(), **of_no_account} for optimizer in (found, compiled))
+    return isinstance(given, keras.optimizers.Optimizer) and len(set(map(repr, configs))) > 1
+
+
+def check_cycle_lengths(optimizer, schedule) -> None:
+    """Raise if a cycle is too short to change a weight."""
+    gathered = accumulation_steps(optimizer)
+    shortest = schedule.n_iterations // schedule.M
+    if shortest < gathered:
+        raise ValueError(
+            must_be(
+                "the length of a cycle",
+                f"at least gradient_accumulation_steps={gathered} iterations",
+                Described(f"{shortest} iterations"),
+                "lower M, train for more epochs, or gather fewer gradients; best, cycles are "
+                "multiples of gradient_accumulation_steps",
+            )
+        )
 
 
 def warn_about_learning_rate(optimizer, alpha_zero: float) -> None:
-    """Say that ``alpha_zero`` replaces another learning rate, where somebody chose one."""
+    """Say that ``alpha_zero`` replaces another learning rate."""
     own = own_learning_rate(optimizer)
-    if own is None or (isinstance(own, float) and np.isclose(own, alpha_zero, rtol=1e-6)):
+    if isinstance(own, float) and not abs(own - alpha_zero) > 1e-6 * alpha_zero:
         return
     what = f"schedule {own}" if isinstance(own, str) else f"learning rate {own:g}"
     warnings.warn(

@@ -56,7 +56,9 @@ def check_parameters(params: Mapping[str, Any]) -> None:
     check_engine(params["engine"])
     check_choice(
         "verbose",
-        int(params["verbose"]) if isinstance(params["verbose"], bool) else params["verbose"],
+        int(params["verbose"])
+        if isinstance(params["verbose"], bool | np.bool_)
+        else params["verbose"],
         (0, 1, 2),
         fix="0 is silent, 1 shows progress, 2 prints a line per epoch",
     )

@@ -14,7 +14,12 @@ import cloudpickle
 import keras
 import numpy as np
 
-from skensemble.ensemble._architecture import architecture_of, compile_arguments, model_from
+from skensemble.ensemble._architecture import (
+    architecture_of,
+    compile_arguments,
+    model_from,
+    set_weights,
+)
 from skensemble.ensemble._keras_values import dump_by_value, without_model
 from skensemble.training import seeded
 
@@ -49,7 +54,7 @@ class _StoredModel:
 
 def _restore_model(architecture: bytes, weights, compiled_with: bytes):
     model = model_from(architecture)
-    model.set_weights(weights)
+    set_weights(model, weights)
     arguments = cloudpickle.loads(compiled_with)
     if arguments is not None:
         model.compile(**arguments)
@@ -123,5 +128,5 @@ def rebuild_model(estimator):
         model(np.zeros((1, *estimator._row_shape), estimator._row_dtype))
     bank = estimator.snapshots_
     bank.check_fits([v.path for v in model.weights], [tuple(v.shape) for v in model.weights])
-    model.set_weights(bank[-1].weights)
+    set_weights(model, bank[-1].weights)
     return model

@@ -8,7 +8,12 @@ import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
 from skensemble._validation import Described, must_be
-from skensemble.ensemble._holdout import Holdout, holdout_size, split_holdout, warn_about_holdout
+from skensemble.ensemble._holdout import (
+    Holdout,
+    split_holdout,
+    warn_about_holdout,
+    why_no_holdout,
+)
 from skensemble.ensemble._inputs import check_sample_weight, check_X, check_y_given
 from skensemble.ensemble._prediction import SnapshotPrediction
 from skensemble.ensemble._targets import TargetEncoder
@@ -84,9 +89,8 @@ class RowStages(SnapshotPrediction):
         self._check_still_unseen(bank, y, rows[train])
         if held_out is None:
             if learns:
-                size = holdout_size(len(rows), self.validation_fraction)
-                what = f"A holdout of {size} of the {len(rows)} rows, with one left to train on,"
-                warn_about_holdout(self.n_classes_, what)
+                why = why_no_holdout(y[rows], self.classes_, self.validation_fraction)
+                warn_about_holdout(*why)
             return rows, None
         held_out = rows[held_out]
         weight = None if sample_weight is None else sample_weight[held_out]
@@ -95,11 +99,16 @@ class RowStages(SnapshotPrediction):
     def _own_holdout(self, X_val, y_val, learns: bool) -> Holdout:
         check_y_given(self, X_val, y_val)
         X_val = self._encode_features(check_X(self, X_val, reset=False))
-        y_val = self.target_encoder_.transform(y_val)
+        y_val = self.target_encoder_.transform(y_val, name="y_val")
         weight = None if self._class_weights is None else self._class_weights[y_val]
+        if weight is not None and not weight.any():
+            got = Described("0 for every row of X_val")
+            fix = "hold out rows of a class that counts"
+            raise ValueError(must_be("class_weight", "positive somewhere in y_val", got, fix))
         holdout = Holdout(X_val, y_val, weight)
         if learns and holdout.is_too_small(self.n_classes_):
-            warn_about_holdout(self.n_classes_, f"X_val, of {len(y_val)} rows,")
+            what = f"X_val, of {len(y_val)} rows, cannot have one of each of the"
+            warn_about_holdout(f"{what} {self.n_classes_} classes", "Pass more rows")
         return holdout
 
     def _check_still_unseen(self, bank, y, train) -> None:

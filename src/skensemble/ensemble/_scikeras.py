@@ -7,7 +7,9 @@ held by a test of the same name in ``tests/ensemble/test_scikeras.py``.
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
+import weakref
 from abc import ABCMeta
 
 import keras
@@ -17,11 +19,16 @@ from scikeras.wrappers import BaseWrapper, KerasClassifier
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 
-from skensemble._validation import must_be
+from skensemble._validation import Described, must_be
 from skensemble.ensemble._architecture import copy_model
 from skensemble.ensemble._keras_values import clone_parameter, fresh_copy, holds_keras
+from skensemble.ensemble._losses import loss_class
 
 __all__ = ["RepairedKerasClassifier"]
+
+
+# A builder that returns one of these would train it again, in the next fold of a search say.
+TRAINED_MODELS: weakref.WeakSet = weakref.WeakSet()
 
 
 def _sklearn_tags(self):
@@ -149,7 +156,30 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
             raise TypeError(
                 must_be("the result of the model builder", "a keras.Model", model, "return it")
             )
+        if holds(self.model, model):
+            return copy_model(model)
+        if model in TRAINED_MODELS:
+            raise ValueError(
+                must_be(
+                    "the result of the model builder",
+                    "a new model at each call",
+                    Described("a model that another fit has trained"),
+                    "build the model inside the function, or pass the model itself: fit trains a "
+                    "copy of it",
+                )
+            )
         return model
+
+    def _builder_sees_compile_kwargs(self) -> bool:
+        """Whether ``optimizer__name`` and the like reach a builder that compiles by itself."""
+        builder = self._check_model_param()
+        return accepts_kwargs(builder) or any(
+            name in inspect.signature(builder).parameters for name in ("compile_kwargs", "params")
+        )
+
+    def _routed_to_compile(self) -> list[str]:
+        prefixes = ("optimizer__", "loss__")
+        return [name for name in self._extra_param_names() if name.startswith(prefixes)]
 
     def _check_builder_parameters(self, builder) -> None:
         """Refuse a parameter that neither the estimator nor the builder knows."""
@@ -188,6 +218,9 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
                 vars(bare).setdefault("optimizer__momentum", 0.9)
                 vars(bare).setdefault("optimizer__nesterov", True)
             vars(bare).setdefault("optimizer__learning_rate", float(self.alpha_zero))
+        if isinstance(self.loss, str) and any(n.startswith("loss__") for n in vars(self)):
+            # scikeras takes a name for a function, which has no parameters to set.
+            bare.loss = loss_class(self.loss) or self.loss
         return super(RepairedKerasClassifier, bare)._get_compile_kwargs()
 
     def _weight_of_each_class(self, y) -> np.ndarray | None:
@@ -210,6 +243,10 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
         weights[present] = compute_class_weight(
             self.class_weight, classes=self.classes_[present], y=self.classes_[y]
         )
+        if not np.isfinite(weights).all() or (weights < 0).any():
+            fix = "give each label a weight of at least 0"
+            got = self.class_weight
+            raise ValueError(must_be("class_weight", "finite and not negative", got, fix))
         return weights
 
     def score(self, X, y, sample_weight=None):
@@ -250,6 +287,19 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
     def initialize(self):
         """Not offered: without training there are no snapshots."""
         raise AttributeError("A snapshot ensemble has no initialize: call fit.")
+
+
+def holds(builder, model) -> bool:
+    """Whether a builder only hands out a model that somebody else has."""
+    values = list(getattr(builder, "__dict__", {}).values())
+    if isinstance(builder, functools.partial):
+        values += [*builder.args, *builder.keywords.values()]
+        builder = builder.func
+    if inspect.isfunction(builder):
+        variables = inspect.getclosurevars(builder)
+        values += [*variables.nonlocals.values(), *variables.globals.values()]
+        values += builder.__defaults__ or ()
+    return any(value is model for value in values)
 
 
 def _without_kwargs(cls):

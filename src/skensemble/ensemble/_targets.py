@@ -54,21 +54,21 @@ class TargetEncoder(TransformerMixin, BaseEstimator):
         self.target_type_ = "binary" if len(self.classes_) == 2 else "multiclass"
         return indices.astype(np.int64)
 
-    def transform(self, y):
-        """Return the class indices of known labels."""
+    def transform(self, y, name="y"):
+        """Return the class indices of known labels; ``name`` is what errors call them."""
         if self.one_hot_:
             y = check_array(y)
             if y.shape[1] != len(self.classes_):
                 fix = "give every set of labels the same columns"
                 got = Described(f"{y.shape[1]} columns")
-                raise ValueError(must_be("y", f"of {len(self.classes_)} columns", got, fix))
+                raise ValueError(must_be(name, f"of {len(self.classes_)} columns", got, fix))
             return y.argmax(axis=1).astype(np.int64)
         y = column_or_1d(y, warn=True)
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
                 must_be(
-                    "y",
+                    name,
                     f"labels out of {self.classes_.tolist()}",
                     unknown.tolist(),
                     "leave rows of unknown classes out",

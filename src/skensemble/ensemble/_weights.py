@@ -61,6 +61,7 @@ def combine(weighting, usable, probas, holdout) -> WeightingResult:
             f"combined, {(np.flatnonzero(usable) + 1).tolist()}: the others are not finite, or not "
             "among the last n_last. Choose a smaller alpha_zero or other weights."
         )
+    given = given / given.max()  # the sum of very large numbers is infinite
     given = given / given.sum()
     method = "uniform" if equal else "given"
     if holdout is not None:
@@ -109,14 +110,14 @@ def score_members(probas, usable, result, holdout) -> dict[str, list]:
         ``"name"``, ``"log_loss"`` (nats) and ``"accuracy"``, ready for ``pandas.DataFrame``.
     """
     y = holdout.y
-    share = np.full(len(y), 1.0) if holdout.sample_weight is None else holdout.sample_weight
-    share = share / share.sum()
+    weight = holdout.sample_weight
     rows = np.arange(len(y))
 
     def score(proba):
         true = np.clip(proba[rows, y], np.finfo(np.float64).eps, 1.0)
-        right = share @ (proba.argmax(axis=1) == y)
-        return float(-(share @ np.log(true))), float(right) if np.isfinite(proba).all() else np.nan
+        loss = float(np.average(-np.log(true), weights=weight))
+        right = float(np.average(proba.argmax(axis=1) == y, weights=weight))
+        return loss, right if np.isfinite(proba).all() else float("nan")
 
     members = {f"snapshot {m + 1}": proba for m, proba in enumerate(probas)}
     members["uniform"] = probas[usable].mean(axis=0)

@@ -2,7 +2,12 @@
 
 from skensemble.training._data import TrainingData
 from skensemble.training._engines import ENGINES, check_engine, choose_engine
-from skensemble.training._optimizer import install_schedule, own_learning_rate
+from skensemble.training._optimizer import (
+    accumulation_steps,
+    has_stepped,
+    install_schedule,
+    own_learning_rate,
+)
 from skensemble.training._progress import ProgressDisplay
 from skensemble.training._random import seeded
 from skensemble.training._run import TrainingRequest, TrainingRun
@@ -13,8 +18,10 @@ __all__ = [
     "TrainingData",
     "TrainingRequest",
     "TrainingRun",
+    "accumulation_steps",
     "check_engine",
     "choose_engine",
+    "has_stepped",
     "install_schedule",
     "own_learning_rate",
     "seeded",

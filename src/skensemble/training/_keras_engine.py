@@ -6,9 +6,8 @@ import contextlib
 import math
 
 import keras
-import numpy as np
 
-from skensemble.training._optimizer import install_schedule
+from skensemble.training._optimizer import install_schedule, leave_constant_rate
 from skensemble.training._recorder import MidEpochSnapshotRecorder, SnapshotRecorder
 from skensemble.training._run import TrainingRun
 
@@ -40,11 +39,10 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
         Snapshots and history. The model ends with the weights of the last snapshot.
     """
     install_schedule(model, schedule)
-    ends = schedule.cycle_ends
     steps = data.steps_per_epoch
-    ends_in_epochs = not np.any(ends % steps)
-    recorder = (SnapshotRecorder if ends_in_epochs else MidEpochSnapshotRecorder)(
-        ends,
+    at_once = _steps_per_execution(model, schedule.cycle_ends, steps, request.callbacks)
+    recorder = (SnapshotRecorder if at_once == steps else MidEpochSnapshotRecorder)(
+        schedule.cycle_ends,
         steps,
         first_cycle=request.first_cycle,
         first_iteration=request.first_iteration,
@@ -52,7 +50,7 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
     )
     callbacks = [recorder, *request.callbacks]
     own_steps_per_execution = model.steps_per_execution
-    model.steps_per_execution = _steps_per_execution(model, ends, steps, request.callbacks)
+    model.steps_per_execution = at_once
     try:
         with _no_talk_of_retracing():
             history = model.fit(
@@ -73,7 +71,13 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
         recorder._model = None
     if recorder.snapshots:
         model.set_weights(recorder.snapshots[-1].weights)
-    return TrainingRun(recorder.snapshots, history.history)
+    leave_constant_rate(model, schedule.alpha_zero)
+    return TrainingRun(
+        recorder.snapshots,
+        history.history,
+        n_epochs=len(history.epoch),
+        n_iterations=recorder.n_done,
+    )
 
 
 @contextlib.contextmanager
@@ -110,6 +114,7 @@ def _listens_to_batches(callback) -> bool:
     if isinstance(callback, list | tuple):
         return any(_listens_to_batches(nested) for nested in callback)
     return any(
-        getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
+        hook in vars(callback)  # as in a LambdaCallback
+        or getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
         for hook in _BATCH_HOOKS
     )

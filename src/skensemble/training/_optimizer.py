@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import math
-
 import keras
 
 
@@ -47,28 +44,38 @@ def stepping_optimizers(optimizer) -> list:
     return [inner]
 
 
-def own_learning_rate(optimizer) -> float | str | None:
-    """Learning rate that somebody chose for ``optimizer``, before ours replaces it.
+def leave_constant_rate(model, rate: float) -> None:
+    """Put a schedule of Keras's own into the optimizer of a trained model.
 
-    Returns
-    -------
-    float, str or None
-        The rate; the name of its class where it is a schedule; None where it is the default of
-        the optimizer's class, which nobody chose.
+    A model saved with a schedule of ours could be loaded only where this package is imported. An
+    optimizer that has had a schedule takes no number any more, hence a constant schedule.
     """
-    rates = [_own_rate(stepping) for stepping in stepping_optimizers(optimizer)]
-    return next((rate for rate in rates if rate is not None), None)
+    constant = keras.optimizers.schedules.ExponentialDecay(rate, decay_steps=1, decay_rate=1.0)
+    for stepping in stepping_optimizers(model.optimizer):
+        stepping.learning_rate = constant
 
 
-def _own_rate(optimizer) -> float | str | None:
-    rate = optimizer.get_config().get("learning_rate")
-    if isinstance(rate, dict):
-        return str(rate["class_name"])
-    parameters = inspect.signature(type(optimizer).__init__).parameters
-    default = parameters["learning_rate"].default if "learning_rate" in parameters else None
-    if rate is None or (isinstance(default, float) and math.isclose(rate, default, rel_tol=1e-6)):
-        return None
-    return float(rate)
+def has_stepped(optimizer) -> bool:
+    """Whether an optimizer brings a count of iterations, and perhaps momentum, from elsewhere."""
+    return any(int(stepping.iterations) > 0 for stepping in stepping_optimizers(optimizer))
+
+
+def accumulation_steps(optimizer) -> int:
+    """Return how many iterations an optimizer gathers gradients for before it changes a weight."""
+    return max(
+        stepping.gradient_accumulation_steps or 1 for stepping in stepping_optimizers(optimizer)
+    )
+
+
+def own_learning_rate(optimizer) -> float | str:
+    """Learning rate of an optimizer, before ours replaces it; its class where it is a schedule."""
+    rates = [
+        stepping.get_config()["learning_rate"]
+        for stepping in stepping_optimizers(optimizer)
+        if "learning_rate" in stepping.get_config()
+    ]
+    rate = rates[0] if rates else float("nan")
+    return str(rate["class_name"]) if isinstance(rate, dict) else float(rate)
 
 
 def final_weights(model):

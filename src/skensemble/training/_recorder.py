@@ -28,6 +28,7 @@ class SnapshotRecorder(keras.callbacks.Callback):
     def __init__(self, cycle_ends, steps_per_epoch, *, first_cycle, first_iteration, first_epoch):
         super().__init__()
         self.snapshots: list[Snapshot] = []
+        self.n_done = 0
         self._ends = [int(end) for end in cycle_ends]
         self._steps_per_epoch = steps_per_epoch
         self._first_cycle = first_cycle
@@ -41,13 +42,17 @@ class SnapshotRecorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Take the snapshot of a cycle that ends here; stop where the loss is not a number."""
-        self._reach((epoch - self._first_epoch + 1) * self._steps_per_epoch)
+        self._count(epoch)
+        self._reach()
         loss = (logs or {}).get("loss", 0.0)
         if not np.isfinite(loss) and not self._latest_is_finite():
             self._stop(loss)
 
-    def _reach(self, n_done: int) -> None:
-        if not self.is_complete and n_done == self._ends[len(self.snapshots)]:
+    def _count(self, epoch: int) -> None:
+        self.n_done = (epoch - self._first_epoch + 1) * self._steps_per_epoch
+
+    def _reach(self) -> None:
+        if not self.is_complete and self.n_done == self._ends[len(self.snapshots)]:
             self._take(final_weights(self.model))
 
     def _take(self, weights) -> None:
@@ -83,17 +88,16 @@ class SnapshotRecorder(keras.callbacks.Callback):
 
 
 class MidEpochSnapshotRecorder(SnapshotRecorder):
-    """The same for cycles that end inside an epoch: looks at the count after every execution."""
-
-    def on_train_begin(self, logs=None):
-        """Start counting."""
-        self._n_before_epoch = 0
+    """The same where Python sees the weights inside an epoch, and training may end there."""
 
     def on_epoch_begin(self, epoch, logs=None):
         """Count the iterations of the epochs done."""
-        self._n_before_epoch = (epoch - self._first_epoch) * self._steps_per_epoch
+        self._n_before_epoch = self.n_done
 
     def on_train_batch_end(self, batch, logs=None):
         """Take the snapshot of a cycle that ends with this batch."""
-        if batch + 1 < self._steps_per_epoch:
-            self._reach(self._n_before_epoch + batch + 1)
+        self.n_done = self._n_before_epoch + batch + 1
+        self._reach()
+
+    def _count(self, epoch: int) -> None:
+        """Leave the count as it is: the last epoch may have been cut short."""

@@ -47,7 +47,19 @@ class TrainingRequest:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """Snapshots in the order of their cycles, and the history that Keras records."""
+    """What came of it.
+
+    Parameters
+    ----------
+    snapshots : list of Snapshot
+        In the order of their cycles; fewer than asked for where a callback stopped training.
+    history : dict of str to list of float
+        What Keras records, one value per epoch.
+    n_epochs, n_iterations : int
+        Epochs begun and iterations done.
+    """
 
     snapshots: list[Snapshot]
     history: dict[str, list[float]]
+    n_epochs: int
+    n_iterations: int
