@@ -32,7 +32,7 @@ class SnapshotEnsembleClassifier(FitStages):
         Number of cycles, hence of snapshots.
     alpha_zero : float, default=0.1
         Learning rate at the start of every cycle. Replaces the optimizer's own, with a warning
-        where somebody chose one.
+        where they differ (an optimizer given by name or class has none of its own).
     epochs : int, default=50
         Training budget of all cycles together.
     n_last : int or None, default=None
