@@ -388,6 +388,18 @@ class TestBuilders:
             "end the network in a softmax, or use a loss with from_logits=True."
         )
 
+    @pytest.mark.trains
+    def test_a_layer_that_shows_only_after_training_that_it_has_no_softmax(self, binary):
+        def build():
+            out = keras.layers.Dense(1, kernel_initializer="zeros")
+            return keras.Sequential([keras.Input((4,)), out])
+
+        clf = SnapshotEnsembleClassifier(build, loss="mse", **SETTINGS)
+        with pytest.raises(ValueError, match="end the network in a sigmoid, or use a loss with"):
+            clf.fit(*binary)
+        with pytest.raises(NotFittedError):
+            check_is_fitted(clf)
+
     def test_one_unit_that_is_no_probability(self, binary):
         with pytest.raises(ValueError, match="end the network in a sigmoid, or use a loss with"):
             SnapshotEnsembleClassifier(lambda: fixed(n_outputs=1, activation=None), **SETTINGS).fit(

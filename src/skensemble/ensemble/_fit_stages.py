@@ -18,6 +18,8 @@ from skensemble.ensemble._network import (
     N_PROBE_ROWS,
     check_compiled_as_asked,
     check_cycle_lengths,
+    check_probabilities,
+    outputs_of,
     prepare_network,
     warn_about_learning_rate,
 )
@@ -103,6 +105,10 @@ class FitStages(RowStages):
             request = self._request(bank, data, settings, monitored, callbacks)
             run = self._train(data, schedule, request, settings["verbose"])
         bank = self._collect(bank, run, schedule)
+        # A layer whose weights start at 0 may look like a softmax until it is trained.
+        check_probabilities(
+            self._output_layer, outputs_of(self._model, data.X[data.rows[:N_PROBE_ROWS]])
+        )
         self._learn_weights(bank, holdout, watch)
         with watch("score"):
             chance = cycles_at_chance(bank[-len(run.snapshots) :], self._member_proba, data)

@@ -54,7 +54,7 @@ def prepare_network(model, X, n_classes, *, compile_arguments) -> Network:
     ValueError
         If the output has another width, is not made of probabilities, or there is no loss.
     """
-    outputs = _outputs_of(model, X)
+    outputs = outputs_of(model, X)
     n_units = _check_width(outputs, n_classes)
     if not model.compiled:
         arguments = compile_arguments()
@@ -80,13 +80,15 @@ def prepare_network(model, X, n_classes, *, compile_arguments) -> Network:
     return Network(model, output_layer, one_hot)
 
 
-def _outputs_of(model, X) -> np.ndarray:
+def outputs_of(model, X) -> np.ndarray:
+    """Run the first rows of X through the network, as for prediction; float32 of shape (n, ...)."""
     rows = X[:N_PROBE_ROWS]
     rows = rows.toarray() if sp.issparse(rows) else np.asarray(rows)
     if rows.dtype.kind == "f":
         rows = rows.astype(keras.config.floatx(), copy=False)
     try:
-        outputs = model(rows)
+        mode = {"training": False} if model._call_has_training_arg else {}
+        outputs = model(rows, **mode)
     except Exception as error:
         error.add_note(
             f"raised when the first rows of X, of shape {rows.shape} and dtype {rows.dtype}, were "
