@@ -6,6 +6,7 @@ held by a test of the same name in ``tests/ensemble/test_scikeras.py``.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import inspect
@@ -296,9 +297,10 @@ def holds(builder, model) -> bool:
         values += [*builder.args, *builder.keywords.values()]
         builder = builder.func
     if inspect.isfunction(builder):
-        variables = inspect.getclosurevars(builder)
-        values += [*variables.nonlocals.values(), *variables.globals.values()]
-        values += builder.__defaults__ or ()
+        values += [*(builder.__defaults__ or ()), *(builder.__kwdefaults__ or {}).values()]
+        with contextlib.suppress(ValueError):  # a variable that has no value yet
+            variables = inspect.getclosurevars(builder)
+            values += [*variables.nonlocals.values(), *variables.globals.values()]
     return any(value is model for value in values)
 
 
