@@ -16,7 +16,10 @@ from builders import dense, fixed
 from skensemble import SnapshotEnsembleClassifier
 
 # Two epochs need not get anywhere.
-pytestmark = pytest.mark.filterwarnings("ignore:Cycle:sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Cycle:sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::skensemble.exceptions.LearningRateWarning"),
+]
 
 
 def small(model=dense, **params):

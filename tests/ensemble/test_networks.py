@@ -13,8 +13,19 @@ from sklearn.metrics import log_loss
 from builders import Subclassed, dense, fixed
 from skensemble import SnapshotEnsembleClassifier
 from skensemble.exceptions import LearningRateWarning
+from skensemble.training import seeded
 
 SETTINGS = {"M": 2, "epochs": 10, "random_state": 0, "alpha_zero": 0.1}
+
+
+@pytest.fixture(autouse=True)
+def same_weights_for_models_of_the_tests():
+    """Models that a test builds itself start from the same weights every time."""
+    keras.utils.set_random_seed(0)
+
+
+with seeded(0):
+    PREBUILT = fixed()
 
 
 def fit(model, X, y, **params):
@@ -77,7 +88,7 @@ def without_input():
         (with_compile_kwargs, {"model__units": 16, "optimizer__momentum": 0.5}),
         (with_params, {}),
         (Builder(), {}),
-        (fixed(), {}),
+        (PREBUILT, {}),
         (without_input(), {}),
         (Subclassed(), {}),
     ],
@@ -425,6 +436,7 @@ class TestPrebuiltModels:
             fit(build, *blobs)
 
     @pytest.mark.filterwarnings("ignore::skensemble.exceptions.LearningRateWarning")
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     def test_that_a_builder_loads_start_the_schedule_anew(self, blobs, tmp_path):
         X, y = blobs
         model = fixed()
