@@ -60,7 +60,7 @@ def clone_parameter(value: Any) -> Any:
 def without_model(callback):
     """Copy a callback without the network that it holds on to after training."""
     callback = copy.copy(callback)
-    callback._model, callback._params = None, None
+    callback._model, callback.params = None, None
     return callback
 
 
