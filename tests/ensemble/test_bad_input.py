@@ -558,7 +558,7 @@ class TestTrainingGoesWrong:
             layers = [Unused(4, trainable=False), keras.layers.Dense(3, "softmax")]
             return keras.Sequential([keras.Input((4,)), *layers])
 
-        clf = SnapshotEnsembleClassifier(build, M=2, epochs=2, callbacks=[Breaks()])
+        clf = SnapshotEnsembleClassifier(build, M=2, epochs=2, callbacks=[Breaks()], random_state=0)
         message = r"^The weights of the network are not finite after cycles \[2\], although the"
         with pytest.warns(ConvergenceWarning, match=message):
             clf.fit(X, y)

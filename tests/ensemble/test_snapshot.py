@@ -363,7 +363,9 @@ class TestWarmStart:
             clf.set_params(M=2, epochs=4).fit(X, y)
 
     def test_with_nothing_to_add_stays_as_it_is(self, blobs):
-        clf = SnapshotEnsembleClassifier(dense, M=2, epochs=4, warm_start=True).fit(*blobs)
+        clf = SnapshotEnsembleClassifier(dense, M=2, epochs=4, warm_start=True, random_state=0).fit(
+            *blobs
+        )
         snapshots = clf.snapshots_
         with pytest.warns(UserWarning, match="there is no cycle to add") as caught:
             clf.fit(*blobs)
