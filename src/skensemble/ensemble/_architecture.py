@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from skensemble.ensemble._keras_values import fresh_copy
+from skensemble.inference import prediction_mode
 from skensemble.training import seeded
 
 
@@ -123,7 +124,7 @@ def _computes_the_same(copy, model) -> bool:
     rows = _rows_for(model)
     if rows is None:
         return _is_made_of_layers(model) or type(model).get_config is not keras.Model.get_config
-    mode = {"training": False} if model._call_has_training_arg else {}
+    mode = prediction_mode(model)
     mine, theirs = (network(rows, **mode) for network in (copy, model))
     return np.allclose(mine.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6, equal_nan=True)
 

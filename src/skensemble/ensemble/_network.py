@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-import scipy.sparse as sp
 
 from skensemble._validation import Described, must_be
 from skensemble.ensemble._architecture import compile_arguments as compile_arguments_of
@@ -20,7 +19,7 @@ from skensemble.ensemble._losses import (
     takes_one_hot,
 )
 from skensemble.exceptions import LearningRateWarning
-from skensemble.inference import OutputLayer
+from skensemble.inference import OutputLayer, dense_rows, prediction_mode
 from skensemble.training import accumulation_steps, has_stepped, own_learning_rate
 
 N_PROBE_ROWS = 32
@@ -82,13 +81,9 @@ def prepare_network(model, X, n_classes, *, compile_arguments) -> Network:
 
 def outputs_of(model, X) -> np.ndarray:
     """Run the first rows of X through the network, as for prediction; float32 of shape (n, ...)."""
-    rows = X[:N_PROBE_ROWS]
-    rows = rows.toarray() if sp.issparse(rows) else np.asarray(rows)
-    if rows.dtype.kind == "f":
-        rows = rows.astype(keras.config.floatx(), copy=False)
+    rows = dense_rows(X[:N_PROBE_ROWS])
     try:
-        mode = {"training": False} if model._call_has_training_arg else {}
-        outputs = model(rows, **mode)
+        outputs = model(rows, **prediction_mode(model))
     except Exception as error:
         error.add_note(
             f"raised when the first rows of X, of shape {rows.shape} and dtype {rows.dtype}, were "

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
+
+from skensemble.inference._calling import dense_rows, prediction_mode
 
 
 class MemberPredictor:
@@ -34,7 +35,7 @@ class MemberPredictor:
             (position.get(id(variable)), variable) for variable in model.non_trainable_variables
         ]
 
-        mode = {"training": False} if model._call_has_training_arg else {}
+        mode = prediction_mode(model)
 
         def forward(weights, X):
             outputs, _ = model.stateless_call(
@@ -72,14 +73,7 @@ class MemberPredictor:
 
 
 def _batches(X: Any, batch_size: int) -> Iterator[Any]:
-    import keras
     import tensorflow as tf
 
-    floatx = keras.config.floatx()
     for start in range(0, X.shape[0], batch_size):
-        batch = X[start : start + batch_size]
-        if sp.issparse(batch):
-            batch = batch.toarray()
-        if batch.dtype.kind == "f":
-            batch = batch.astype(floatx, copy=False)
-        yield tf.convert_to_tensor(batch)
+        yield tf.convert_to_tensor(dense_rows(X[start : start + batch_size]))
