@@ -2,6 +2,8 @@
 
 import keras
 
+from skensemble.training import seeded
+
 
 def dense(meta, units=8):
     """One hidden layer and a softmax, not compiled."""
@@ -42,3 +44,15 @@ class Subclassed(keras.Model):
 
     def call(self, x, training=False):
         return self.out(self.drop(self.norm(self.hidden(x)), training=training))
+
+
+def compiled(optimizer=None, build=fixed, **compile_kwargs):
+    """A model from a builder, always the same weights, compiled with cross-entropy."""
+    with seeded(0):
+        model = build()
+    model.compile(
+        optimizer or keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True),
+        "sparse_categorical_crossentropy",
+        **compile_kwargs,
+    )
+    return model

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skensemble import exceptions, models, weighting
     from skensemble.ensemble import SnapshotEnsembleClassifier
+    from skensemble.programs import program_cache
     from skensemble.schedules import CyclicCosineDecay
     from skensemble.snapshots import Snapshot, SnapshotBank
 
@@ -22,6 +23,7 @@ __all__ = [
     "SnapshotEnsembleClassifier",
     "exceptions",
     "models",
+    "program_cache",
     "weighting",
 ]
 
@@ -30,6 +32,7 @@ _HOME = {
     "Snapshot": "skensemble.snapshots",
     "SnapshotBank": "skensemble.snapshots",
     "SnapshotEnsembleClassifier": "skensemble.ensemble",
+    "program_cache": "skensemble.programs",
 }
 
 

@@ -13,6 +13,30 @@ from skensemble._validation import check_integer, check_real, must_be
 __all__ = ["CyclicCosineDecay"]
 
 
+def cosine_cycles(step, alpha_zero, short, n_long, offset):
+    """Learning rate of iteration ``step`` of the optimizer, a scalar tensor.
+
+    Parameters
+    ----------
+    step : integer tensor
+        Iterations that the optimizer has done.
+    alpha_zero : float or float32 tensor
+        Rate at the start of every cycle.
+    short, n_long, offset : int or int32 tensor
+        Length of a short cycle, number of cycles before them that are longer by one iteration,
+        and the iteration at which the first cycle starts.
+    """
+    t = ops.cast(step, "int32") - offset
+    n_in_long = n_long * (short + 1)
+    in_long = t < n_in_long
+    length = ops.cast(ops.where(in_long, short + 1, short), "int32")
+    position = ops.where(in_long, t, t - n_in_long) % length
+    # (cos(πt/L) + 1) / 2 = sin²(π(L − t) / 2L): the same, without the cancellation that would
+    # leave the last, smallest rates of a cycle with few correct digits in float32.
+    left = ops.cast(length - position, "float32") / ops.cast(length, "float32")
+    return alpha_zero * ops.square(ops.sin(0.5 * math.pi * left))
+
+
 @keras.saving.register_keras_serializable(package="skensemble")
 class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
     r"""Cosine annealing from ``alpha_zero`` to almost 0, restarted M times.
@@ -98,17 +122,12 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step):
         """Learning rate of iteration ``step`` of the optimizer, a scalar tensor."""
+        return cosine_cycles(step, *self.as_numbers())
+
+    def as_numbers(self) -> tuple[float, int, int, int]:
+        """All that the rate depends on: ``cosine_cycles(step, *numbers)`` is the rate."""
         short, n_long = divmod(self.n_iterations, self.M)
-        t = ops.cast(step, "int32") - self.offset
-        # The first n_long cycles have short + 1 iterations, all later ones have short.
-        n_in_long = n_long * (short + 1)
-        in_long = t < n_in_long
-        length = ops.cast(ops.where(in_long, short + 1, short), "int32")
-        position = ops.where(in_long, t, t - n_in_long) % length
-        # (cos(πt/L) + 1) / 2 = sin²(π(L − t) / 2L): the same, without the cancellation that would
-        # leave the last, smallest rates of a cycle with few correct digits in float32.
-        left = ops.cast(length - position, "float32") / ops.cast(length, "float32")
-        return self.alpha_zero * ops.square(ops.sin(0.5 * math.pi * left))
+        return self.alpha_zero, short, n_long, self.offset
 
     def simulate(self) -> np.ndarray:
         """Rates of all iterations, to see the schedule before paying for training.

@@ -14,6 +14,8 @@ __all__ = ["Snapshot", "SnapshotBank"]
 
 
 def _frozen(array: Any) -> np.ndarray:
+    if type(array) is np.ndarray and array.flags.owndata and not array.flags.writeable:
+        return array
     frozen: np.ndarray = np.array(array)  # a copy: whatever it came from may train on
     frozen.setflags(write=False)
     return frozen

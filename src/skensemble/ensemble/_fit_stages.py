@@ -28,16 +28,15 @@ from skensemble.ensemble._row_stages import RowStages
 from skensemble.ensemble._scikeras import TRAINED_MODELS
 from skensemble.ensemble._weights import combine, score_members, usable_members
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.inference import MemberPredictor
+from skensemble.inference import BankPredictor
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.snapshots import SnapshotBank
 from skensemble.training import (
-    ENGINES,
     ProgressDisplay,
     TrainingData,
     TrainingRequest,
-    choose_engine,
     seeded,
+    train,
 )
 
 # What fit sets besides attributes that end in an underscore.
@@ -105,13 +104,16 @@ class FitStages(RowStages):
             request = self._request(bank, data, settings, monitored, callbacks)
             run = self._train(data, schedule, request, settings["verbose"])
         bank = self._collect(bank, run, schedule)
+        self._predictor = BankPredictor(self._model, self._output_layer, bank)
         # A layer whose weights start at 0 may look like a softmax until it is trained.
         check_probabilities(
             self._output_layer, outputs_of(self._model, data.X[data.rows[:N_PROBE_ROWS]])
         )
         self._learn_weights(bank, holdout, watch)
         with watch("score"):
-            chance = cycles_at_chance(bank[-len(run.snapshots) :], self._member_proba, data)
+            chance = cycles_at_chance(
+                self.snapshots_, len(run.snapshots), self._member_probas, data
+            )
         warn_about_chance(chance, self.alpha_zero)
         self.timings_ = watch.seconds
 
@@ -179,7 +181,6 @@ class FitStages(RowStages):
             TRAINED_MODELS.add(model)
             self._model, self._optimizer_steps = model, 0
             self._output_layer, self._one_hot_targets = network.output_layer, network.one_hot
-            self._predictor = MemberPredictor(model, network.output_layer)
         check_cycle_lengths(self._model.optimizer, schedule)
         return replace(data, n_classes=self.n_classes_ if self._one_hot_targets else None)
 
@@ -214,7 +215,6 @@ class FitStages(RowStages):
         )
 
     def _train(self, data, schedule, request, verbose):
-        self.engine_ = choose_engine(self.engine)
         with contextlib.ExitStack() as stack:
             if verbose == 1:
                 progress = ProgressDisplay(
@@ -227,7 +227,14 @@ class FitStages(RowStages):
                 stack.callback(progress.close)
                 request = replace(request, callbacks=[progress, *request.callbacks])
             stack.enter_context(seeded(self._seeds[3] + request.first_epoch))
-            return ENGINES[self.engine_](self._model, data, schedule, request)
+            run = train(self.engine, self._model, data, schedule, request)
+        self.engine_ = run.engine
+        self.engine_details_ = {
+            "reason": run.reason,
+            "xla": run.xla.use,
+            "xla_reason": run.xla.reason,
+        }
+        return run
 
     def _collect(self, earlier, run, schedule) -> SnapshotBank:
         """Put the new snapshots into a bank, and the history behind the one there is."""
@@ -282,7 +289,7 @@ class FitStages(RowStages):
         probas = None
         if holdout is not None:
             with watch("score"):
-                probas = np.stack([self._finite_proba(snapshot, holdout.X) for snapshot in bank])
+                probas = self._member_probas(bank, holdout.X)
         with watch("solve"):
             self.weighting_ = combine(weighting, usable, probas, holdout)
         self.weights_ = self.weighting_.weights

@@ -10,9 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 from skensemble.ensemble._inputs import check_X
 from skensemble.ensemble._pickling import rebuild_model
 from skensemble.ensemble._scikeras import RepairedKerasClassifier
-from skensemble.inference import MemberPredictor, weighted_mean
+from skensemble.inference import BankPredictor, chunks, predict_with_early_exit, weighted_mean
 
-_BATCH_SIZE = 1024
 # The network of a loaded ensemble is built once, whichever thread asks first.
 _LOCK = threading.RLock()
 
@@ -30,21 +29,37 @@ class SnapshotPrediction(RepairedKerasClassifier):
                 self._model = rebuild_model(self)
             return self._model
 
-    def predict(self, X):
+    def predict(self, X, *, early_exit=False, return_saved=False):
         """Predict the label of the largest combined probability.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, ...)
             Rows as in ``fit``.
+        early_exit : bool, default=False
+            Ask the snapshots in the order of their weight, each row only until those to come
+            cannot change its label. The labels are the same; for networks that compute for long,
+            it is faster.
+        return_saved : bool, default=False
+            With ``early_exit``: also return the share of evaluations that were not needed.
 
         Returns
         -------
-        ndarray of shape (n,)
+        labels : ndarray of shape (n,)
             Labels out of ``classes_`` (one-hot rows where ``fit`` had them).
+        saved : float
+            From 0 to 1; only with ``return_saved``.
         """
-        best = self.predict_proba(X).argmax(axis=1)
-        return self.target_encoder_.inverse_transform(best)
+        if early_exit:
+            X = self._check_rows(X)
+            exits = predict_with_early_exit(
+                self._bank_predictor(), self.weights_, X, self._predict_batch_size
+            )
+            best, saved = exits.best, exits.saved
+        else:
+            best, saved = self.predict_proba(X).argmax(axis=1), 0.0
+        labels = self.target_encoder_.inverse_transform(best)
+        return (labels, saved) if return_saved else labels
 
     def predict_proba(self, X):
         """Predict class probabilities: the mean of the members', weighted by ``weights_``.
@@ -61,8 +76,13 @@ class SnapshotPrediction(RepairedKerasClassifier):
         """
         X = self._check_rows(X)
         used = np.flatnonzero(self.weights_)
-        members = (self._member_proba(self.snapshots_[m].weights, X) for m in used)
-        return weighted_mean(members, self.weights_[used])
+        weights = self.weights_[used]
+        predictor = self._bank_predictor()
+        parts = [
+            weighted_mean(predictor.chunk(used, rows), weights)
+            for rows in chunks(X, self._predict_batch_size)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def member_predict_proba(self, X):
         """Predict class probabilities with each snapshot alone.
@@ -77,8 +97,7 @@ class SnapshotPrediction(RepairedKerasClassifier):
         ndarray of shape (M, n, k), float64
             NaN for a snapshot that is not finite.
         """
-        X = self._check_rows(X)
-        return np.stack([self._finite_proba(snapshot, X) for snapshot in self.snapshots_])
+        return self._member_probas(self.snapshots_, self._check_rows(X))
 
     def staged_predict_proba(self, X):
         """Predict class probabilities with the first 1, 2, …, M snapshots.
@@ -96,18 +115,14 @@ class SnapshotPrediction(RepairedKerasClassifier):
         ndarray of shape (n, k), float64
             NaN as long as no snapshot is finite.
         """
-        X = self._check_rows(X)
-        members = []
-        for stage, snapshot in enumerate(self.snapshots_, start=1):
-            members.append(self._finite_proba(snapshot, X))
+        members = self.member_predict_proba(X)
+        finite = np.array([snapshot.is_finite for snapshot in self.snapshots_], dtype=float)
+        for stage in range(1, len(members) + 1):
             weights = self.weights_[:stage]
             if not weights.any():
-                weights = np.array([float(np.isfinite(member).all()) for member in members])
+                weights = finite[:stage]
             used = np.flatnonzero(weights)
-            if len(used):
-                yield weighted_mean([members[m] for m in used], weights[used])
-            else:
-                yield members[-1]
+            yield weighted_mean(members[used], weights[used]) if len(used) else members[stage - 1]
 
     def _check_rows(self, X):
         check_is_fitted(self)
@@ -116,14 +131,23 @@ class SnapshotPrediction(RepairedKerasClassifier):
     def _encode_features(self, X):
         return X if self.feature_encoder_ is None else self.feature_encoder_.transform(X)
 
-    def _finite_proba(self, snapshot, X):
-        if snapshot.is_finite:
-            return self._member_proba(snapshot.weights, X)
-        return np.full((X.shape[0], len(self.classes_)), np.nan)
+    def _member_probas(self, bank, X):
+        """Probabilities of each snapshot, (M, n, k); NaN for those that are not finite."""
+        finite = [m for m, snapshot in enumerate(bank) if snapshot.is_finite]
+        probas = np.full((len(bank), X.shape[0], len(self.classes_)), np.nan)
+        if finite:
+            probas[finite] = self._bank_predictor()(finite, X, self._predict_batch_size)
+        return probas
 
-    def _member_proba(self, weights, X):
-        with _LOCK:
-            if self.__dict__.get("_predictor") is None:
-                self._predictor = MemberPredictor(self.model_, self._output_layer)
-        batch_size = self.__dict__.get("predict__batch_size") or _BATCH_SIZE
-        return self._predictor(weights, X, X.shape[0] if batch_size == -1 else batch_size)
+    def _bank_predictor(self):
+        if self.__dict__.get("_predictor") is None:
+            with _LOCK:
+                if self.__dict__.get("_predictor") is None:
+                    self._predictor = BankPredictor(
+                        self.model_, self._output_layer, self.snapshots_
+                    )
+        return self._predictor
+
+    @property
+    def _predict_batch_size(self) -> int | None:
+        return self.__dict__.get("predict__batch_size")

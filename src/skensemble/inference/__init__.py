@@ -1,8 +1,18 @@
 """Prediction over a SnapshotBank."""
 
+from skensemble.inference._bank import BankPredictor, chunks
 from skensemble.inference._calling import dense_rows, prediction_mode
 from skensemble.inference._combine import weighted_mean
-from skensemble.inference._members import MemberPredictor
+from skensemble.inference._early_exit import EarlyExit, predict_with_early_exit
 from skensemble.inference._outputs import OutputLayer
 
-__all__ = ["MemberPredictor", "OutputLayer", "dense_rows", "prediction_mode", "weighted_mean"]
+__all__ = [
+    "BankPredictor",
+    "EarlyExit",
+    "OutputLayer",
+    "chunks",
+    "dense_rows",
+    "predict_with_early_exit",
+    "prediction_mode",
+    "weighted_mean",
+]

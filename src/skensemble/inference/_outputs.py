@@ -27,16 +27,16 @@ class OutputLayer:
     from_logits: bool
 
     def to_probabilities(self, outputs: np.ndarray) -> np.ndarray:
-        """Turn outputs of shape (n, n_units) into probabilities, float64 of shape (n, k)."""
+        """Turn outputs of shape (..., n_units) into probabilities, float64 of shape (..., k)."""
         outputs = np.asarray(outputs, dtype=np.float64)
         if self.n_units == 1:
             positive = expit(outputs) if self.from_logits else outputs
-            probabilities = np.concatenate([1.0 - positive, positive], axis=1)
+            probabilities = np.concatenate([1.0 - positive, positive], axis=-1)
         elif self.from_logits:
-            probabilities = softmax(outputs, axis=1)
+            probabilities = softmax(outputs, axis=-1)
         else:
             # Float32 and float16 rows sum to 1 only to their own precision.
-            probabilities = outputs / outputs.sum(axis=1, keepdims=True)
+            probabilities = outputs / outputs.sum(axis=-1, keepdims=True)
         return probabilities
 
     def are_probabilities(self, outputs: np.ndarray, tolerance: float = 1e-2) -> bool:

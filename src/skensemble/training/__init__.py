@@ -1,7 +1,7 @@
 """Training a compiled Keras model along the cyclic schedule."""
 
 from skensemble.training._data import TrainingData
-from skensemble.training._engines import ENGINES, check_engine, choose_engine
+from skensemble.training._engines import ENGINES, check_engine, train
 from skensemble.training._optimizer import (
     accumulation_steps,
     has_stepped,
@@ -20,9 +20,9 @@ __all__ = [
     "TrainingRun",
     "accumulation_steps",
     "check_engine",
-    "choose_engine",
     "has_stepped",
     "install_schedule",
     "own_learning_rate",
     "seeded",
+    "train",
 ]

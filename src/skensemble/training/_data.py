@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +10,50 @@ import scipy.sparse as sp
 
 from skensemble.training._tensors import as_tensor
 
+# Sparse matrices and files that are smaller than this as dense arrays are made dense arrays.
+_MOST_BYTES = 2**28
 
-def _is_memory_mapped(X) -> bool:
+
+def is_memory_mapped(X) -> bool:
+    """Whether an array, or what it is a view of, is a file."""
     while X is not None:
-        if isinstance(X, np.memmap):
+        if isinstance(X, np.memmap) and X._mmap is not None:  # rows picked from one are a copy
             return True
         X = getattr(X, "base", None)
     return False
+
+
+def order_of_rows(rows, seed, epoch):
+    """Shuffle rows for an epoch: a function of seed and epoch, two int64 tensors, alone."""
+    import tensorflow as tf
+
+    return tf.random.experimental.stateless_shuffle(rows, tf.stack([seed, epoch]))
+
+
+def batch_of(X, rows, targets, n_classes: int | None) -> tuple:
+    """Put together what a training step takes.
+
+    Parameters
+    ----------
+    X : tensor
+        Features of the rows.
+    rows : integer tensor
+        Rows of the batch.
+    targets : sequence of tensor
+        y and, where there are any, the weights of all rows.
+    n_classes : int or None
+        Number of columns of one-hot targets.
+    """
+    import keras
+    import tensorflow as tf
+
+    floatx = keras.config.floatx()
+    if X.dtype.is_floating:
+        X = tf.cast(X, floatx)
+    target, *weight = (tf.gather(tensor, rows) for tensor in targets)
+    if n_classes is not None:
+        target = tf.one_hot(target, n_classes, dtype=floatx)
+    return (X, target, *weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +63,7 @@ class TrainingData:
     Parameters
     ----------
     X : ndarray of shape (n, ...) or CSR matrix of shape (n, d)
-        Features; a sparse matrix or a memory-mapped array is read batch by batch.
+        Features; a large sparse matrix or memory-mapped array is read batch by batch.
     y : ndarray of shape (n,), int64
         Class indices.
     rows : ndarray of shape (n_train,), int64
@@ -68,14 +106,11 @@ class TrainingData:
         import tensorflow as tf
 
         rows = tf.constant(self.rows, tf.int64)
+        seed = tf.constant(self.seed, tf.int64)
         n_full = len(self.rows) // self.batch_size * self.batch_size
 
         def order_of(epoch):
-            if not self.shuffle:
-                return rows
-            # A function of (seed, epoch) alone: no state to restore, no epoch depends on another.
-            seed = tf.stack([tf.constant(self.seed, tf.int64), epoch])
-            return tf.random.experimental.stateless_shuffle(rows, seed)
+            return order_of_rows(rows, seed, epoch) if self.shuffle else rows
 
         def batches_of(order):
             full = tf.reshape(order[:n_full], [-1, self.batch_size])
@@ -97,36 +132,39 @@ class TrainingData:
         options.autotune.enabled = False
         return batches.prefetch(8).with_options(options)
 
-    def _gather(self):
+    @property
+    def is_read_by_batch(self) -> bool:
+        """Whether X stays a sparse matrix or a file, as too large to be made a dense array."""
+        if not (sp.issparse(self.X) or is_memory_mapped(self.X)):
+            return False
+        return math.prod(self.X.shape) * self.X.dtype.itemsize > _MOST_BYTES
+
+    def features(self):
+        """Return X as a tensor."""
+        return as_tensor(self.X.toarray() if sp.issparse(self.X) else self.X)
+
+    def targets(self) -> tuple:
+        """Return y and, where there are any, the weights of all rows as tensors."""
         import keras
         import tensorflow as tf
 
-        floatx = keras.config.floatx()
-        X = self._rows_of_X()
         y = tf.constant(self.y, tf.int64)
-        weight = None
-        if self.sample_weight is not None:
-            weight = tf.constant(self.sample_weight, floatx)
+        if self.sample_weight is None:
+            return (y,)
+        return y, tf.constant(self.sample_weight, keras.config.floatx())
 
-        def gather(batch_rows):
-            batch = X(batch_rows)
-            if batch.dtype.is_floating:
-                batch = tf.cast(batch, floatx)
-            target = tf.gather(y, batch_rows)
-            if self.n_classes is not None:
-                target = tf.one_hot(target, self.n_classes, dtype=floatx)
-            if weight is None:
-                return batch, target
-            return batch, target, tf.gather(weight, batch_rows)
+    def _gather(self):
+        import tensorflow as tf
 
-        return gather
+        targets = self.targets()
+        if self.is_read_by_batch:
+            rows_of_X = self._rows_of_X()
+            return lambda rows: batch_of(rows_of_X(rows), rows, targets, self.n_classes)
+        X = self.features()
+        return lambda rows: batch_of(tf.gather(X, rows), rows, targets, self.n_classes)
 
     def _rows_of_X(self):
         import tensorflow as tf
-
-        if not (sp.issparse(self.X) or _is_memory_mapped(self.X)):
-            X = as_tensor(self.X)
-            return lambda rows: tf.gather(X, rows)
 
         dtype = tf.as_dtype(self.X.dtype)
 

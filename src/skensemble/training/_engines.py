@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from skensemble._validation import check_choice
+import keras
+
+from skensemble._validation import Described, check_choice, must_be
+from skensemble.training._callbacks import listeners_to_batches
+from skensemble.training._fused_engine import TracingError, train_fused
 from skensemble.training._keras_engine import train_with_keras
 from skensemble.training._run import TrainingRun
 
-ENGINES: dict[str, Callable[..., TrainingRun]] = {"keras": train_with_keras}
+ENGINES: dict[str, Callable[..., TrainingRun]] = {"fused": train_fused, "keras": train_with_keras}
+
+# What a model may do in its own way only where Keras itself calls it.
+_LOOPS = (
+    "fit",
+    "evaluate",
+    "make_train_function",
+    "make_test_function",
+    "reset_metrics",
+    "get_metrics_result",
+)
 
 
 def check_engine(engine: str) -> None:
@@ -16,6 +31,62 @@ def check_engine(engine: str) -> None:
     check_choice("engine", engine, ("auto", *ENGINES), fix="'auto' chooses")
 
 
-def choose_engine(engine: str) -> str:
-    """Return the name of the engine to use."""
-    return "keras" if engine == "auto" else engine
+def train(engine: str, model, data, schedule, request) -> TrainingRun:
+    """Train a compiled model along ``schedule`` and take a snapshot after every cycle.
+
+    Parameters
+    ----------
+    engine : {"auto", "fused", "keras"}
+        What the user asked for.
+    model : keras.Model
+        Compiled; trained in place. It ends with the weights of the last snapshot.
+    data : TrainingData
+        Rows to train on.
+    schedule : CyclicCosineDecay
+        Over exactly the iterations of this run.
+    request : TrainingRequest
+        Epochs, callbacks, validation data, what was done before.
+
+    Returns
+    -------
+    TrainingRun
+        Snapshots and history, and which engine trained.
+
+    Raises
+    ------
+    ValueError
+        If the fused engine was asked for and cannot be had.
+    """
+    obstacle = _obstacle_to_fused(model, data, request)
+    if engine == "fused" and obstacle is not None:
+        fix = "leave the choice to engine='auto'"
+        raise ValueError(must_be("engine", f"'keras', as {obstacle}", Described("'fused'"), fix))
+    if engine != "auto":
+        return replace(ENGINES[engine](model, data, schedule, request), reason="asked for")
+    if obstacle is None:
+        try:
+            run = train_fused(model, data, schedule, request)
+            return replace(run, reason="nothing stands against it")
+        except TracingError as error:
+            obstacle = f"the network cannot be traced as a whole: {error.__cause__}"
+    return replace(train_with_keras(model, data, schedule, request), reason=obstacle)
+
+
+def _obstacle_to_fused(model, data, request) -> str | None:
+    """Say what only ``model.fit`` can do here, if anything."""
+    listeners = listeners_to_batches(request.callbacks)
+    own_loops = [name for name in _LOOPS if _overrides(type(model), name)]
+    obstacles = {
+        "run_eagerly=True": model.run_eagerly,
+        f"Keras runs on {keras.backend.backend()}": keras.backend.backend() != "tensorflow",
+        "the model is replicated": model.distribute_strategy.num_replicas_in_sync > 1,
+        "X is too large to be made a dense array in memory": data.is_read_by_batch,
+        f"{', '.join(listeners)} listens to batches": bool(listeners),
+        f"the model has its own {', '.join(own_loops)}": bool(own_loops),
+    }
+    return next((obstacle for obstacle, is_there in obstacles.items() if is_there), None)
+
+
+def _overrides(cls: type, method: str) -> bool:
+    definer = next(base for base in cls.__mro__ if method in vars(base))
+    return not definer.__module__.startswith("keras.")

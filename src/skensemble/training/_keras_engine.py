@@ -5,49 +5,25 @@ from __future__ import annotations
 import contextlib
 import math
 
-import keras
-
+from skensemble.programs import XlaDecision
+from skensemble.training._callbacks import listeners_to_batches
 from skensemble.training._optimizer import install_schedule, leave_constant_rate
-from skensemble.training._recorder import MidEpochSnapshotRecorder, SnapshotRecorder
-from skensemble.training._run import TrainingRun
-
-_BATCH_HOOKS = (
-    "on_train_batch_begin",
-    "on_train_batch_end",
-    "on_batch_begin",
-    "on_batch_end",
+from skensemble.training._recorder import (
+    MidEpochSnapshotRecorder,
+    SnapshotCollector,
+    SnapshotRecorder,
 )
+from skensemble.training._run import TrainingRun
 
 
 def train_with_keras(model, data, schedule, request) -> TrainingRun:
-    """Train a compiled model along ``schedule`` and take a snapshot after every cycle.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled; trained in place.
-    data : TrainingData
-        Rows to train on.
-    schedule : CyclicCosineDecay
-        Over exactly the iterations of this run.
-    request : TrainingRequest
-        Epochs, callbacks, validation data, what was done before.
-
-    Returns
-    -------
-    TrainingRun
-        Snapshots and history. The model ends with the weights of the last snapshot.
-    """
+    """Do what ``train`` says, through ``model.fit``."""
     install_schedule(model, schedule)
     steps = data.steps_per_epoch
     at_once = _steps_per_execution(model, schedule.cycle_ends, steps, request.callbacks)
-    recorder = (SnapshotRecorder if at_once == steps else MidEpochSnapshotRecorder)(
-        schedule.cycle_ends,
-        steps,
-        first_cycle=request.first_cycle,
-        first_iteration=request.first_iteration,
-        first_epoch=request.first_epoch,
-    )
+    collector = SnapshotCollector(model, schedule.cycle_ends, request)
+    recorder_class = SnapshotRecorder if at_once == steps else MidEpochSnapshotRecorder
+    recorder = recorder_class(collector, steps, request.first_epoch)
     callbacks = [recorder, *request.callbacks]
     own_steps_per_execution = model.steps_per_execution
     model.steps_per_execution = at_once
@@ -69,14 +45,16 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
         model.test_function = None
         # The recorder would keep the model alive, and the caller's callbacks its weights.
         recorder._model = None
-    if recorder.snapshots:
-        model.set_weights(recorder.snapshots[-1].weights)
+    if collector.snapshots:
+        model.set_weights(collector.snapshots[-1].weights)
     leave_constant_rate(model, schedule.alpha_zero)
     return TrainingRun(
-        recorder.snapshots,
+        collector.snapshots,
         history.history,
         n_epochs=len(history.epoch),
         n_iterations=recorder.n_done,
+        engine="keras",
+        xla=XlaDecision(bool(model.jit_compile), "as Keras decided when the model was compiled"),
     )
 
 
@@ -107,14 +85,4 @@ def _steps_per_execution(model, cycle_ends, steps_per_epoch, callbacks) -> int:
     longest = math.gcd(steps_per_epoch, *(int(end) for end in cycle_ends))
     if model.steps_per_execution > 1:
         return math.gcd(longest, model.steps_per_execution)
-    return 1 if any(_listens_to_batches(callback) for callback in callbacks) else longest
-
-
-def _listens_to_batches(callback) -> bool:
-    if isinstance(callback, list | tuple):
-        return any(_listens_to_batches(nested) for nested in callback)
-    return any(
-        hook in vars(callback)  # as in a LambdaCallback
-        or getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
-        for hook in _BATCH_HOOKS
-    )
+    return 1 if listeners_to_batches(callbacks) else longest

@@ -78,11 +78,11 @@ def own_learning_rate(optimizer) -> float | str:
     return str(rate["class_name"]) if isinstance(rate, dict) else float(rate)
 
 
-def final_weights(model):
-    """Weights that ``model.fit`` would leave if it ended now, in the order of ``get_weights()``.
+def final_variables(model) -> list:
+    """Variables that hold the weights that ``model.fit`` would leave if it ended now.
 
-    They are the model's weights, or, with an optimizer that keeps an exponential moving average
-    (``use_ema=True``), that average.
+    They are the model's weights, in their order, or, with an optimizer that keeps an exponential
+    moving average (``use_ema=True``), that average.
     """
     averages = {}
     for optimizer in stepping_optimizers(model.optimizer):
@@ -93,4 +93,9 @@ def final_weights(model):
                 strict=True,
             )
             averages.update({id(v): average for v, average in pairs if average is not None})
-    return [averages.get(id(v), v).numpy() for v in model.weights]
+    return [averages.get(id(variable), variable) for variable in model.weights]
+
+
+def final_weights(model) -> list:
+    """Their values."""
+    return [variable.numpy() for variable in final_variables(model)]

@@ -22,20 +22,21 @@ def seeded(seed: int) -> Iterator[None]:
     """Seed every global generator that a Keras network may draw from; restore all on exit.
 
     Keras draws the seeds of initializers and dropout layers from Python's ``random``; builders
-    and custom layers may use NumPy's, TensorFlow's or Keras's own global generator. One thing
-    shows outside: TensorFlow forgets how often an operation with a seed of its own has run.
+    and custom layers may use NumPy's, TensorFlow's or Keras's own global generator. Where
+    TensorFlow's is used outside of a graph, one thing shows: TensorFlow forgets how often each
+    operation with a seed of its own has run.
 
     Parameters
     ----------
     seed : int
         At least 0 and below 2³².
     """
-    import tensorflow as tf
     from keras.src.backend.common import global_state
     from tensorflow.python.eager import context
 
     with _LOCK:
         tf_context = context.context()
+        tf_context.ensure_initialized()
         python_state = random.getstate()
         numpy_state = np.random.get_state()  # noqa: NPY002
         tf_seed, tf_rng = tf_context._seed, getattr(tf_context, "_rng", None)
@@ -43,12 +44,39 @@ def seeded(seed: int) -> Iterator[None]:
         try:
             random.seed(seed)
             np.random.seed(seed)  # noqa: NPY002
-            tf.random.set_seed(seed)
+            # What tf.random.set_seed does, but for forgetting every function that it has prepared:
+            # to prepare one again takes longer than to train a small network.
+            tf_context._seed, tf_context._rng = seed, random.Random(seed)
             global_state.set_global_attribute(_KERAS_GENERATOR, keras.random.SeedGenerator(seed))
-            yield
+            with _fresh_random_operations():
+                yield
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)  # noqa: NPY002
-            # tf.random.set_seed would start the caller's sequence again from its first number.
             tf_context._seed, tf_context._rng = tf_seed, tf_rng
             global_state.set_global_attribute(_KERAS_GENERATOR, keras_generator)
+
+
+@contextlib.contextmanager
+def _fresh_random_operations() -> Iterator[None]:
+    """Let TensorFlow forget its random operations on exit, if one has run.
+
+    TensorFlow keeps an operation with its seed and its state: the same seeds would go on with the
+    sequence of the last time.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework import op_callbacks
+
+    has_run = False
+
+    def watch(op_type, inputs, attrs, outputs, op_name=None, graph=None):
+        nonlocal has_run
+        has_run |= graph is None and "seed2" in attrs[::2]
+
+    op_callbacks.add_op_callback(watch)
+    try:
+        yield
+    finally:
+        op_callbacks.remove_op_callback(watch)
+        if has_run:
+            tf.random.set_seed(0)  # its seed is replaced right after

@@ -12,79 +12,104 @@ from skensemble.snapshots import Snapshot
 from skensemble.training._optimizer import final_weights
 
 
-class SnapshotRecorder(keras.callbacks.Callback):
-    """Keep the weights after the last iteration of every cycle.
+class SnapshotCollector:
+    """The snapshots of a training run, taken after the last iteration of every cycle.
 
     Parameters
     ----------
+    model : keras.Model
+        In training.
     cycle_ends : ndarray of shape (M,), int
         Iterations done at the end of each cycle, counted from the start of this training run.
-    steps_per_epoch : int
-        Iterations per epoch.
-    first_cycle, first_iteration, first_epoch : int
-        Cycles, iterations and epochs done before this training run.
+    request : TrainingRequest
+        What was done before this training run.
     """
 
-    def __init__(self, cycle_ends, steps_per_epoch, *, first_cycle, first_iteration, first_epoch):
-        super().__init__()
+    def __init__(self, model, cycle_ends, request):
         self.snapshots: list[Snapshot] = []
-        self.n_done = 0
+        self._model = model
         self._ends = [int(end) for end in cycle_ends]
-        self._steps_per_epoch = steps_per_epoch
-        self._first_cycle = first_cycle
-        self._first_iteration = first_iteration
-        self._first_epoch = first_epoch
+        self._request = request
 
     @property
-    def is_complete(self) -> bool:
-        """Whether every cycle has its snapshot."""
+    def next_end(self) -> int | None:
+        """Iterations done when the next snapshot is due; None after the last one."""
+        return None if self._is_complete else self._ends[len(self.snapshots)]
+
+    @property
+    def _is_complete(self) -> bool:
         return len(self.snapshots) == len(self._ends)
 
-    def on_epoch_end(self, epoch, logs=None):
-        """Take the snapshot of a cycle that ends here; stop where the loss is not a number."""
-        self._count(epoch)
-        self._reach()
-        loss = (logs or {}).get("loss", 0.0)
-        if not np.isfinite(loss) and not self._latest_is_finite():
-            self._stop(loss)
+    def reach(self, n_done: int) -> None:
+        """Take the snapshot of a cycle that ends after ``n_done`` iterations."""
+        if n_done == self.next_end:
+            self._take(final_weights(self._model))
 
-    def _count(self, epoch: int) -> None:
-        self.n_done = (epoch - self._first_epoch + 1) * self._steps_per_epoch
-
-    def _reach(self) -> None:
-        if not self.is_complete and self.n_done == self._ends[len(self.snapshots)]:
-            self._take(final_weights(self.model))
+    def has_diverged(self, loss: float) -> bool:
+        """Whether the network is lost, after an epoch with this loss; if so, finish and warn."""
+        # A float16 network survives a loss that overflows: its optimizer skips such a step.
+        if np.isfinite(loss) or self._latest_is_finite():
+            return False
+        finite = [snapshot.is_finite for snapshot in self.snapshots]
+        failed = finite.index(False) if False in finite else len(finite)
+        first = self._request.first_cycle
+        warnings.warn(
+            f"The loss became {loss} in cycle {first + failed + 1} of "
+            f"{first + len(self._ends)}, and training stopped there. The snapshots "
+            "from this cycle on get weight 0. Choose a smaller alpha_zero, or clip the gradients "
+            "(optimizer__clipnorm=1.0).",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+        # No step leads from here back to finite weights: the snapshots to come would be these.
+        weights = final_weights(self._model)
+        while not self._is_complete:
+            self._take(weights)
+        return True
 
     def _take(self, weights) -> None:
         cycle = len(self.snapshots)
         self.snapshots.append(
             Snapshot(
                 weights,
-                cycle=self._first_cycle + cycle + 1,
-                iteration=self._first_iteration + self._ends[cycle],
+                cycle=self._request.first_cycle + cycle + 1,
+                iteration=self._request.first_iteration + self._ends[cycle],
             )
         )
 
     def _latest_is_finite(self) -> bool:
-        # A float16 network survives a loss that overflows: its optimizer skips such a step.
-        return all(np.isfinite(array).all() for array in final_weights(self.model))
+        return all(np.isfinite(array).all() for array in final_weights(self._model))
 
-    def _stop(self, loss: float) -> None:
-        finite = [snapshot.is_finite for snapshot in self.snapshots]
-        failed = finite.index(False) if False in finite else len(finite)
-        warnings.warn(
-            f"The loss became {loss} in cycle {self._first_cycle + failed + 1} of "
-            f"{self._first_cycle + len(self._ends)}, and training stopped there. The snapshots "
-            "from this cycle on get weight 0. Choose a smaller alpha_zero, or clip the gradients "
-            "(optimizer__clipnorm=1.0).",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-        self.model.stop_training = True
-        # No step leads from here back to finite weights: the snapshots to come would be these.
-        weights = final_weights(self.model)
-        while not self.is_complete:
-            self._take(weights)
+
+class SnapshotRecorder(keras.callbacks.Callback):
+    """Collects snapshots while Keras trains, where every cycle ends with an epoch.
+
+    Parameters
+    ----------
+    collector : SnapshotCollector
+        Takes them.
+    steps_per_epoch : int
+        Iterations per epoch.
+    first_epoch : int
+        Epochs done before this training run.
+    """
+
+    def __init__(self, collector, steps_per_epoch, first_epoch):
+        super().__init__()
+        self.n_done = 0
+        self._collector = collector
+        self._steps_per_epoch = steps_per_epoch
+        self._first_epoch = first_epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Take the snapshot of a cycle that ends here; stop where the loss is not a number."""
+        self._count(epoch)
+        self._collector.reach(self.n_done)
+        if self._collector.has_diverged((logs or {}).get("loss", 0.0)):
+            self.model.stop_training = True
+
+    def _count(self, epoch: int) -> None:
+        self.n_done = (epoch - self._first_epoch + 1) * self._steps_per_epoch
 
 
 class MidEpochSnapshotRecorder(SnapshotRecorder):
@@ -97,7 +122,7 @@ class MidEpochSnapshotRecorder(SnapshotRecorder):
     def on_train_batch_end(self, batch, logs=None):
         """Take the snapshot of a cycle that ends with this batch."""
         self.n_done = self._n_before_epoch + batch + 1
-        self._reach()
+        self._collector.reach(self.n_done)
 
     def _count(self, epoch: int) -> None:
         """Leave the count as it is: the last epoch may have been cut short."""

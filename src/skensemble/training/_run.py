@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from skensemble.programs import XlaDecision
 from skensemble.snapshots import Snapshot
 
 
@@ -56,10 +57,19 @@ class TrainingRun:
     history : dict of str to list of float
         What Keras records, one value per epoch.
     n_epochs, n_iterations : int
-        Epochs begun and iterations done.
+        Epochs and iterations done.
+    engine : str
+        Which engine trained.
+    xla : XlaDecision
+        Whether XLA compiled the training step.
+    reason : str
+        Why it was this engine.
     """
 
     snapshots: list[Snapshot]
     history: dict[str, list[float]]
     n_epochs: int
     n_iterations: int
+    engine: str
+    xla: XlaDecision
+    reason: str = ""

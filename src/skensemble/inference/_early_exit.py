@@ -1,0 +1,85 @@
+"""Labels without asking every member."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skensemble.inference._bank import BankPredictor, chunks
+from skensemble.inference._combine import weighted_mean
+
+# More than the rounding of a member's probabilities, which depends on the rows that it is asked
+# for together.
+_MARGIN = 1e-5
+
+
+@dataclass(frozen=True)
+class EarlyExit:
+    """Labels, and what it took to find them.
+
+    Parameters
+    ----------
+    best : ndarray of shape (n,), int64
+        Class of the largest combined probability of each row.
+    saved : float
+        Share of the evaluations of a member on a row that were not needed, from 0 to 1.
+    """
+
+    best: np.ndarray
+    saved: float
+
+
+def predict_with_early_exit(
+    predictor: BankPredictor, weights: np.ndarray, X: Any, batch_size: int | None = None
+) -> EarlyExit:
+    """Ask the members in the order of their weight, each row until its label is certain.
+
+    A row's label is certain once its best class leads by more than the weight of all members to
+    come: no probabilities of theirs can change it. The labels are exactly those without early exit.
+
+    Parameters
+    ----------
+    predictor : BankPredictor
+        Over M members.
+    weights : ndarray of shape (M,)
+        Combination weights: not negative, sum 1.
+    X : ndarray or CSR matrix of shape (n, ...)
+        Rows.
+    batch_size : int, optional
+        Rows at once; -1 for all.
+    """
+    used = np.flatnonzero(weights)
+    order = used[np.argsort(-weights[used], kind="stable")]
+    best, n_asked = [], 0
+    for rows in chunks(X, batch_size):
+        labels, asked, is_close = _ask_in_turn(predictor, weights, order, rows)
+        n_asked += asked
+        if is_close:
+            # Rounding decides: it must be the rounding of a prediction without early exit.
+            probas = predictor.chunk(used, rows)
+            labels = weighted_mean(probas, weights[used]).argmax(axis=1)
+            n_asked += probas.shape[0] * probas.shape[1]
+        best.append(labels)
+    saved = 1 - n_asked / max(len(used) * X.shape[0], 1)
+    return EarlyExit(np.concatenate(best), saved)
+
+
+def _ask_in_turn(predictor, weights, order, rows):
+    """Return the labels, the number of evaluations, and whether some label is a close call."""
+    n = rows.shape[0]
+    total = np.zeros((n, predictor.n_classes))
+    open_rows = np.arange(n)
+    n_asked = 0
+    for rank, member in enumerate(order):
+        everything = len(open_rows) == n
+        asked = rows if everything else rows[open_rows]
+        total[open_rows] += weights[member] * predictor.chunk([member], asked)[0]
+        n_asked += len(open_rows)
+        first, second = np.partition(total[open_rows], [-2, -1], axis=1)[:, -2:].T[::-1]
+        still_to_come = weights[order[rank + 1 :]].sum()
+        open_rows = open_rows[first - second <= still_to_come + _MARGIN]
+        if len(open_rows) == 0:
+            break
+    return total.argmax(axis=1), n_asked, len(open_rows) > 0

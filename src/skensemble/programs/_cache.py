@@ -1,0 +1,105 @@
+"""The cache of traced programs."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+from skensemble._validation import check_integer
+
+
+class CacheInfo(NamedTuple):
+    """How often the cache had what was asked for, and what it holds."""
+
+    hits: int
+    misses: int
+    size: int
+    max_size: int
+
+
+class ProgramCache:
+    """Traced programs by what they compute; the least recently used ones go first.
+
+    Tracing a network takes far longer than training a small one for a few epochs. Networks of the
+    same architecture and compile settings share their programs; weights, optimizer state, M,
+    ``alpha_zero``, epochs, seeds and rows are inputs of a program. A fit gives the same bits
+    whether its program was in the cache or not.
+
+    Parameters
+    ----------
+    max_size : int, default=32
+        Number of programs to keep; 0 keeps none.
+
+    Notes
+    -----
+    All methods may be called from several threads. Programs are traced one at a time.
+
+    Examples
+    --------
+    >>> from skensemble import program_cache
+    >>> program_cache.clear()
+    >>> program_cache.info().size
+    0
+    """
+
+    def __init__(self, max_size: int = 32):
+        self._programs: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.RLock()
+        self._hits = self._misses = 0
+        self.max_size = max_size
+
+    @property
+    def max_size(self) -> int:
+        """Number of programs to keep."""
+        return self._max_size
+
+    @max_size.setter
+    def max_size(self, max_size: int) -> None:
+        self._max_size = check_integer("max_size", max_size, minimum=0, fix="0 keeps no program")
+        with self._lock:
+            self._shrink()
+
+    def get(self, key: Hashable | None, trace: Callable[[], Any]) -> Any:
+        """Return the program for ``key``, traced now unless it is there.
+
+        Parameters
+        ----------
+        key : hashable or None
+            What determines the program; None for one that cannot be compared with others.
+        trace : callable
+            Makes the program. It is kept if its ``is_shareable`` is true.
+        """
+        with self._lock:
+            if key is not None and key in self._programs:
+                self._hits += 1
+                self._programs.move_to_end(key)
+                return self._programs[key]
+            self._misses += 1
+            program = trace()
+            if key is not None and program.is_shareable:
+                self._programs[key] = program
+                self._shrink()
+            return program
+
+    def clear(self) -> None:
+        """Forget all programs, and the counts."""
+        with self._lock:
+            self._programs.clear()
+            self._hits = self._misses = 0
+
+    def info(self) -> CacheInfo:
+        """Return hits and misses since the last ``clear``, and the number of programs."""
+        with self._lock:
+            return CacheInfo(self._hits, self._misses, len(self._programs), self._max_size)
+
+    def _shrink(self) -> None:
+        while len(self._programs) > self._max_size:
+            self._programs.popitem(last=False)
+
+    def __repr__(self) -> str:
+        return f"ProgramCache({', '.join(f'{k}={v}' for k, v in self.info()._asdict().items())})"
+
+
+program_cache = ProgramCache()
