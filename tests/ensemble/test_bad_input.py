@@ -135,7 +135,7 @@ NOT_AN_INTEGER = "must be an integer of at least 1, got {!r} instead: "
             "engine",
             "fast",
             ValueError,
-            "must be one of 'auto', 'keras', got 'fast' instead: 'auto' chooses.",
+            "must be one of 'auto', 'fused', 'keras', got 'fast' instead: 'auto' chooses.",
         ),
         (
             "batch_size",

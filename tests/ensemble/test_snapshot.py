@@ -44,7 +44,8 @@ def test_fitted_attributes(blobs):
     assert clf.weights_.sum() == pytest.approx(1, abs=1e-12)
     assert sorted(clf.history_) == ["accuracy", "loss"]
     assert len(clf.history_["loss"]) == 6
-    assert clf.engine_ == "keras"
+    assert clf.engine_ == "fused"
+    assert clf.engine_details_["xla"]
     assert set(clf.timings_) == {"build", "train", "score", "solve"}
     for weights, last in zip(clf.model_.get_weights(), clf.snapshots_[-1].weights, strict=True):
         np.testing.assert_array_equal(weights, last)

@@ -74,7 +74,13 @@ def test_one_hot_targets_and_weights(X):
     assert y.dtype == w.dtype == keras.config.floatx()
 
 
-def test_sparse_rows_are_made_dense_batch_by_batch(X, monkeypatch):
+@pytest.fixture(name="everything_is_large")
+def no_room(monkeypatch):
+    monkeypatch.setattr(sys.modules["skensemble.training._data"], "_MOST_BYTES", 0)
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_large_sparse_rows_are_made_dense_batch_by_batch(X, monkeypatch):
     sizes = []
     to_dense = sp.csr_matrix.toarray
 
@@ -91,7 +97,8 @@ def test_sparse_rows_are_made_dense_batch_by_batch(X, monkeypatch):
         np.testing.assert_array_equal(a, b)
 
 
-def test_memory_mapped_rows_are_read_batch_by_batch(X, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("everything_is_large")
+def test_large_memory_mapped_rows_are_read_batch_by_batch(X, tmp_path, monkeypatch):
     np.save(tmp_path / "X.npy", X)
     # scikit-learn's validation hands over a plain view of the map.
     mapped = np.asarray(np.load(tmp_path / "X.npy", mmap_mode="r"))
@@ -106,6 +113,23 @@ def test_memory_mapped_rows_are_read_batch_by_batch(X, tmp_path, monkeypatch):
     assert not any(value is mapped for value in converted)
     for (a, _), (b, _) in zip(expected, found, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_small_sparse_and_memory_mapped_rows_are_dense_arrays(X, tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    for rows in (sp.csr_matrix(X), mapped):
+        data = TrainingData(rows, Y, np.arange(N), 5)
+        assert not data.is_read_by_batch
+        np.testing.assert_array_equal(data.features(), X)
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_rows_picked_from_a_memory_mapped_array_are_in_memory(X, tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    assert TrainingData(mapped[:5], Y, np.arange(5), 5).is_read_by_batch
+    assert not TrainingData(mapped[[0, 2, 4]], Y, np.arange(3), 5).is_read_by_batch
 
 
 def test_images_keep_their_shape():

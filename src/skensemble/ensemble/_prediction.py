@@ -75,7 +75,7 @@ class SnapshotPrediction(RepairedKerasClassifier):
             Columns in the order of ``classes_``; rows sum to 1.
         """
         X = self._check_rows(X)
-        used = np.flatnonzero(self.weights_)
+        used = np.flatnonzero(self.weights_).tolist()
         weights = self.weights_[used]
         predictor = self._bank_predictor()
         parts = [

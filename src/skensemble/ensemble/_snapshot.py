@@ -42,8 +42,13 @@ class SnapshotEnsembleClassifier(FitStages):
     validation_fraction : float, int or None, default=0.1
         Share or number of rows to hold out, stratified, to learn the weights on. None trains on
         all rows, and needs a ``weighting`` that learns nothing, or ``X_val`` in ``fit``.
-    engine : {"auto", "keras"}, default="auto"
-        How to train: ``"keras"`` is ``model.fit``.
+    engine : {"auto", "fused", "keras"}, default="auto"
+        How to train. ``"keras"`` is ``model.fit``. ``"fused"`` runs the same training steps many
+        at a time inside TensorFlow, and fits of networks alike share what TensorFlow makes of them
+        (`skensemble.program_cache`); the results agree to the precision of the arithmetic.
+        ``"auto"`` is ``"fused"`` unless a callback listens to batches, ``run_eagerly`` is set, the
+        model trains on several replicas or in a way of its own, or X is sparse or memory-mapped
+        and too large for memory (256 MB as a dense array).
     optimizer : str, class, keras.optimizers.Optimizer or None, default=None
         Any Keras optimizer; ``optimizer__name`` sets its parameters. None: SGD with Nesterov
         momentum 0.9, as in the paper.
@@ -102,8 +107,11 @@ class SnapshotEnsembleClassifier(FitStages):
         Learning rate of every iteration.
     model_ : keras.Model
         The network, with the weights of the last snapshot.
-    engine_ : str
+    engine_ : {"fused", "keras"}
         The engine that trained.
+    engine_details_ : dict
+        ``"reason"``: why this engine. ``"xla"``, ``"xla_reason"``: whether XLA compiled the
+        training steps, and why; it does for dense networks, without a GPU.
     timings_ : dict of str to float
         Seconds spent on building, training, scoring the holdout and solving for the weights.
 
@@ -195,8 +203,9 @@ class SnapshotEnsembleClassifier(FitStages):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, ...)
-            Training rows: features, images, or anything the network takes. A sparse matrix is made
-            dense batch by batch; a memory-mapped array is read batch by batch.
+            Training rows: features, images, or anything the network takes. A sparse matrix of more
+            than 256 MB as a dense array is made dense batch by batch; a memory-mapped array of that
+            size is read batch by batch.
         y : array-like of shape (n,)
             Labels of any type, or one-hot rows.
         sample_weight : array-like of shape (n,), optional

@@ -42,6 +42,7 @@ class BankPredictor:
         self._weights = [
             [tf.convert_to_tensor(array) for array in snapshot.weights] for snapshot in bank
         ]
+        self._last_stack: tuple[tuple[int, ...], list[Any]] = (), []
 
     def __call__(self, members: Sequence[int], X: Any, batch_size: int | None = None) -> np.ndarray:
         """Probabilities of some members, float64 of shape (len(members), n, k).
@@ -64,13 +65,26 @@ class BankPredictor:
 
         X = dense_rows(X)
         n = X.shape[0]
-        if n < FEW_ROWS and self._functions.pads(X):
-            padded = np.zeros((FEW_ROWS, *X.shape[1:]), X.dtype)
-            padded[:n] = X
-            X = padded
-        weights = [self._weights[member] for member in members]
-        outputs = self._functions.outputs(weights, tf.convert_to_tensor(X)).numpy()
-        return self._output_layer.to_probabilities(outputs[:, :n])
+        if n <= FEW_ROWS and self._functions.takes_as_batch(X):
+            rows = np.zeros((FEW_ROWS, *X.shape[1:]), X.dtype)
+            rows[:n] = X
+            stacked = self._stacked(tuple(members))
+            outputs = self._functions.batched_outputs(stacked, tf.convert_to_tensor(rows))
+        else:
+            weights = [self._weights[member] for member in members]
+            outputs = self._functions.outputs(weights, tf.convert_to_tensor(X))
+        return self._output_layer.to_probabilities(outputs.numpy()[:, :n])
+
+    def _stacked(self, members: tuple[int, ...]) -> list[Any]:
+        """Weights of some members, one tensor per variable; the last ones are kept."""
+        import tensorflow as tf
+
+        last, stacked = self._last_stack
+        if members != last:
+            alike = zip(*(self._weights[member] for member in members), strict=True)
+            stacked = [tf.stack(tensors) for tensors in alike]
+            self._last_stack = members, stacked
+        return stacked
 
 
 def chunks(X: Any, batch_size: int | None = None) -> Iterator[Any]:

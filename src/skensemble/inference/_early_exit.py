@@ -58,8 +58,8 @@ def predict_with_early_exit(
         n_asked += asked
         if is_close:
             # Rounding decides: it must be the rounding of a prediction without early exit.
-            probas = predictor.chunk(used, rows)
-            labels = weighted_mean(probas, weights[used]).argmax(axis=1)
+            probas = predictor.chunk(used.tolist(), rows)
+            labels = weighted_mean(probas, weights[used].tolist()).argmax(axis=1)
             n_asked += probas.shape[0] * probas.shape[1]
         best.append(labels)
     saved = 1 - n_asked / max(len(used) * X.shape[0], 1)

@@ -41,8 +41,8 @@ class NetworkFunctions:
         self._states = [v for v in model.non_trainable_variables if id(v) not in weights]
         self._state_values = [tf.convert_to_tensor(variable) for variable in self._states]
 
-    def pads(self, X) -> bool:
-        """Whether so few rows are to be filled up to ``FEW_ROWS``."""
+    def takes_as_batch(self, X) -> bool:
+        """Whether there are so few rows that ``batched_outputs`` is the way."""
         return X.shape[0] <= FEW_ROWS and self._member(X).xla.use
 
     def outputs(self, members: Sequence[Sequence[Any]], X):
@@ -55,42 +55,69 @@ class NetworkFunctions:
         X : tensor of shape (n, ...)
             Rows.
         """
-        few = X.shape[0] == FEW_ROWS and self._member(X).xla.use
-        key = len(members), X.dtype, few
+        call = self._call("unrolled", len(members), X)
+        return call(
+            [X, *self._state_values, *(tensor for weights in members for tensor in weights)]
+        )
+
+    def batched_outputs(self, stacked: Sequence[Any], X):
+        """Return the same for ``FEW_ROWS`` rows, from weights stacked over the members."""
+        call = self._call("batched", stacked[0].shape[0], X)
+        return call([X, *self._state_values, *stacked])
+
+    def _call(self, kind: str, n_members: int, X):
+        key = kind, n_members, X.dtype.name
         if key not in self._calls:
-            program = self._cached(
-                ("members", len(members), few), X, lambda: self._trace(len(members), X, few)
-            )
+            member = self._member(X)
+            trace = _unrolled if kind == "unrolled" else _batched
+            program = self._cached((kind, n_members), X, lambda: trace(member, n_members))
             self._calls[key] = program.bind(())
-        weights = [tensor for alike in zip(*members, strict=True) for tensor in alike]
-        return self._calls[key]([X, *self._state_values, *weights])
+        return self._calls[key]
 
     def _cached(self, what: tuple[Any, ...], X, trace):
-        key = (*what, self._fingerprint, tuple(X.shape[1:]), X.dtype)
+        key = (*what, self._fingerprint, tuple(X.shape[1:]), X.dtype.name)
         return program_cache.get(None if self._fingerprint is None else key, trace)
 
     def _member(self, X) -> _Member:
-        if X.dtype not in self._members:
-            self._members[X.dtype] = self._cached(
+        name = X.dtype.name
+        if name not in self._members:
+            self._members[name] = self._cached(
                 ("member",), X, lambda: _Member(self._model, self._states, X)
             )
-        return self._members[X.dtype]
+        return self._members[name]
 
-    def _trace(self, n_members: int, X, few: bool) -> RebindableProgram:
-        import tensorflow as tf
 
-        member = self._member(X)
+def _unrolled(member: _Member, n_members: int) -> RebindableProgram:
+    """One member after the other, for any number of rows."""
+    import tensorflow as tf
 
-        def all_members(X, *tensors):
-            n_states = len(member.states)
-            states, weights = tensors[:n_states], tensors[n_states:]
-            each = [weights[m::n_members] for m in range(n_members)]
-            return tf.stack([member.function(weights, states, X) for weights in each])
+    n_states, n_weights = len(member.states), len(member.weights)
 
-        weights = [spec for spec in member.weights for _ in range(n_members)]
-        rows = tf.TensorSpec([FEW_ROWS if few else None, *X.shape[1:]], X.dtype)
-        function = tf.function(all_members, autograph=False, jit_compile=few or None)
-        return RebindableProgram(function.get_concrete_function(rows, *member.states, *weights), ())
+    def outputs(X, *tensors):
+        states, weights = tensors[:n_states], tensors[n_states:]
+        starts = range(0, n_members * n_weights, n_weights)
+        return tf.stack([member.function(weights[i : i + n_weights], states, X) for i in starts])
+
+    specs = [member.rows, *member.states, *member.weights * n_members]
+    return RebindableProgram(tf.function(outputs, autograph=False).get_concrete_function(*specs))
+
+
+def _batched(member: _Member, n_members: int) -> RebindableProgram:
+    """All members as one more dimension of every operation, for few rows."""
+    import tensorflow as tf
+
+    n_states = len(member.states)
+
+    def outputs(X, *tensors):
+        states = tensors[:n_states]
+        return tf.vectorized_map(
+            lambda weights: member.function(weights, states, X), tensors[n_states:]
+        )
+
+    rows = tf.TensorSpec([FEW_ROWS, *member.rows.shape[1:]], member.rows.dtype)
+    stacked = [tf.TensorSpec([n_members, *spec.shape], spec.dtype) for spec in member.weights]
+    function = tf.function(outputs, autograph=False, jit_compile=True)
+    return RebindableProgram(function.get_concrete_function(rows, *member.states, *stacked))
 
 
 class _Member:
@@ -125,8 +152,8 @@ class _Member:
 
         self.weights = tuple(tf.TensorSpec(v.shape, v.dtype) for v in model.weights)
         self.states = tuple(tf.TensorSpec(v.shape, v.dtype) for v in states)
-        rows = tf.TensorSpec([None, *X.shape[1:]], X.dtype)
+        self.rows = tf.TensorSpec([None, *X.shape[1:]], X.dtype.name)
         function = tf.function(forward, autograph=False)
-        self.function = function.get_concrete_function(self.weights, self.states, rows)
+        self.function = function.get_concrete_function(self.weights, self.states, self.rows)
         self.xla = decide_on_xla(self.function, jit_compile=False)
         self.is_shareable = not self.function.captured_inputs and can_be_shared(self.function)

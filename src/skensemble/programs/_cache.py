@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+import random
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from skensemble._validation import check_integer
 
@@ -77,8 +81,11 @@ class ProgramCache:
                 self._programs.move_to_end(key)
                 return self._programs[key]
             self._misses += 1
+            before = _random_state()
             program = trace()
-            if key is not None and program.is_shareable:
+            # What tracing drew at random is in the program, and would be there for the next seed.
+            drew = _random_state() != before
+            if key is not None and program.is_shareable and not drew:
                 self._programs[key] = program
                 self._shrink()
             return program
@@ -100,6 +107,10 @@ class ProgramCache:
 
     def __repr__(self) -> str:
         return f"ProgramCache({', '.join(f'{k}={v}' for k, v in self.info()._asdict().items())})"
+
+
+def _random_state() -> tuple[Any, ...]:
+    return random.getstate(), pickle.dumps(np.random.get_state())  # noqa: NPY002
 
 
 program_cache = ProgramCache()

@@ -17,7 +17,8 @@ _MOST_BYTES = 2**28
 def is_memory_mapped(X) -> bool:
     """Whether an array, or what it is a view of, is a file."""
     while X is not None:
-        if isinstance(X, np.memmap) and X._mmap is not None:  # rows picked from one are a copy
+        # Rows picked from a memory-mapped array are one too, by type, and in memory.
+        if isinstance(X, np.memmap) and getattr(X, "_mmap", None) is not None:
             return True
         X = getattr(X, "base", None)
     return False

@@ -11,14 +11,13 @@ from skensemble.programs import (
     fingerprint_of_network,
     program_cache,
 )
-from skensemble.training._fused_program import (
-    Signature,
-    TrainingProgram,
-    ValidationProgram,
-)
 from skensemble.training._optimizer import install_schedule, leave_constant_rate
 from skensemble.training._recorder import SnapshotCollector
 from skensemble.training._run import TrainingRun
+from skensemble.training._signature import Signature
+from skensemble.training._traced_rate import rate_tensors
+from skensemble.training._training_program import TrainingProgram
+from skensemble.training._validation_program import ValidationProgram
 
 # Python sees signals, such as Ctrl-C, between calls: these are the iterations of the first one, and
 # they double until a call takes about so long. How training is cut does not change its result.
@@ -80,9 +79,10 @@ class _FusedRun:
         X = data.features()
         signature = Signature.of(data)
         self.program = _program(TrainingProgram, model, signature)
-        if request.callbacks:
+        self._has_listeners = bool(request.callbacks)
+        if self._has_listeners:
             # They may look at the metrics of the model, which then must be there.
-            model._symbolic_build(data_batch=signature.batch_specs(None))
+            model._symbolic_build(data_batch=signature.batch_specs())
         self._advance = self._bind_training(X, data, schedule)
         self._evaluate = self._bind_validation(X, request.validation)
         self._callbacks = keras.callbacks.CallbackList(
@@ -94,15 +94,14 @@ class _FusedRun:
             steps=self._steps,
             model=model,
         )
-        self._is_watched = bool(request.callbacks or request.keras_verbose or request.validation)
+        self._is_watched = bool(self._has_listeners or request.keras_verbose or request.validation)
         self._n_per_call = _FIRST_CALL
 
     def _bind_training(self, X, data, schedule):
         import tensorflow as tf
 
-        advance = self.program.bind(self._model)
-        alpha_zero, *lengths = schedule.as_numbers()
-        rate = [tf.constant(alpha_zero), *(tf.constant(n, tf.int32) for n in lengths)]
+        advance = self.program.bind(self._model, self._has_listeners)
+        rate = rate_tensors(schedule)
         before = [X, *data.targets(), tf.constant(data.rows, tf.int64), _int64(data.seed)]
         before.append(_int64(self._request.first_epoch))
         return lambda first, last: advance(*before, _int64(first), _int64(last), *rate)
@@ -113,7 +112,8 @@ class _FusedRun:
         if data is None:
             return None
         signature = Signature.of(data)
-        evaluate = _program(ValidationProgram, self._model, signature).bind(self._model)
+        program = _program(ValidationProgram, self._model, signature)
+        evaluate = program.bind(self._model, self._has_listeners)
         arguments = [X, *data.targets(), tf.constant(data.rows, tf.int64)]
         return lambda: evaluate(*arguments)
 
