@@ -26,14 +26,14 @@ def bank_of(model, n=4):
     return SnapshotBank(snapshots, [v.path for v in model.weights])
 
 
-def convolutional():
+def convolutional(n_outputs=3, activation="softmax"):
     return keras.Sequential(
         [
             keras.Input((4,)),
             keras.layers.Reshape((2, 2, 1)),
             keras.layers.Conv2D(3, 2, padding="same"),
             keras.layers.Flatten(),
-            keras.layers.Dense(3, activation="softmax"),
+            keras.layers.Dense(n_outputs, activation=activation),
         ]
     )
 
@@ -56,6 +56,42 @@ def test_equals_keras_for_each_set_of_weights(blobs, build, n_rows):
         for m, proba in zip([0, 3, 1], probas, strict=True):
             model.set_weights(bank[m].weights)
             np.testing.assert_allclose(proba, model(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("build", [fixed, convolutional])
+@pytest.mark.parametrize("n_rows", [0, 1, 8, 9, 90])
+@pytest.mark.parametrize(
+    "layer", [LAYER, OutputLayer(3, 3, from_logits=True), OutputLayer(2, 1, False)], ids=repr
+)
+def test_combines_as_the_members_say(blobs, build, n_rows, layer):
+    X = blobs[0][:n_rows]
+    model = build(n_outputs=layer.n_units, activation="sigmoid")
+    predictor = BankPredictor(model, layer, bank_of(model))
+    weights = np.array([0.5, 0.0, 0.2, 0.3])
+    expected = np.tensordot(weights, predictor(range(4), X), 1)
+    for size in (None, 4, -1):
+        proba = predictor.combine(weights, X, size)
+        np.testing.assert_allclose(proba, expected, atol=1e-6)
+        np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-12)
+        assert proba.shape == (n_rows, layer.n_classes)
+
+
+def test_members_without_weight_cost_nothing(blobs):
+    model = fixed()
+    bank = bank_of(model)
+    broken = Snapshot([np.full_like(w, np.nan) for w in bank[0].weights], 5, 5)
+    predictor = BankPredictor(model, LAYER, [*bank, broken])
+    for X in (blobs[0], blobs[0][:1]):
+        assert np.isfinite(predictor.combine(np.array([0.5, 0, 0, 0.5, 0]), X)).all()
+
+
+def test_weights_may_change(blobs):
+    """As they do in ``reweight``: what is kept for few rows must not be of the last weights."""
+    model = fixed()
+    predictor = BankPredictor(model, LAYER, bank_of(model))
+    for weights in np.array([[1.0, 0, 0, 0], [0.5, 0.5, 0, 0], [0.2, 0.8, 0, 0], [0, 0, 0, 1]]):
+        expected = np.tensordot(weights, predictor(range(4), blobs[0][:2]), 1)
+        np.testing.assert_allclose(predictor.combine(weights, blobs[0][:2]), expected, atol=1e-6)
 
 
 def test_sparse_rows(blobs):

@@ -16,6 +16,10 @@ class Table:
         self.n_classes = probas.shape[2]
         self.n_asked = 0
 
+    def combine(self, weights, rows):
+        used = np.flatnonzero(weights)
+        return weighted_mean(self.chunk(used, rows), weights[used])
+
     def chunk(self, members, rows):
         index = rows[:, 0].astype(int)
         self.n_asked += len(members) * len(index)
@@ -54,29 +58,30 @@ def test_one_member_with_most_of_the_weight_decides_alone():
 
 
 def test_members_without_weight_are_not_asked():
-    probas = np.full((3, 4, 2), np.nan)
-    probas[2] = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.5, 0.5]]
-    exits = predict_with_early_exit(Table(probas), np.array([0.0, 0, 1]), np.arange(4)[:, None])
-    np.testing.assert_array_equal(exits.best, [0, 1, 0, 0])
+    probas = np.full((3, 12, 2), np.nan)
+    probas[2] = np.tile([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.5, 0.5]], (3, 1))
+    for n in (12, 4):
+        exits = predict_with_early_exit(Table(probas), np.array([0.0, 0, 1]), np.arange(n)[:, None])
+        np.testing.assert_array_equal(exits.best, [0, 1, 0, 0] * (n // 4))
 
 
 def test_where_rounding_decides_it_is_the_rounding_of_predict():
     """A member that rounds otherwise when it is asked for fewer rows."""
-    probas = np.full((2, 6, 2), 0.5)
-    probas[:, :5] = [0.9, 0.1]
+    probas = np.full((2, 16, 2), 0.5)
+    probas[:, :15] = [0.9, 0.1]
 
     class Rounds(Table):
         def chunk(self, members, rows):
             found = super().chunk(members, rows).copy()
-            found[..., 1] += 1e-8 if len(rows) == 6 and len(members) == 2 else -1e-8
+            found[..., 1] += 1e-8 if len(rows) == 16 and len(members) == 2 else -1e-8
             return found
 
     table = Rounds(probas)
     weights = np.array([0.5, 0.5])
-    exits = predict_with_early_exit(table, weights, np.arange(6)[:, None])
-    full = weighted_mean(table.chunk([0, 1], np.arange(6)[:, None]), weights)
+    exits = predict_with_early_exit(table, weights, np.arange(16)[:, None])
+    full = weighted_mean(table.chunk([0, 1], np.arange(16)[:, None]), weights)
     np.testing.assert_array_equal(exits.best, full.argmax(axis=1))
-    assert exits.best[5] == 1
+    assert exits.best[15] == 1
 
 
 def test_of_the_classifier():

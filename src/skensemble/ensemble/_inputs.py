@@ -8,6 +8,8 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from skensemble._validation import Described, must_be
 
+_FEW_ENTRIES = 2**16
+
 
 def check_X(estimator, X, *, reset: bool):
     """Return X as an array of any number of dimensions from 2, or as a CSR matrix.
@@ -20,8 +22,10 @@ def check_X(estimator, X, *, reset: bool):
         If X has NaN or infinite entries, entries too large for the network's floats, or rows of
         another shape than in ``fit``.
     """
-    X = validate_data(estimator, X, reset=reset, accept_sparse="csr", allow_nd=True)
     limit = np.finfo(keras.config.floatx()).max
+    if not reset and _is_plain(estimator, X, limit):
+        return X
+    X = validate_data(estimator, X, reset=reset, accept_sparse="csr", allow_nd=True)
     if X.dtype.kind == "f" and np.finfo(X.dtype).max > limit and X.shape[0]:
         largest = max(abs(X.max()), abs(X.min()))
         if largest > limit:
@@ -38,6 +42,21 @@ def check_X(estimator, X, *, reset: bool):
             )
         )
     return X
+
+
+def _is_plain(estimator, X, limit: float) -> bool:
+    """Whether X is an array of few rows like those of ``fit``, with nothing to convert or to say.
+
+    To find that out takes a tenth of the time of scikit-learn's validation, and of a prediction.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.dtype.kind == "f"
+        and 0 < X.size <= _FEW_ENTRIES
+        and X.shape[1:] == estimator.X_shape_[1:]
+        and not hasattr(estimator, "feature_names_in_")
+        and bool(np.abs(X).max() <= limit)  # False for NaN
+    )
 
 
 def check_y_given(estimator, X, y) -> None:

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skensemble.ensemble._inputs import check_X
 from skensemble.ensemble._pickling import rebuild_model
 from skensemble.ensemble._scikeras import RepairedKerasClassifier
-from skensemble.inference import BankPredictor, chunks, predict_with_early_exit, weighted_mean
+from skensemble.inference import BankPredictor, predict_with_early_exit, weighted_mean
 
 # The network of a loaded ensemble is built once, whichever thread asks first.
 _LOCK = threading.RLock()
@@ -75,14 +75,7 @@ class SnapshotPrediction(RepairedKerasClassifier):
             Columns in the order of ``classes_``; rows sum to 1.
         """
         X = self._check_rows(X)
-        used = np.flatnonzero(self.weights_).tolist()
-        weights = self.weights_[used]
-        predictor = self._bank_predictor()
-        parts = [
-            weighted_mean(predictor.chunk(used, rows), weights)
-            for rows in chunks(X, self._predict_batch_size)
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return self._bank_predictor().combine(self.weights_, X, self._predict_batch_size)
 
     def member_predict_proba(self, X):
         """Predict class probabilities with each snapshot alone.

@@ -1,6 +1,6 @@
 """Prediction over a SnapshotBank."""
 
-from skensemble.inference._bank import BankPredictor, chunks
+from skensemble.inference._bank import BankPredictor
 from skensemble.inference._calling import dense_rows, prediction_mode
 from skensemble.inference._combine import weighted_mean
 from skensemble.inference._early_exit import EarlyExit, predict_with_early_exit
@@ -10,7 +10,6 @@ __all__ = [
     "BankPredictor",
     "EarlyExit",
     "OutputLayer",
-    "chunks",
     "dense_rows",
     "predict_with_early_exit",
     "prediction_mode",

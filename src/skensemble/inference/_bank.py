@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from skensemble.inference._calling import dense_rows
+from skensemble.inference._combine import weighted_mean
 from skensemble.inference._programs import FEW_ROWS, NetworkFunctions
+from skensemble.programs import as_tensor
 
 # Rows that are predicted at once: as many as keep the layers of a network in the cache of a
 # processor, within reason. Memory is bounded for any number of rows.
@@ -42,7 +44,7 @@ class BankPredictor:
         self._weights = [
             [tf.convert_to_tensor(array) for array in snapshot.weights] for snapshot in bank
         ]
-        self._last_stack: tuple[tuple[int, ...], list[Any]] = (), []
+        self._last_few: tuple[Any, list[Any], Any] = None, [], None
 
     def __call__(self, members: Sequence[int], X: Any, batch_size: int | None = None) -> np.ndarray:
         """Probabilities of some members, float64 of shape (len(members), n, k).
@@ -61,30 +63,48 @@ class BankPredictor:
 
     def chunk(self, members: Sequence[int], X: Any) -> np.ndarray:
         """Do the same in one call, whatever the number of rows."""
+        weights = [self._weights[member] for member in members]
+        outputs = self._functions.outputs(weights, as_tensor(dense_rows(X)))
+        return self._output_layer.to_probabilities(outputs.numpy())
+
+    def combine(self, weights: np.ndarray, X: Any, batch_size: int | None = None) -> np.ndarray:
+        """Combined probabilities, float64 of shape (n, k).
+
+        Parameters
+        ----------
+        weights : ndarray of shape (M,)
+            Combination weights of all members of the bank; those of weight 0 cost nothing.
+        X : ndarray or CSR matrix of shape (n, ...)
+            Rows.
+        batch_size : int, optional
+            Rows at once; -1 for all.
+        """
+        used = np.flatnonzero(weights).tolist()
+        if X.shape[0] <= FEW_ROWS and self._functions.takes_as_few(X):
+            return self._combine_few(used, weights[used], dense_rows(X))
+        parts = [
+            weighted_mean(self.chunk(used, rows), weights[used].tolist())
+            for rows in chunks(X, batch_size)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _combine_few(self, members: list[int], weights: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Fill X up to a fixed number of rows, for which XLA has compiled all there is to do."""
         import tensorflow as tf
 
-        X = dense_rows(X)
-        n = X.shape[0]
-        if n <= FEW_ROWS and self._functions.takes_as_batch(X):
-            rows = np.zeros((FEW_ROWS, *X.shape[1:]), X.dtype)
-            rows[:n] = X
-            stacked = self._stacked(tuple(members))
-            outputs = self._functions.batched_outputs(stacked, tf.convert_to_tensor(rows))
-        else:
-            weights = [self._weights[member] for member in members]
-            outputs = self._functions.outputs(weights, tf.convert_to_tensor(X))
-        return self._output_layer.to_probabilities(outputs.numpy()[:, :n])
-
-    def _stacked(self, members: tuple[int, ...]) -> list[Any]:
-        """Weights of some members, one tensor per variable; the last ones are kept."""
-        import tensorflow as tf
-
-        last, stacked = self._last_stack
-        if members != last:
+        rows = np.zeros((FEW_ROWS, *X.shape[1:]), X.dtype)
+        rows[: len(X)] = X
+        key = members, weights.tolist()
+        last, stacked, weight_tensor = self._last_few
+        if key != last:
             alike = zip(*(self._weights[member] for member in members), strict=True)
             stacked = [tf.stack(tensors) for tensors in alike]
-            self._last_stack = members, stacked
-        return stacked
+            weight_tensor = tf.constant(weights, tf.float64)
+            self._last_few = key, stacked, weight_tensor
+        proba = self._functions.few_combined(
+            stacked, weight_tensor, as_tensor(rows), self._output_layer
+        )
+        return proba.numpy()[: len(X)]
 
 
 def chunks(X: Any, batch_size: int | None = None) -> Iterator[Any]:

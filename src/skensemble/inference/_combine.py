@@ -17,10 +17,18 @@ def weighted_mean(probas: Iterable[np.ndarray], weights: Sequence[float]) -> np.
     weights : sequence of float
         Not negative, with a positive sum.
     """
-    total = None
+    total: np.ndarray | None = None
     for proba, weight in zip(probas, weights, strict=True):
         total = weight * proba if total is None else total + weight * proba
     if total is None:
         raise ValueError("There is no member to combine.")
     total /= total.sum(axis=1, keepdims=True)
     return np.minimum(total, 1.0, out=total)
+
+
+def weighted_mean_in_graph(probas, weights):
+    """Do the same with tensors of shape (M, n, k) and (M,)."""
+    import tensorflow as tf
+
+    total = tf.tensordot(weights, probas, 1)
+    return tf.minimum(total / tf.reduce_sum(total, axis=1, keepdims=True), 1.0)

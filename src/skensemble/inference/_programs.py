@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from skensemble.inference._calling import prediction_mode
+from skensemble.inference._combine import weighted_mean_in_graph
 from skensemble.programs import (
     RebindableProgram,
     can_be_shared,
@@ -41,8 +42,8 @@ class NetworkFunctions:
         self._states = [v for v in model.non_trainable_variables if id(v) not in weights]
         self._state_values = [tf.convert_to_tensor(variable) for variable in self._states]
 
-    def takes_as_batch(self, X) -> bool:
-        """Whether there are so few rows that ``batched_outputs`` is the way."""
+    def takes_as_few(self, X) -> bool:
+        """Whether there are so few rows that ``few_combined`` is the way."""
         return X.shape[0] <= FEW_ROWS and self._member(X).xla.use
 
     def outputs(self, members: Sequence[Sequence[Any]], X):
@@ -60,18 +61,37 @@ class NetworkFunctions:
             [X, *self._state_values, *(tensor for weights in members for tensor in weights)]
         )
 
-    def batched_outputs(self, stacked: Sequence[Any], X):
-        """Return the same for ``FEW_ROWS`` rows, from weights stacked over the members."""
-        call = self._call("batched", stacked[0].shape[0], X)
-        return call([X, *self._state_values, *stacked])
+    def few_combined(self, stacked: Sequence[Any], weights, X, output_layer):
+        """Combined probabilities of ``FEW_ROWS`` rows, float64 of shape (n, k).
 
-    def _call(self, kind: str, n_members: int, X):
+        Parameters
+        ----------
+        stacked : sequence of tensor
+            Weights of the network, stacked over the members.
+        weights : float64 tensor of shape (members,)
+            Combination weights.
+        X : tensor
+            Rows.
+        output_layer : OutputLayer
+            What outputs mean.
+        """
+        call = self._call(output_layer, len(weights), X)
+        return call([X, weights, *self._state_values, *stacked])
+
+    def _call(self, kind: Any, n_members: int, X):
         key = kind, n_members, X.dtype.name
         if key not in self._calls:
             member = self._member(X)
-            trace = _unrolled if kind == "unrolled" else _batched
-            program = self._cached((kind, n_members), X, lambda: trace(member, n_members))
-            self._calls[key] = program.bind(())
+            program = self._cached(
+                (kind, n_members),
+                X,
+                lambda: (
+                    _unrolled(member, n_members)
+                    if kind == "unrolled"
+                    else _few_combined(member, n_members, kind)
+                ),
+            )
+            self._calls[key] = program.bind()
         return self._calls[key]
 
     def _cached(self, what: tuple[Any, ...], X, trace):
@@ -102,22 +122,26 @@ def _unrolled(member: _Member, n_members: int) -> RebindableProgram:
     return RebindableProgram(tf.function(outputs, autograph=False).get_concrete_function(*specs))
 
 
-def _batched(member: _Member, n_members: int) -> RebindableProgram:
-    """All members as one more dimension of every operation, for few rows."""
+def _few_combined(member: _Member, n_members: int, output_layer) -> RebindableProgram:
+    """All members as one more dimension of every operation, and their weighted mean, with XLA."""
     import tensorflow as tf
 
     n_states = len(member.states)
 
-    def outputs(X, *tensors):
+    def combined(X, weights, *tensors):
         states = tensors[:n_states]
-        return tf.vectorized_map(
-            lambda weights: member.function(weights, states, X), tensors[n_states:]
+        outputs = tf.vectorized_map(
+            lambda of_member: member.function(of_member, states, X), tensors[n_states:]
         )
+        return weighted_mean_in_graph(output_layer.in_graph(outputs), weights)
 
     rows = tf.TensorSpec([FEW_ROWS, *member.rows.shape[1:]], member.rows.dtype)
+    weights = tf.TensorSpec([n_members], tf.float64)
     stacked = [tf.TensorSpec([n_members, *spec.shape], spec.dtype) for spec in member.weights]
-    function = tf.function(outputs, autograph=False, jit_compile=True)
-    return RebindableProgram(function.get_concrete_function(rows, *member.states, *stacked))
+    function = tf.function(combined, autograph=False, jit_compile=True)
+    return RebindableProgram(
+        function.get_concrete_function(rows, weights, *member.states, *stacked)
+    )
 
 
 class _Member:

@@ -4,6 +4,7 @@ from skensemble.programs._cache import CacheInfo, ProgramCache, program_cache
 from skensemble.programs._fingerprint import fingerprint_of_compilation, fingerprint_of_network
 from skensemble.programs._operations import can_be_shared, operations_in
 from skensemble.programs._rebinding import RebindableProgram
+from skensemble.programs._tensors import as_tensor
 from skensemble.programs._xla import XlaDecision, decide_on_xla
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "ProgramCache",
     "RebindableProgram",
     "XlaDecision",
+    "as_tensor",
     "can_be_shared",
     "decide_on_xla",
     "fingerprint_of_compilation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
@@ -81,8 +82,40 @@ def _of_layer(layer, names, classes) -> Hashable:
         raise _IncomparableError(layer)
     if any(method in vars(layer) for method in _REPLACEABLE):
         raise _IncomparableError(layer)
+    if isinstance(layer, keras.Model) and type(layer).compile is not keras.Model.compile:
+        raise _IncomparableError(layer)
     _check_class(type(layer))
-    return type(layer), layer.trainable, _freeze(layer.get_config(), names, classes)
+    config = _freeze(layer.get_config(), names, classes)
+    return type(layer), layer.trainable, config, _attributes_of(layer)
+
+
+def _attributes_of(layer) -> Hashable:
+    """Freeze what a layer of a user's class holds, in case its configuration does not say it."""
+    if _is_trusted(type(layer).__module__):
+        return ()
+    own = {
+        name: value
+        for name, value in vars(layer).items()
+        if name not in _names_of_keras() and not name.startswith("_self_")
+    }
+    return tuple((name, _freeze(own[name])) for name in sorted(own) if not _is_tracked(own[name]))
+
+
+@functools.cache
+def _names_of_keras() -> frozenset[str]:
+    """Names of the attributes that Keras itself gives to layers and models."""
+    model = keras.Model()
+    model.compile("sgd", "mse")
+    return frozenset({*vars(model), *vars(keras.layers.Layer()), "history", "stop_evaluating"})
+
+
+def _is_tracked(value: Any) -> bool:
+    """Whether Keras knows the value, or all in it, as a part of the model."""
+    if isinstance(value, list | tuple | set):
+        return bool(value) and all(map(_is_tracked, value))
+    if isinstance(value, Mapping):
+        return bool(value) and all(map(_is_tracked, value.values()))
+    return isinstance(value, keras.Variable | keras.layers.Layer | keras.random.SeedGenerator)
 
 
 def _of_optimizer(optimizer) -> Hashable:

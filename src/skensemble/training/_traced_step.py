@@ -98,8 +98,10 @@ def batches_from(data, order, n_classes: int | None) -> Callable[[Any], tuple]:
     X, *targets = data
 
     def batch(positions):
-        rows = tf.gather(order, positions)
-        return batch_of(tf.gather(X, rows), rows, targets, n_classes)
+        # X stays in the memory of the host, where there is a device with less of it.
+        with tf.device("CPU"):
+            rows = tf.gather(order, positions)
+            return batch_of(tf.gather(X, rows), rows, targets, n_classes)
 
     return batch
 
