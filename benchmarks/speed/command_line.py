@@ -22,10 +22,11 @@ SECTIONS = {
 
 def parse_arguments(description):
     """Read the command line."""
+    parts = f"these parts: {', '.join(SECTIONS)}"
     parser = argparse.ArgumentParser(prog="python benchmarks/speed", description=description)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--data-dir", help="folder with load.py; without it: scikit-learn's data")
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="NAME", help="these parts")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="NAME", help=parts)
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
     parser.add_argument("--quick", action="store_true", help="tiny, to see that all of it runs")
     parser.add_argument("--no-torch", action="store_true", help="leave Ensemble-PyTorch out")

@@ -69,7 +69,6 @@ class Snapshots:
 
 def fit(task, X, y, jit_compile="auto"):
     """Build, compile and train a network, and return its `Snapshots`."""
-    keras.utils.set_random_seed(0)
     n_classes = int(np.max(y)) + 1
     model = networks.compiled(task.network, X.shape[1:], n_classes, task.width, jit_compile)
     callback = SnapshotLR(task.M, task.alpha_zero)

@@ -1,7 +1,7 @@
 """Traced TensorFlow programs, and the cache through which fits and predictions share them."""
 
 from skensemble.programs._cache import CacheInfo, ProgramCache, program_cache
-from skensemble.programs._fingerprint import fingerprint_of_compilation, fingerprint_of_network
+from skensemble.programs._fingerprint import fingerprint_of_network, fingerprint_of_training
 from skensemble.programs._operations import can_be_shared, operations_in
 from skensemble.programs._rebinding import RebindableProgram
 from skensemble.programs._tensors import as_tensor
@@ -15,8 +15,8 @@ __all__ = [
     "as_tensor",
     "can_be_shared",
     "decide_on_xla",
-    "fingerprint_of_compilation",
     "fingerprint_of_network",
+    "fingerprint_of_training",
     "operations_in",
     "program_cache",
 ]

@@ -22,7 +22,7 @@ class RebindableProgram:
     variables : sequence of keras.Variable, default=()
         Those of the network and its optimizer.
     scratch : sequence of keras.Variable, default=()
-        Variables that are set before they are read, such as those of metrics.
+        Variables that start anew with every binding, such as those of metrics.
 
     Attributes
     ----------
@@ -31,20 +31,23 @@ class RebindableProgram:
     """
 
     def __init__(self, function, variables: Sequence[Any] = (), scratch: Sequence[Any] = ()):
-        self._function = function
         own = {id(_handle(variable)): i for i, variable in enumerate(variables)}
-        temporary = {id(_handle(variable)): variable for variable in scratch}
         temporary = {id(_handle(variable)): i for i, variable in enumerate(scratch)}
-        self._inputs = list(function.captured_inputs)
-        self._positions = [own.get(id(tensor)) for tensor in self._inputs]
-        self._scratch_positions = [temporary.get(id(tensor)) for tensor in self._inputs]
+        inputs = function.captured_inputs
+        self._positions = [own.get(id(tensor)) for tensor in inputs]
+        self._scratch_positions = [temporary.get(id(tensor)) for tensor in inputs]
         self._specs = [_spec(variable) for variable in variables]
-        self._scratch_specs = [_spec(variable) for variable in scratch]
-        known = zip(self._positions, self._scratch_positions, strict=True)
-        self.is_shareable = all(
-            position is not None or scratch_position is not None
-            for position, scratch_position in known
-        ) and can_be_shared(function)
+        self._scratch_values = [variable.numpy() for variable in scratch]
+        places = zip(self._positions, self._scratch_positions, inputs, strict=True)
+        self._others = [
+            tensor if position is None and scratch_position is None else None
+            for position, scratch_position, tensor in places
+        ]
+        has_others = any(tensor is not None for tensor in self._others)
+        self.is_shareable = not has_others and can_be_shared(function)
+        self._function = function._inference_function
+        if self.is_shareable:
+            _forget_graphs(self._function)
 
     def bind(self, variables: Sequence[Any] = (), scratch: Sequence[Any] | None = None):
         """Return the function on other variables; it takes a flat list of tensors.
@@ -54,28 +57,27 @@ class RebindableProgram:
         variables : sequence of keras.Variable, default=()
             In the order of those that the function was traced with.
         scratch : sequence of keras.Variable, optional
-            The same for those that are set before they are read; by default, new ones.
+            The same for those that start anew; by default they are new, with the values that they
+            had when the function was traced.
         """
         import tensorflow as tf
 
         if scratch is None:
-            zeros = [tf.zeros(shape, dtype) for shape, dtype in self._scratch_specs]
-            blanks = [tf.Variable(zero, trainable=False) for zero in zeros]
+            blanks = [tf.Variable(value, trainable=False) for value in self._scratch_values]
         else:
             blanks = [variable.value for variable in scratch]
-        specs = [_spec(variable) for variable in (*variables, *blanks)]
-        if specs != [*self._specs, *self._scratch_specs]:
+        specs = [_spec(variable) for variable in variables]
+        if specs != self._specs or len(blanks) != len(self._scratch_values):
             raise ValueError("A program runs on variables of the same shapes and types only.")
-        places = zip(self._inputs, self._positions, self._scratch_positions, strict=True)
+        places = zip(self._positions, self._scratch_positions, self._others, strict=True)
         inputs = [
             _handle(variables[i])
             if i is not None
             else blanks[j].handle
             if j is not None
             else tensor
-            for tensor, i, j in places
+            for i, j, tensor in places
         ]
-
         return _Bound(self._function, inputs, (list(variables), blanks))
 
 
@@ -86,7 +88,17 @@ class _Bound:
         self._function, self._inputs, self._variables = function, inputs, variables
 
     def __call__(self, arguments: Sequence[Any]):
-        return self._function._call_flat(list(arguments), self._inputs)
+        return self._function.call_preflattened([*arguments, *self._inputs])
+
+
+def _forget_graphs(function) -> None:
+    """Let go of the graphs that a function was made of, and of the variables that they hold.
+
+    TensorFlow runs functions by their names. From the graphs it would only make others.
+    """
+    function._cached_graph = None
+    for child in function.children:
+        _forget_graphs(child)
 
 
 def _handle(variable):

@@ -59,17 +59,24 @@ def train(engine: str, model, data, schedule, request) -> TrainingRun:
     """
     obstacle = _obstacle_to_fused(model, data, request)
     if engine == "fused" and obstacle is not None:
-        fix = "leave the choice to engine='auto'"
-        raise ValueError(must_be("engine", f"'keras', as {obstacle}", Described("'fused'"), fix))
-    if engine != "auto":
-        return replace(ENGINES[engine](model, data, schedule, request), reason="asked for")
+        raise ValueError(_refusal(obstacle))
+    if engine == "keras":
+        return replace(train_with_keras(model, data, schedule, request), reason="asked for")
     if obstacle is None:
         try:
             run = train_fused(model, data, schedule, request)
-            return replace(run, reason="nothing stands against it")
+            asked_for = engine == "fused"
+            return replace(run, reason="asked for" if asked_for else "nothing stands against it")
         except TracingError as error:
-            obstacle = f"the network cannot be traced as a whole: {error.__cause__}"
+            obstacle = str(error)
+            if engine == "fused":
+                raise ValueError(_refusal(obstacle)) from error
     return replace(train_with_keras(model, data, schedule, request), reason=obstacle)
+
+
+def _refusal(obstacle: str) -> str:
+    fix = "leave the choice to engine='auto'"
+    return must_be("engine", f"'keras', as {obstacle}", Described("'fused'"), fix)
 
 
 def _obstacle_to_fused(model, data, request) -> str | None:

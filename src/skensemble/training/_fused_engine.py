@@ -7,8 +7,7 @@ import time
 import keras
 
 from skensemble.programs import (
-    fingerprint_of_compilation,
-    fingerprint_of_network,
+    fingerprint_of_training,
     program_cache,
 )
 from skensemble.training._optimizer import install_schedule, leave_constant_rate
@@ -57,13 +56,12 @@ class TracingError(RuntimeError):
 
 def _program(kind, model, signature: Signature):
     """Return a program for a model, out of the cache where it has one."""
-    network = fingerprint_of_network(model)
-    compilation = None if network is None else fingerprint_of_compilation(model)
-    key = None if compilation is None else (kind, network, compilation, signature)
+    fingerprint = fingerprint_of_training(model)
+    key = None if fingerprint is None else (kind, fingerprint, signature)
     try:
         return program_cache.get(key, lambda: kind(model, signature))
     except Exception as error:  # whatever the parts of a network raise
-        raise TracingError(kind.__name__) from error
+        raise TracingError(f"the network cannot be traced as a whole: {error}") from error
 
 
 class _FusedRun:
@@ -74,6 +72,7 @@ class _FusedRun:
         self._steps = data.steps_per_epoch
         self._n_iterations = schedule.n_iterations
         self._request = request
+        self._X = data.X
         self.collector = SnapshotCollector(model, schedule.cycle_ends, request)
         self.n_done = self.n_epochs = 0
         X = data.features()
@@ -114,7 +113,8 @@ class _FusedRun:
         signature = Signature.of(data)
         program = _program(ValidationProgram, self._model, signature)
         evaluate = program.bind(self._model, self._has_listeners)
-        arguments = [X, *data.targets(), tf.constant(data.rows, tf.int64)]
+        features = X if data.X is self._X else data.features()
+        arguments = [features, *data.targets(), tf.constant(data.rows, tf.int64)]
         return lambda: evaluate(*arguments)
 
     @property
@@ -128,7 +128,7 @@ class _FusedRun:
         model.stop_training = False
         self._callbacks.on_train_begin()
         logs = None
-        while self.n_done < self._n_iterations and not model.stop_training:
+        while self.n_done < self._n_iterations and not (self.n_epochs and model.stop_training):
             if self.n_done == self.n_epochs * self._steps:
                 self._callbacks.on_epoch_begin(self._request.first_epoch + self.n_epochs)
                 self._callbacks.on_train_batch_begin(0)

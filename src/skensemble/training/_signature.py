@@ -63,20 +63,27 @@ class Signature:
             n_at_once=min(most, 1 << (n_full - 1).bit_length()),
         )
 
-    def specs(self) -> tuple:
-        """Specify X, y and, where there are any, the weights of any number of rows."""
+    def specs(self, *leading: int | None) -> tuple:
+        """Specify X, y and, where there are any, the weights.
+
+        Parameters
+        ----------
+        *leading : int or None
+            Dimensions before those of a row; by default, any number of rows.
+        """
         import tensorflow as tf
 
-        X = tf.TensorSpec([None, *self.row_shape], self.row_dtype)
-        y = tf.TensorSpec([None], tf.int64)
-        weights = tf.TensorSpec([None], keras.config.floatx())
+        leading = leading or (None,)
+        X = tf.TensorSpec([*leading, *self.row_shape], self.row_dtype)
+        y = tf.TensorSpec(leading, tf.int64)
+        weights = tf.TensorSpec(leading, keras.config.floatx())
         return (X, y, weights) if self.has_weights else (X, y)
 
-    def batch_specs(self) -> tuple:
-        """Specify the batch that a step takes."""
+    def batch_specs(self, *leading: int | None) -> tuple:
+        """Specify the same as a step takes it, with one-hot targets where there are any."""
         import tensorflow as tf
 
-        X, y, *weights = self.specs()
+        X, y, *weights = self.specs(*leading)
         if self.n_classes is not None:
-            y = tf.TensorSpec([None, self.n_classes], keras.config.floatx())
+            y = tf.TensorSpec([*y.shape, self.n_classes], keras.config.floatx())
         return (X, y, *weights)

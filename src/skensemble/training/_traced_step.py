@@ -44,7 +44,7 @@ class TracedStep:
     def __init__(self, function, model):
         self.function = function
         logs = function.structured_outputs
-        if not isinstance(logs, dict) or any(value.shape.rank != 0 for value in logs.values()):
+        if not isinstance(logs, dict) or any(_rank(value) != 0 for value in logs.values()):
             raise NotImplementedError("a step returns other things than a dict of numbers")
         self._results = traced_function(model.get_metrics_result).get_concrete_function()
         results = self._results.structured_outputs
@@ -79,6 +79,10 @@ class TracedStep:
     def report(self, last_logs) -> dict[str, Any]:
         """Return the logs of an epoch, given those of its last step."""
         return self._results() if self.reports_metrics else last_logs
+
+
+def _rank(value) -> int | None:
+    return getattr(getattr(value, "shape", None), "rank", None)
 
 
 def batches_from(data, order, n_classes: int | None) -> Callable[[Any], tuple]:

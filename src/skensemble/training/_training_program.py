@@ -45,21 +45,20 @@ class TrainingProgram:
             with rate_from(model.optimizer, rate):
                 return model.distribute_strategy.run(model.train_step, args=(batch,))
 
-        step = traced_function(train_step)
+        # Where XLA was asked for, it does all batches: it has random numbers of its own.
+        step = traced_function(train_step, jit_compile=model.jit_compile or None)
         step = step.get_concrete_function(signature.batch_specs(), rate_specs())
         step = TracedStep(step, model)
         self.xla = decide_on_xla(step.function, model.jit_compile)
         run = step.run
         if self.xla.use and step.reports_metrics:
-            run = _run_with_xla(step, train_step, signature.n_at_once)
+            run = _run_with_xla(step, train_step, signature)
         integer = tf.TensorSpec([], tf.int64)
         rows = tf.TensorSpec([None], tf.int64)
         specs = [*signature.specs(), rows, integer, integer, integer, integer, *rate_specs()]
         advance = traced_function(self._advance(model, step, run))
         function = advance.get_concrete_function(*specs)
         self._names = list(step.logs)
-        # The functions that the graph calls live as long as these references.
-        self._parts = step, run
         self._program = RebindableProgram(function, variables_of(model), model.metrics_variables)
         self.is_shareable = self._program.is_shareable
 
@@ -134,7 +133,7 @@ class TrainingProgram:
         return advance
 
 
-def _run_with_xla(step: TracedStep, train_step, n_at_once: int):
+def _run_with_xla(step: TracedStep, train_step, signature: Signature):
     """Return a function like ``step.run`` that has XLA do the full batches, many in a call."""
     import tensorflow as tf
 
@@ -145,6 +144,11 @@ def _run_with_xla(step: TracedStep, train_step, n_at_once: int):
             return i + 1
 
         tf.while_loop(lambda i: i < n, body, (tf.constant(0, tf.int64),))
+
+    n_at_once = signature.n_at_once
+    batches = signature.batch_specs(n_at_once, signature.batch_size)
+    integer = tf.TensorSpec([], tf.int64)
+    run_batches = run_batches.get_concrete_function(batches, integer, rate_specs())
 
     def run(batch, size, begin, end, n_rows, rate):
         n_full = n_rows // size

@@ -51,7 +51,7 @@ class ValidationProgram:
 
         specs = [*signature.specs(), tf.TensorSpec([None], tf.int64)]
         function = traced_function(evaluate).get_concrete_function(*specs)
-        self._names, self._step = list(step.logs), step
+        self._names = list(step.logs)
         self._program = RebindableProgram(function, variables_of(model), model.metrics_variables)
         self.is_shareable = self._program.is_shareable
 
