@@ -9,10 +9,10 @@ ARGS ?=
 PYTEST_ARGS ?= -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench clean
+.PHONY: help setup demo test lint format docs bench bench-speed clean
 
 help:  ## show the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.ready  ## make .venv with everything in it
 
@@ -45,5 +45,8 @@ bench: setup  ## run the benchmarks (make bench ARGS="--data-dir DIR" for more d
 	$(BIN)/python benchmarks/solver.py
 	$(BIN)/python benchmarks/prior.py $(ARGS)
 
+bench-speed: setup  ## time it beside Keras, scikeras, Ensemble-PyTorch; writes docs/speed_results.md
+	$(BIN)/python benchmarks/speed $(ARGS)
+
 clean:  ## remove what the other commands made
-	rm -rf $(VENV) docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-torch docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -188,12 +188,12 @@ def regression(delta):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        # BUG: Keras writes down the function as "relu"
+        # Keras writes down the function as "relu"
         (
             lambda: compiled(build=activated("relu")),
             lambda: compiled(build=activated(relu)),
         ),
-        # BUG: delta is not in the configuration
+        # delta is not in the configuration
         (regression(0.1), regression(2.0)),
         # get_config is inherited
         (
@@ -212,7 +212,6 @@ def test_a_network_trains_as_it_would_alone(blobs, one, other):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=3e-5)
 
 
-# BUG: predictions of the second network come out of the program of the first one
 def test_a_network_predicts_as_it_would_alone(blobs):
     X, y = blobs
 
@@ -231,7 +230,6 @@ def test_a_network_predicts_as_it_would_alone(blobs):
     np.testing.assert_array_equal(warm, fitted(relu).predict_proba(X))
 
 
-# BUG: a program does not fit, but its key does; the ValueError of bind is no TracingError, either
 def test_an_optimizer_that_has_variables_for_frozen_layers(blobs):
     """As where someone trains all layers, then freezes some and trains on."""
 
@@ -275,7 +273,7 @@ def test_variables_of_metrics_that_stay(blobs):
         return compiled(metrics=[Remembers()])
 
     expected = fit(blobs, model(), engine="keras").history["remembers"]
-    for _ in range(2):  # BUG: without callbacks they are 0, warm or cold
+    for _ in range(2):
         np.testing.assert_allclose(fit(blobs, model()).history["remembers"], expected, rtol=1e-5)
 
 

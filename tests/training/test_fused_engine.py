@@ -250,7 +250,7 @@ CASES = {
         {},
     ),
     "many cycles in an epoch": (fixed, nothing, {}, {"n_epochs": 2, "M": 7}),
-    # BUG: XLA's random numbers are others than TensorFlow's, and the last, smaller batch is not
+    # XLA's random numbers are others than TensorFlow's, and the last, smaller batch is not
     # compiled.
     "jit_compile, dropout": (noisy, lambda: {"jit_compile": True}, {}, {}),
     "batch norm": (normed, nothing, {}, {}),
@@ -334,7 +334,6 @@ def test_equals_keras(blobs, name):
 
 def test_validation_on_rows_of_its_own(blobs):
     X, y = blobs
-    # BUG: validation takes its rows of the X of training.
     validation = TrainingData(2 * X[:40] + 1, y[:40], np.arange(40), 7, shuffle=False)
     options = {"validation": validation, "validation_options": {"validation_freq": [1, 3]}}
     expected, run = (fit(e, make(), data_of(blobs), **options) for e in ("keras", "fused"))
@@ -453,7 +452,6 @@ class StopAtOnce(keras.callbacks.Callback):
         self.model.stop_training = True
 
 
-# BUG: Keras trains one more epoch; fused sees the wish before it has begun, and trains none.
 def test_to_stop_when_training_begins_is_to_stop_after_an_epoch(blobs):
     runs, _ = both(blobs, lambda: StopAtOnce("on_train_begin"), M=3)
     assert [run.n_epochs for run in runs] == [1, 1]
@@ -683,7 +681,6 @@ def test_logs_that_are_no_numbers_are_for_keras(blobs, model_class):
     assert run.engine == "keras"
     assert run.reason.startswith("the network cannot be traced as a whole: ")
     assert "dict of numbers" in run.reason
-    # BUG: a RuntimeError whose text is "TrainingProgram", where a ValueError is documented
     with pytest.raises(ValueError, match="engine.*dict of numbers"):
         choose(blobs, "fused", **arguments())
 

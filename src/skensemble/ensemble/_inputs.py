@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, validate_data
@@ -22,7 +24,7 @@ def check_X(estimator, X, *, reset: bool):
         If X has NaN or infinite entries, entries too large for the network's floats, or rows of
         another shape than in ``fit``.
     """
-    limit = np.finfo(keras.config.floatx()).max
+    limit = _largest(keras.config.floatx())
     if not reset and _is_plain(estimator, X, limit):
         return X
     X = validate_data(estimator, X, reset=reset, accept_sparse="csr", allow_nd=True)
@@ -42,6 +44,11 @@ def check_X(estimator, X, *, reset: bool):
             )
         )
     return X
+
+
+@functools.cache
+def _largest(dtype: str) -> float:
+    return float(np.finfo(dtype).max)
 
 
 def _is_plain(estimator, X, limit: float) -> bool:

@@ -29,6 +29,12 @@ _OF_NO_ACCOUNT = frozenset(
 )
 
 
+def _is_of_no_account(name: str, cls: type) -> bool:
+    if is_trusted(cls.__module__):
+        return name in _OF_NO_ACCOUNT or name.endswith("_initializer")
+    return name in _OF_NO_ACCOUNT and name in _names_of_keras()
+
+
 @functools.cache
 def _names_of_keras() -> frozenset[str]:
     """Names of the attributes that Keras gives to what users derive their classes from."""
@@ -112,15 +118,12 @@ class Freezer:
         if not hasattr(value, "__dict__") or isinstance(value, keras.layers.Lambda):
             raise IncomparableError(value)
         self._check(value)
-        left_out = _OF_NO_ACCOUNT
-        if not is_trusted(type(value).__module__):
-            left_out &= _names_of_keras()
+        if not is_trusted(type(value).__module__) and hasattr(value, "get_config"):
+            value.get_config()  # that there is one is not enough: it must work
         attributes = {
             name: item
             for name, item in vars(value).items()
-            if name not in left_out
-            and not name.startswith("_self_")
-            and not name.endswith("_initializer")
+            if not name.startswith("_self_") and not _is_of_no_account(name, type(value))
         }
         if isinstance(value, keras.metrics.Metric):
             attributes["name"] = value.name  # it is the name of a log
