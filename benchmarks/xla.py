@@ -4,7 +4,8 @@
 
 Each network is trained by the program of the fused engine, once as TensorFlow runs it and once
 compiled by XLA, in turn; the median over the rounds counts. `skensemble.programs` takes its list of
-operations from here: dense networks gain, random numbers and convolutions lose.
+operations from here: dense networks gain, random numbers lose. Convolutions of images lose too, as
+`benchmarks/speed` shows; very small ones gain, and are left to TensorFlow all the same.
 """
 
 import argparse

@@ -148,6 +148,20 @@ def test_networks_alike_share_their_programs(blobs):
     assert program_cache.info().hits > 0
 
 
+@pytest.mark.parametrize("convert", [np.float64, sp.csr_matrix], ids=["float64", "sparse"])
+def test_rows_of_another_type_need_no_other_program(blobs, convert):
+    X, _ = blobs
+    model = fixed()
+    predictor = BankPredictor(model, LAYER, bank_of(model))
+    weights = np.full(4, 0.25)
+    for rows in (X, X[:2]):
+        predictor.combine(weights, rows)
+    misses = program_cache.info().misses
+    for rows in (X, X[:2]):
+        predictor.combine(weights, convert(rows))
+    assert program_cache.info().misses == misses
+
+
 def test_other_values_of_a_shared_program(blobs):
     """A program keeps nothing of the network that it was traced with."""
     X, _ = blobs

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import types
 
 import keras
 import numpy as np
@@ -683,6 +684,13 @@ def test_logs_that_are_no_numbers_are_for_keras(blobs, model_class):
     assert "dict of numbers" in run.reason
     with pytest.raises(ValueError, match="engine.*dict of numbers"):
         choose(blobs, "fused", **arguments())
+
+
+def test_replicated_models_are_for_keras(blobs):
+    model = make()
+    model._distribute_strategy = types.SimpleNamespace(num_replicas_in_sync=2)
+    with pytest.raises(ValueError, match="^engine must be 'keras', as the model is replicated, "):
+        choose(blobs, "fused", model)
 
 
 def test_words_are_for_keras(blobs):

@@ -80,8 +80,10 @@ class BankPredictor:
             Rows at once; -1 for all.
         """
         used = np.flatnonzero(weights).tolist()
-        if X.shape[0] <= FEW_ROWS and self._functions.takes_as_few(X):
-            return self._combine_few(used, weights[used], dense_rows(X))
+        if X.shape[0] <= FEW_ROWS:
+            X = dense_rows(X)
+            if self._functions.takes_as_few(X):
+                return self._combine_few(used, weights[used], X)
         parts = [
             weighted_mean(self.chunk(used, rows), weights[used].tolist())
             for rows in chunks(X, batch_size)

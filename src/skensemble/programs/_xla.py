@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from skensemble.programs._operations import operations_in
 
 # What dense networks, their losses, metrics and optimizers are made of. On CPUs XLA is faster with
-# these, at every width measured (benchmarks/xla.py); its convolutions and random numbers are slower
-# by orders of magnitude, and what is not listed has not been measured.
+# these, at every width measured (benchmarks/xla.py). It is slower with random numbers, and with
+# convolutions of images (benchmarks/speed); what is not listed has not been measured.
 _FAST_OPERATIONS = """
     Abs Add AddN AddV2 All Any ArgMax AssignAddVariableOp AssignSubVariableOp AssignVariableOp
     BatchMatMulV2 BatchMatMulV3 BiasAdd BiasAddGrad Bitcast BitwiseAnd BroadcastGradientArgs
