@@ -62,7 +62,7 @@ def _is_plain(estimator, X, limit: float) -> bool:
         and 0 < X.size <= _FEW_ENTRIES
         and X.shape[1:] == estimator.X_shape_[1:]
         and not hasattr(estimator, "feature_names_in_")
-        and bool(np.abs(X).max() <= limit)  # False for NaN
+        and float(np.abs(X).max()) <= limit  # not so for NaN
     )
 
 
