@@ -28,7 +28,7 @@ def check_X(estimator, X, *, reset: bool):
     if not reset and _is_plain(estimator, X, limit):
         return X
     X = validate_data(estimator, X, reset=reset, accept_sparse="csr", allow_nd=True)
-    if X.dtype.kind == "f" and np.finfo(X.dtype).max > limit and X.shape[0]:
+    if X.dtype.kind == "f" and _largest(X.dtype.name) > limit and X.shape[0]:
         largest = max(abs(X.max()), abs(X.min()))
         if largest > limit:
             fix = "scale X, with StandardScaler for example"
