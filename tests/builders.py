@@ -56,3 +56,38 @@ def compiled(optimizer=None, build=fixed, **compile_kwargs):
         **compile_kwargs,
     )
     return model
+
+
+def relu(x):
+    """Not the one of Keras, for all its name."""
+    return keras.ops.square(x)
+
+
+class Scale(keras.layers.Layer):
+    """With a configuration of its own."""
+
+    bonus = 0.0
+
+    def __init__(self, factor=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+    def call(self, x):
+        return self.shift(x * self.factor)
+
+    def shift(self, x):
+        return x + self.bonus
+
+
+class ScaleMore(Scale):
+    """Has more to say than it inherits."""
+
+    def __init__(self, more=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.more = more
+
+    def call(self, x):
+        return super().call(x) * self.more

@@ -20,6 +20,8 @@ class Table:
         used = np.flatnonzero(weights)
         return weighted_mean(self.chunk(used, rows), weights[used])
 
+    combine_chunk = combine
+
     def chunk(self, members, rows):
         index = rows[:, 0].astype(int)
         self.n_asked += len(members) * len(index)

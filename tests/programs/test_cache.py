@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from builders import compiled, fixed
+from builders import ScaleMore, compiled, fixed, relu
 from skensemble import CyclicCosineDecay, SnapshotEnsembleClassifier, program_cache
 from skensemble.programs import ProgramCache
 from skensemble.training import ENGINES, TrainingData, TrainingRequest, seeded
@@ -137,34 +137,6 @@ def test_other_networks_have_other_programs(blobs, other):
     assert program_cache.info()[:3] == (0, 2, 2)
 
 
-def relu(x):
-    """Not the one of Keras, for all its name."""
-    return ops.square(x)
-
-
-class Scale(layers.Layer):
-    def __init__(self, factor=1.0, **kwargs):
-        super().__init__(**kwargs)
-        self.factor = factor
-
-    def get_config(self):
-        return {**super().get_config(), "factor": self.factor}
-
-    def call(self, x):
-        return x * self.factor
-
-
-class Shift(Scale):
-    """Inherits the configuration of a layer that knows nothing of shifts."""
-
-    def __init__(self, shift=0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.shift = shift
-
-    def call(self, x):
-        return super().call(x) + self.shift
-
-
 def activated(activation):
     return lambda: keras.Sequential(
         [keras.Input((4,)), layers.Dense(8, activation), layers.Dense(3, "softmax")]
@@ -197,8 +169,8 @@ def regression(delta):
         (regression(0.1), regression(2.0)),
         # get_config is inherited
         (
-            lambda: compiled(build=after(Shift)),
-            lambda: compiled(build=after(lambda: Shift(1.0))),
+            lambda: compiled(build=after(ScaleMore)),
+            lambda: compiled(build=after(lambda: ScaleMore(2.0))),
         ),
     ],
     ids=["function called relu", "Huber", "inherited configuration"],

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from builders import Subclassed, fixed
+from builders import Scale, ScaleMore, Subclassed, fixed, relu
 from skensemble import CyclicCosineDecay
 from skensemble.programs import fingerprint_of_network, fingerprint_of_training
 from skensemble.training import install_schedule
@@ -83,46 +83,11 @@ def used_after(first_two_differ):
     return build
 
 
-def relu(x):
-    """Not the one of Keras, for all its name."""
-    return ops.square(x)
-
-
 def same_name(power):
     def act(x):
         return x**power
 
     return act
-
-
-class Scale(layers.Layer):
-    """With a configuration of its own."""
-
-    bonus = 0.0
-
-    def __init__(self, factor=1.0, **kwargs):
-        super().__init__(**kwargs)
-        self.factor = factor
-
-    def get_config(self):
-        return {**super().get_config(), "factor": self.factor}
-
-    def call(self, x):
-        return self.shift(x * self.factor)
-
-    def shift(self, x):
-        return x + self.bonus
-
-
-class ScaleMore(Scale):
-    """Has more to say than it inherits."""
-
-    def __init__(self, more=1.0, **kwargs):
-        super().__init__(**kwargs)
-        self.more = more
-
-    def call(self, x):
-        return super().call(x) * self.more
 
 
 class Silent(layers.Layer):

@@ -112,7 +112,7 @@ class FitStages(RowStages):
         self._learn_weights(bank, holdout, watch)
         with watch("score"):
             chance = cycles_at_chance(
-                self.snapshots_, len(run.snapshots), self._member_probas, data
+                self.snapshots_, request.first_cycle, self._member_probas, data
             )
         warn_about_chance(chance, self.alpha_zero)
         self.timings_ = watch.seconds

@@ -38,27 +38,28 @@ def is_at_chance(probas, y, sample_weight=None) -> bool:
     return bool(log_loss >= 0.98 * entropy and accuracy <= frequencies.max() + 0.01)
 
 
-def cycles_at_chance(bank, n_new, predict, data) -> list[int]:
+def cycles_at_chance(bank, first, predict, data) -> list[int]:
     """Number the cycles whose snapshot is at chance level on (some) rows that it was trained on.
 
     Parameters
     ----------
     bank : SnapshotBank
         Snapshots that are not finite are passed over.
-    n_new : int
-        How many of them, the last ones, to look at.
+    first : int
+        The first one to look at.
     predict : callable
-        Class probabilities of all snapshots of a bank from rows of X; NaN where not finite.
+        Class probabilities from a bank, rows of X, and the first snapshot to ask; NaN where not
+        finite.
     data : TrainingData
         What the snapshots were trained on.
     """
     rows = data.rows[:: -(-len(data.rows) // N_ROWS)]
     y = data.y[rows]
     weight = None if data.sample_weight is None else data.sample_weight[rows]
-    probas = predict(bank, data.X[rows])[-n_new:]
+    probas = predict(bank, data.X[rows], first)
     return [
         snapshot.cycle
-        for snapshot, proba in zip(bank[-n_new:], probas, strict=True)
+        for snapshot, proba in zip(bank[first:], probas, strict=True)
         if snapshot.is_finite and is_at_chance(proba, y, weight)
     ]
 

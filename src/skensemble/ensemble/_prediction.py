@@ -124,13 +124,13 @@ class SnapshotPrediction(RepairedKerasClassifier):
     def _encode_features(self, X):
         return X if self.feature_encoder_ is None else self.feature_encoder_.transform(X)
 
-    def _member_probas(self, bank, X):
-        """Probabilities of each snapshot, (M, n, k); NaN for those that are not finite."""
-        finite = [m for m, snapshot in enumerate(bank) if snapshot.is_finite]
+    def _member_probas(self, bank, X, first=0):
+        """Probabilities of each snapshot from ``first`` on; NaN for those that are not finite."""
         probas = np.full((len(bank), X.shape[0], len(self.classes_)), np.nan)
+        finite = [m for m in range(first, len(bank)) if bank[m].is_finite]
         if finite:
             probas[finite] = self._bank_predictor()(finite, X, self._predict_batch_size)
-        return probas
+        return probas[first:]
 
     def _bank_predictor(self):
         if self.__dict__.get("_predictor") is None:

@@ -79,16 +79,18 @@ class BankPredictor:
         batch_size : int, optional
             Rows at once; -1 for all.
         """
-        used = np.flatnonzero(weights).tolist()
         if X.shape[0] <= FEW_ROWS:
             X = dense_rows(X)
             if self._functions.takes_as_few(X):
+                used = np.flatnonzero(weights).tolist()
                 return self._combine_few(used, weights[used], X)
-        parts = [
-            weighted_mean(self.chunk(used, rows), weights[used].tolist())
-            for rows in chunks(X, batch_size)
-        ]
+        parts = [self.combine_chunk(weights, rows) for rows in chunks(X, batch_size)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def combine_chunk(self, weights: np.ndarray, X: Any) -> np.ndarray:
+        """Do the same in one call, in the way of many rows."""
+        used = np.flatnonzero(weights).tolist()
+        return weighted_mean(self.chunk(used, X), weights[used].tolist())
 
     def _combine_few(self, members: list[int], weights: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Fill X up to a fixed number of rows, for which XLA has compiled all there is to do."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from skensemble.inference._bank import BankPredictor, chunks
-from skensemble.inference._combine import weighted_mean
 from skensemble.inference._programs import FEW_ROWS
 
 # More than the rounding of a member's probabilities, which depends on the rows that it is asked
@@ -62,9 +61,8 @@ def predict_with_early_exit(
         n_asked += asked
         if is_close:
             # Rounding decides: it must be the rounding of a prediction without early exit.
-            probas = predictor.chunk(used.tolist(), rows)
-            labels = weighted_mean(probas, weights[used].tolist()).argmax(axis=1)
-            n_asked += probas.shape[0] * probas.shape[1]
+            labels = predictor.combine_chunk(weights, rows).argmax(axis=1)
+            n_asked += len(used) * rows.shape[0]
         best.append(labels)
     saved = 1 - n_asked / max(len(used) * X.shape[0], 1)
     return EarlyExit(np.concatenate(best), saved)

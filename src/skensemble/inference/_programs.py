@@ -13,6 +13,7 @@ from skensemble.programs import (
     decide_on_xla,
     fingerprint_of_network,
     program_cache,
+    traced_function,
 )
 
 # A call on so few rows costs more than their arithmetic. XLA makes the call cheaper; it needs a
@@ -119,7 +120,7 @@ def _unrolled(member: _Member, n_members: int) -> RebindableProgram:
         return tf.stack([member.function(weights[i : i + n_weights], states, X) for i in starts])
 
     specs = [member.rows, *member.states, *member.weights * n_members]
-    return RebindableProgram(tf.function(outputs, autograph=False).get_concrete_function(*specs))
+    return RebindableProgram(traced_function(outputs).get_concrete_function(*specs))
 
 
 def _few_combined(member: _Member, n_members: int, output_layer) -> RebindableProgram:
@@ -138,7 +139,7 @@ def _few_combined(member: _Member, n_members: int, output_layer) -> RebindablePr
     rows = tf.TensorSpec([FEW_ROWS, *member.rows.shape[1:]], member.rows.dtype)
     weights = tf.TensorSpec([n_members], tf.float64)
     stacked = [tf.TensorSpec([n_members, *spec.shape], spec.dtype) for spec in member.weights]
-    function = tf.function(combined, autograph=False, jit_compile=True)
+    function = traced_function(combined, jit_compile=True)
     return RebindableProgram(
         function.get_concrete_function(rows, weights, *member.states, *stacked)
     )
@@ -177,7 +178,7 @@ class _Member:
         self.weights = tuple(tf.TensorSpec(v.shape, v.dtype) for v in model.weights)
         self.states = tuple(tf.TensorSpec(v.shape, v.dtype) for v in states)
         self.rows = tf.TensorSpec([None, *X.shape[1:]], X.dtype.name)
-        function = tf.function(forward, autograph=False)
+        function = traced_function(forward)
         self.function = function.get_concrete_function(self.weights, self.states, self.rows)
         self.xla = decide_on_xla(self.function, jit_compile=False)
         self.is_shareable = not self.function.captured_inputs and can_be_shared(self.function)

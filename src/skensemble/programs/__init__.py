@@ -2,9 +2,10 @@
 
 from skensemble.programs._cache import CacheInfo, ProgramCache, program_cache
 from skensemble.programs._fingerprint import fingerprint_of_network, fingerprint_of_training
-from skensemble.programs._operations import can_be_shared, operations_in
+from skensemble.programs._operations import can_be_shared
 from skensemble.programs._rebinding import RebindableProgram
 from skensemble.programs._tensors import as_tensor
+from skensemble.programs._tracing import traced_function
 from skensemble.programs._xla import XlaDecision, decide_on_xla
 
 __all__ = [
@@ -17,6 +18,6 @@ __all__ = [
     "decide_on_xla",
     "fingerprint_of_network",
     "fingerprint_of_training",
-    "operations_in",
     "program_cache",
+    "traced_function",
 ]

@@ -57,11 +57,11 @@ def train(engine: str, model, data, schedule, request) -> TrainingRun:
     ValueError
         If the fused engine was asked for and cannot be had.
     """
+    if engine == "keras":
+        return replace(train_with_keras(model, data, schedule, request), reason="asked for")
     obstacle = _obstacle_to_fused(model, data, request)
     if engine == "fused" and obstacle is not None:
         raise ValueError(_refusal(obstacle))
-    if engine == "keras":
-        return replace(train_with_keras(model, data, schedule, request), reason="asked for")
     if obstacle is None:
         try:
             run = train_fused(model, data, schedule, request)

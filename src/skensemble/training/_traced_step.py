@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from skensemble.programs import traced_function
 from skensemble.training._data import batch_of
-
-
-def traced_function(python_function=None, **options):
-    """Make a ``tf.function`` of a function as it is, without a rewriting of its source."""
-    import tensorflow as tf
-
-    return tf.function(python_function, autograph=False, **options)
 
 
 class TracedStep:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from skensemble.programs import RebindableProgram, decide_on_xla
+from skensemble.programs import RebindableProgram, decide_on_xla, traced_function
 from skensemble.training._data import order_of_rows
 from skensemble.training._optimizer import final_variables
 from skensemble.training._signature import Signature
@@ -13,7 +13,6 @@ from skensemble.training._traced_rate import rate_from, rate_specs
 from skensemble.training._traced_step import (
     TracedStep,
     batches_from,
-    traced_function,
     variables_of,
 )
 
