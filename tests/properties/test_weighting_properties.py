@@ -3,7 +3,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skensemble.weighting import evaluate_weights, solve_log_loss
+from skensemble.weighting import (
+    evaluate_weights,
+    find_weights,
+    solve_accuracy,
+    solve_greedy,
+    solve_log_loss,
+)
 
 fixed = settings(derandomize=True, deadline=None, max_examples=150)
 
@@ -102,3 +108,94 @@ def test_the_same_input_gives_the_same_bits(holdout, prior):
     first, second = (solve_log_loss(*holdout, prior=prior) for _ in range(2))
     assert first.weights.tobytes() == second.weights.tobytes()
     assert repr(first) == repr(second)
+
+
+@st.composite
+def votes_or_eighths(draw, min_members=1):
+    """Members' probabilities in multiples of 1/8, exact in floats, with labels and weights."""
+    n_members, n_rows, n_classes = (
+        draw(st.integers(min_members, 4)),
+        draw(st.integers(1, 15)),
+        draw(st.integers(2, 4)),
+    )
+    shape = (n_members, n_rows, n_classes - 1)
+    size = draw(st.sampled_from([1, 8]))  # votes, or eighths
+    cuts = np.sort(draw(arrays(np.int64, shape, elements=st.integers(0, size))), axis=2)
+    probas = np.diff(cuts, axis=2, prepend=0, append=size) / size
+    y = draw(arrays(np.int64, n_rows, elements=st.integers(0, n_classes - 1)))
+    mass = draw(arrays(np.int64, n_rows, elements=st.integers(1, 3)))
+    return probas, y, mass
+
+
+def accuracy(counts, holdout):
+    probas, y, mass = holdout
+    return mass @ (np.tensordot(counts, probas, axes=1).argmax(axis=1) == y) / mass.sum()
+
+
+def whole(weights):
+    """Counts in proportion to weights that are tenths, or equal."""
+    counts = np.round(weights * 10 * len(weights))
+    np.testing.assert_allclose(counts / counts.sum(), weights, atol=1e-15)
+    return counts
+
+
+@fixed
+@given(votes_or_eighths())
+def test_accuracy_weights_are_at_least_as_good_as_equal_ones_and_every_member(holdout):
+    result = solve_accuracy(*holdout)
+    assert result.weights.min() >= 0
+    assert abs(result.weights.sum() - 1) < 1e-14
+    reached = accuracy(whole(result.weights), holdout)
+    each = np.eye(len(holdout[0]))
+    assert reached >= max(accuracy(c, holdout) for c in [each.sum(axis=0), *each]) - 1e-12
+
+
+@fixed
+@given(votes_or_eighths(), st.randoms(use_true_random=False))
+def test_no_grid_point_is_more_accurate(holdout, random):
+    reached = accuracy(whole(solve_accuracy(*holdout).weights), holdout)
+    for _ in range(20):
+        cuts = sorted(random.choices(range(11), k=len(holdout[0]) - 1))
+        counts = np.diff(cuts, prepend=0, append=10)
+        assert reached >= accuracy(counts, holdout) - 1e-12
+
+
+@fixed
+@given(votes_or_eighths(), st.randoms(use_true_random=False))
+def test_permuting_members_keeps_accuracy_and_loss(holdout, random):
+    order = random.sample(range(len(holdout[0])), len(holdout[0]))
+    straight = solve_accuracy(*holdout)
+    permuted = solve_accuracy(holdout[0][order], *holdout[1:])
+    assert accuracy(whole(permuted.weights)[np.argsort(order)], holdout) == accuracy(
+        whole(straight.weights), holdout
+    )
+    np.testing.assert_allclose(permuted.loss, straight.loss, atol=1e-10)
+
+
+@fixed
+@given(votes_or_eighths(), st.sampled_from(["log_loss", "accuracy"]))
+def test_greedy_is_at_least_as_good_as_every_member(holdout, criterion):
+    result = solve_greedy(*holdout, criterion=criterion, n_iter=12)
+    assert result.weights.min() >= 0
+    assert abs(result.weights.sum() - 1) < 1e-14
+    each = np.eye(len(holdout[0]))
+    if criterion == "accuracy":
+        counts = result.weights * 27720  # a multiple of 1 to 12
+        np.testing.assert_allclose(counts, np.round(counts), atol=1e-9)
+        best = max(accuracy(c, holdout) for c in each)
+        assert accuracy(np.round(counts), holdout) >= best - 1e-12
+    else:
+        losses = [evaluate_weights(c, *holdout, method="one").loss for c in each]
+        assert result.loss <= min(losses) + 1e-12
+
+
+@settings(fixed, max_examples=40)
+@given(votes_or_eighths(), st.sampled_from(["log_loss", "accuracy", "greedy", "auto"]))
+def test_comparisons_are_deterministic_and_ordered(holdout, method):
+    first, second = (find_weights(method, *holdout) for _ in range(2))
+    assert repr(first.comparisons) == repr(second.comparisons)
+    assert first.weights.tobytes() == second.weights.tobytes()
+    assert [c.against for c in first.comparisons] == ["uniform", "last", "best"]
+    for one in first.comparisons:
+        assert np.isnan(one.gain) or one.low <= one.gain <= one.high
+        assert np.isnan(one.gain) == (holdout[1].size < 10)

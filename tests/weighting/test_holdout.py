@@ -13,6 +13,11 @@ RANGE = "probas must be finite and between 0 and 1, got values from "
 SOFTMAX = (
     " instead: pass probabilities (a softmax of the logits), and drop snapshots that diverged."
 )
+SUM = "probas must be probabilities that sum to 1 over the classes, got "
+ROWS = (
+    " instead: pass what predict_proba returns "
+    "(a softmax of the logits, not one sigmoid per class)."
+)
 INDICES = " instead: np.searchsorted(classes_, labels) turns sorted labels into indices."
 EQUAL = " instead: leave it out for equal ones."
 MASS = "sample_weight must be finite, not negative and not all 0, got values from "
@@ -38,6 +43,22 @@ MASS = "sample_weight must be finite, not negative and not all 0, got values fro
         ({"probas": P * 2}, ValueError, f"{RANGE}0.4 to 1.6{SOFTMAX}"),
         ({"probas": P - 0.6}, ValueError, f"{RANGE}-0.4 to 0.2{SOFTMAX}"),
         ({"probas": P * 0 + np.inf}, ValueError, f"{RANGE}inf to inf{SOFTMAX}"),
+        (
+            {"probas": [[[0.5, 0.5], [0.6, 0.4]], [[0.7, 0.3], [0.8, 0.7]]]},
+            ValueError,
+            f"{SUM}1.5 in row 1 of member 1{ROWS}",
+        ),
+        ({"probas": P * 0}, ValueError, f"{SUM}0 in row 0 of member 0{ROWS}"),
+        (
+            {"probas": np.ones((2, 2, 2), int)},
+            ValueError,
+            f"{SUM}2 in row 0 of member 0{ROWS}",
+        ),
+        (
+            {"probas": (P * 0.98).astype(np.float32)},
+            ValueError,
+            f"{SUM}0.98 in row 0 of member 0{ROWS}",
+        ),
         (
             {"y": [0]},
             ValueError,
@@ -130,6 +151,18 @@ def test_rounding_just_outside_0_and_1_is_accepted():
         solve_log_loss(probas + 2e-7, Y)
     with pytest.raises(ValueError, match="between 0 and 1"):
         solve_log_loss(probas - 2e-7, Y)
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 1000])
+def test_half_precision_sums_to_1_closely_enough(n_classes):
+    rng = np.random.default_rng(0)
+    probas = rng.dirichlet(np.full(n_classes, 0.5), size=(3, 20)).astype(np.float16)
+    assert solve_log_loss(probas, rng.integers(n_classes, size=20)).converged
+
+
+def test_votes_are_probabilities():
+    probas = np.eye(3, dtype=np.int8)[[[0, 1, 2], [0, 1, 1]]]
+    np.testing.assert_allclose(solve_log_loss(probas, [0, 1, 2], prior=0).weights, [1, 0])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])

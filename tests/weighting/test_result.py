@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from skensemble.weighting import WeightingResult, evaluate_weights, solve_log_loss
+from skensemble.weighting import Comparison, WeightingResult, evaluate_weights, solve_log_loss
 
 RNG = np.random.default_rng(0)
 PROBAS = RNG.dirichlet([0.7] * 3, size=(4, 80))
@@ -29,6 +29,9 @@ def test_given_weights_are_divided_by_their_sum_and_scored():
         "prior": 0.0,
         "uniform_loss": 0,
         "n_samples": 80,
+        "criterion": "log_loss",
+        "comparisons": (),
+        "note": "",
     }
 
 
@@ -82,6 +85,34 @@ def test_weights_are_a_read_only_copy_that_survives_pickling():
             one.loss = 0.0
 
 
+def test_a_pickle_from_before_criteria_is_read():
+    state = dict(vars(evaluate_weights(np.ones(4), PROBAS, Y, method="uniform")))
+    for name in ("criterion", "comparisons", "note"):
+        del state[name]
+    old = WeightingResult.__new__(WeightingResult)
+    old.__setstate__(state)
+    assert (old.criterion, old.comparisons, old.note) == ("log_loss", (), "")
+    assert repr(old).startswith("WeightingResult(uniform, weights=[0.25 0.25 0.25 0.25], loss=")
+    assert pickle.loads(pickle.dumps(old)).criterion == "log_loss"
+
+
+def test_comparisons_survive_pickling():
+    compared = dataclasses.replace(
+        evaluate_weights(np.ones(4), PROBAS, Y, method="uniform"),
+        comparisons=(Comparison("best", "f1_macro", 0.1, -0.1, 0.3),),
+        note="A sentence.",
+    )
+    again = pickle.loads(pickle.dumps(compared))
+    assert again.comparisons == compared.comparisons
+    assert again.note == "A sentence."
+
+
+def test_beats_if_the_whole_interval_is_above_0():
+    assert Comparison("uniform", "accuracy", 0.02, 1e-9, 0.04).beats
+    assert not Comparison("uniform", "accuracy", 0.02, 0.0, 0.04).beats
+    assert not Comparison("uniform", "accuracy", np.nan, -np.inf, np.inf).beats
+
+
 def test_size_does_not_grow_with_the_holdout():
     few = solve_log_loss(PROBAS, Y)
     many = solve_log_loss(np.tile(PROBAS, (1, 500, 1)), np.tile(Y, 500))
@@ -97,6 +128,10 @@ def test_repr_is_one_short_line():
         "gap=1.2e-12, 30 rows)"
     )
     assert repr(dataclasses.replace(result, converged=False)).endswith("30 rows, not converged)")
+    f1 = dataclasses.replace(result, method="greedy", criterion="f1_macro")
+    assert repr(f1).startswith("WeightingResult(greedy of f1_macro, weights=")
+    accuracy = dataclasses.replace(result, method="accuracy", criterion="accuracy")
+    assert repr(accuracy).startswith("WeightingResult(accuracy, weights=")
     wide = dataclasses.replace(result, weights=np.full(50, 0.02))
     assert "[0.02 0.02 0.02 ... 0.02 0.02 0.02]" in repr(wide)
 

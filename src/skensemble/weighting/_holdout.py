@@ -1,4 +1,4 @@
-"""The holdout as the solvers see it: each member's probability of the true class, row by row."""
+"""The holdout as the solvers see it: what each member says about each row that counts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skensemble._validation import Described, must_be
-
-FloatArray = NDArray[np.float64]
+from skensemble.weighting._arrays import FloatArray, read_labels, read_probas, read_sample_weight
 
 EPS = float(np.finfo(np.float64).eps)  # the floor of scikit-learn's log_loss on float64
-_SLACK = 1e-6  # how far rounding may carry a softmax outside [0, 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,81 +55,64 @@ class Holdout:
         return max(float(np.max(rows @ (share / mixture))) - 1.0, 0.0)
 
 
+@dataclass(frozen=True, eq=False)
+class Members:
+    """All that the members say, and how much each row counts.
+
+    Parameters
+    ----------
+    probas : ndarray of shape (M, n, k), any real dtype
+        Probabilities of every class.
+    y : ndarray of shape (n,), intp
+        True classes.
+    mass : ndarray of shape (n,), float64
+        Sample weights, all positive.
+    """
+
+    probas: NDArray[Any]
+    y: NDArray[np.intp]
+    mass: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.probas)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that count."""
+        return self.y.size
+
+    def take(self, rows: NDArray[Any]) -> Members:
+        """Return some of the rows, as a mask or indices."""
+        return Members(self.probas[:, rows], self.y[rows], self.mass[rows])
+
+    def own(self) -> FloatArray:
+        """Gather probas[m, n, y[n]], (M, n) in float64."""
+        q = np.empty((len(self), self.n_rows))  # the long axis is contiguous
+        q[...] = self.probas[:, np.arange(self.n_rows), self.y]
+        return q
+
+    def holdout(self) -> Holdout:
+        """Keep only the probabilities of the true classes, floored at eps."""
+        q = self.own()
+        np.clip(q, EPS, 1.0, out=q)
+        return Holdout(q, self.mass / self.mass.mean())
+
+    def combine(self, counts: FloatArray) -> FloatArray:
+        """Mean of the probabilities, (n, k) in float64; integer counts keep ties of votes exact."""
+        out: FloatArray = np.einsum("m,mnk->nk", np.asarray(counts, np.float64), self.probas)
+        out /= counts.sum()
+        return out
+
+
+def read_members(probas: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Members:
+    """Check the three arrays and drop the rows that weigh nothing."""
+    p = read_probas(probas)
+    labels = read_labels(y, n_rows=p.shape[1], n_classes=p.shape[2])
+    members = Members(p, labels, read_sample_weight(sample_weight, n_rows=p.shape[1]))
+    counts = members.mass > 0
+    return members if counts.all() else members.take(counts)
+
+
 def read_holdout(probas: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Holdout:
-    """Check the three arrays, gather q[m, n] = probas[m, n, y[n]], drop rows that weigh nothing."""
-    p = _read_probas(probas)
-    labels = _read_labels(y, n_rows=p.shape[1], n_classes=p.shape[2])
-    mass = _read_sample_weight(sample_weight, n_rows=p.shape[1])
-    rows = np.flatnonzero(mass)
-    q = np.empty((len(p), rows.size))  # (M, n): the long axis is contiguous
-    q[...] = p[:, rows, labels[rows]]
-    np.clip(q, EPS, 1.0, out=q)
-    return Holdout(q, mass[rows] / mass[rows].mean())
-
-
-def _as_array(name: str, value: ArrayLike, must: str, fix: str) -> NDArray[Any]:
-    try:
-        return np.asarray(value)
-    except ValueError:  # ragged nested lists
-        got = Described("nested sequences of unequal lengths")
-        raise ValueError(must_be(name, must, got, fix)) from None
-
-
-def _read_probas(probas: ArrayLike) -> NDArray[Any]:
-    must = "an array of shape (M, n, k): snapshots, rows, classes, none of them 0"
-    fix = "stack the predict_proba outputs of the snapshots, np.stack([...])"
-    p = _as_array("probas", probas, must, fix)
-    if p.dtype.kind not in "fiu":
-        got = Described(f"dtype {p.dtype}")
-        raise TypeError(must_be("probas", "an array of real numbers", got, fix))
-    if p.ndim != 3 or 0 in p.shape:
-        raise ValueError(must_be("probas", must, Described(f"shape {p.shape}"), fix))
-    low, high = float(p.min()), float(p.max())
-    if not (low >= -_SLACK and high <= 1 + _SLACK):  # NaN fails both
-        got = Described(f"values from {low:g} to {high:g}")
-        fix = "pass probabilities (a softmax of the logits), and drop snapshots that diverged"
-        raise ValueError(must_be("probas", "finite and between 0 and 1", got, fix))
-    return p
-
-
-def _read_labels(y: ArrayLike, *, n_rows: int, n_classes: int) -> NDArray[np.intp]:
-    must = f"class indices of shape ({n_rows},), one per row of probas"
-    fix = "np.searchsorted(classes_, labels) turns sorted labels into indices"
-    labels = _as_array("y", y, must, fix)
-    if labels.shape != (n_rows,):
-        raise ValueError(must_be("y", must, Described(f"shape {labels.shape}"), fix))
-    if labels.dtype.kind not in "iu":
-        got = Described(f"dtype {labels.dtype}")
-        raise TypeError(must_be("y", "class indices of an integer dtype", got, fix))
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= n_classes:
-        must = f"class indices from 0 to {n_classes - 1}, the columns of probas"
-        raise ValueError(must_be("y", must, Described(f"values from {low} to {high}"), fix))
-    return labels.astype(np.intp, copy=False)
-
-
-def _read_sample_weight(sample_weight: ArrayLike | None, *, n_rows: int) -> FloatArray:
-    if sample_weight is None:
-        return np.ones(n_rows)
-    return read_masses("sample_weight", sample_weight, size=n_rows, each="row of probas")
-
-
-def read_masses(name: str, value: ArrayLike, *, size: int, each: str) -> FloatArray:
-    """Non-negative finite numbers, not all zero, divided by the largest so that none overflows."""
-    must = f"an array of shape ({size},), one number per {each}"
-    fix = (
-        "leave it out for equal ones" if name == "sample_weight" else "equal ones are a safe start"
-    )
-    array = _as_array(name, value, must, fix)
-    if array.dtype.kind not in "fiu":
-        got = Described(f"dtype {array.dtype}")
-        raise TypeError(must_be(name, "an array of real numbers", got, fix))
-    if array.shape != (size,):
-        raise ValueError(must_be(name, must, Described(f"shape {array.shape}"), fix))
-    low, high = float(array.min()), float(array.max())
-    if not (low >= 0 and 0 < high < float("inf")):  # NaN fails both
-        must = "finite, not negative and not all 0"
-        got = Described(f"values from {low:g} to {high:g}")
-        raise ValueError(must_be(name, must, got, fix))
-    masses: FloatArray = array.astype(np.float64) / high
-    return masses
+    """Check the three arrays and keep the probabilities of the true classes."""
+    return read_members(probas, y, sample_weight).holdout()

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skensemble._validation import check_real
-from skensemble.weighting._holdout import FloatArray, read_holdout, read_masses
+from skensemble.weighting._arrays import FloatArray, read_masses
+from skensemble.weighting._comparison import Comparison
+from skensemble.weighting._holdout import Holdout, read_holdout
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,6 +40,13 @@ class WeightingResult:
         ``loss`` of equal weights, for comparison.
     n_samples : int
         Rows of the holdout that counted: those with a sample weight above 0.
+    criterion : str
+        What the method optimised: ``"log_loss"``, ``"accuracy"`` or the name of a scorer.
+    comparisons : tuple of Comparison
+        From `find_weights`: whether weights learned in this way beat equal weights, the last
+        member and the best member on rows that they were not learned on. Empty otherwise.
+    note : str
+        From ``find_weights("auto", ...)``: which weights were taken, and why.
 
     Examples
     --------
@@ -55,6 +64,9 @@ class WeightingResult:
     prior: float
     uniform_loss: float
     n_samples: int
+    criterion: str = "log_loss"
+    comparisons: tuple[Comparison, ...] = ()
+    note: str = ""
 
     def __post_init__(self) -> None:
         weights = np.array(self.weights, dtype=np.float64)
@@ -67,8 +79,9 @@ class WeightingResult:
 
     def __repr__(self) -> str:
         weights = np.array2string(self.weights, precision=3, suppress_small=True, threshold=10)
+        of = "" if self.criterion in ("log_loss", self.method) else f" of {self.criterion}"
         return (
-            f"WeightingResult({self.method}, weights={weights}, loss={self.loss:.3g} "
+            f"WeightingResult({self.method}{of}, weights={weights}, loss={self.loss:.3g} "
             f"(equal weights {self.uniform_loss:.3g}), gap={self.gap:.2g}, "
             f"{self.n_samples} rows{'' if self.converged else ', not converged'})"
         )
@@ -122,18 +135,32 @@ def evaluate_weights(
     [0.5 0.5] 0.4338 0.1548
     """
     holdout = read_holdout(probas, y, sample_weight)
-    n_members = len(holdout.q)
     prior = check_real("prior", prior, positive=False, fix="0 switches the prior off")
-    w = read_masses("weights", weights, size=n_members, each="snapshot")
-    w /= w.sum()
+    w = read_masses("weights", weights, size=len(holdout.q), each="snapshot")
+    return summarise(holdout, w, method=method, prior=prior)
+
+
+def summarise(
+    holdout: Holdout,
+    weights: FloatArray,
+    *,
+    method: str,
+    criterion: str = "log_loss",
+    n_iter: int = 0,
+    prior: float = 0.0,
+) -> WeightingResult:
+    """Divide weights or counts by their sum; their loss and gap on the holdout."""
+    n_members = len(holdout.q)
+    w = weights / weights.sum()
     return WeightingResult(
         weights=w,
         loss=holdout.loss(w),
         gap=holdout.gap(w, prior),
-        n_iter=0,
+        n_iter=n_iter,
         converged=True,
         method=method,
         prior=prior,
         uniform_loss=holdout.loss(np.full(n_members, 1 / n_members)),
         n_samples=holdout.mass.size,
+        criterion=criterion,
     )

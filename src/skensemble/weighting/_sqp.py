@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
 
-from skensemble.weighting._holdout import FloatArray
+from skensemble.weighting._arrays import FloatArray
 
 # Proximal terms, relative to the diagonal of H: identical snapshots leave H singular. They change
 # the way to the optimum, not the optimum; a larger one is tried where rounding spoils a direction.

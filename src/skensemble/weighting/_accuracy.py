@@ -1,0 +1,188 @@
+"""Weights of greatest accuracy: every point of a grid, or a climb where the grid is too large."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skensemble._validation import check_integer, check_real, must_be
+from skensemble.weighting._arrays import FloatArray
+from skensemble.weighting._contests import Contests
+from skensemble.weighting._criterion import ACCURACY
+from skensemble.weighting._greedy import grow
+from skensemble.weighting._holdout import Members, read_members
+from skensemble.weighting._result import WeightingResult, summarise
+from skensemble.weighting._simplex import grid_counts, grid_size
+from skensemble.weighting._ties import TIE, best_of, better
+
+STEP = 0.1
+MAX_POINTS = 100_000
+_HALVINGS = 2
+_GREEDY = 50
+_LOOKS = 16
+
+
+def solve_accuracy(
+    probas: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    step: float = STEP,
+    max_points: int = MAX_POINTS,
+) -> WeightingResult:
+    """Combination weights of greatest accuracy on a holdout.
+
+    All weights that are multiples of ``step`` are tried, and equal weights. Where they are more
+    than ``max_points``, a climb starts from the best of equal weights, each single member and the
+    greedy ones, and moves ``step`` of weight from one member to another as long as that helps,
+    then half, then a quarter. Equal accuracies are decided by the smaller log-loss.
+
+    Parameters
+    ----------
+    probas : array-like of shape (M, n, k), any real dtype
+        Probabilities of the k classes from each of M members on n rows, or their votes, one-hot.
+    y : array-like of shape (n,), integer dtype
+        True classes, as indices into the last axis of ``probas``.
+    sample_weight : array-like of shape (n,), optional
+        How much each row counts; only the ratios matter, rows of weight 0 do not exist.
+    step : float, default=0.1
+        Distance of neighbours on the grid: 1 divided by a whole number.
+    max_points : int, default=100_000
+        Largest grid that is tried in full: with steps of 0.1, that of ten members.
+
+    Returns
+    -------
+    WeightingResult
+        With ``n_iter`` the points that were tried.
+
+    Raises
+    ------
+    TypeError
+        If an array or a parameter has the wrong type.
+    ValueError
+        If a shape does not match, or a value is out of range or not finite.
+
+    Notes
+    -----
+    A row is right if ``np.argmax`` of the weighted sum is its class: of equal sums, the first.
+    The sums are those of whole multiples of the probabilities, so that ties between votes are
+    ties, however the weights are rounded. Deterministic; the climb may end in a local optimum.
+
+    Examples
+    --------
+    Only together do the two members get all rows right, if the first counts for more:
+
+    >>> from skensemble.weighting import solve_accuracy
+    >>> first = [[0.7, 0.3], [0.45, 0.55], [0.4, 0.6]]
+    >>> second = [[0.4, 0.6], [0.75, 0.25], [0.65, 0.35]]
+    >>> solve_accuracy([first, second], [0, 0, 1]).weights
+    array([0.8, 0.2])
+    """
+    members = read_members(probas, y, sample_weight)
+    total = _check_step(step)
+    max_points = check_integer(
+        "max_points", max_points, minimum=1, fix=f"max_points={MAX_POINTS} is the default"
+    )
+    if grid_size(len(members), total) <= max_points:
+        grid = Grid(members, total)
+        counts, n_points = grid.best(), len(grid.counts)
+    else:
+        counts, n_points = climb(members, total)
+    return summarise(
+        members.holdout(), counts, method="accuracy", criterion="accuracy", n_iter=n_points
+    )
+
+
+def _check_step(step: float) -> int:
+    fix = f"step={STEP} is the default"
+    value = check_real("step", step, positive=True, fix=fix)
+    total = round(1 / value) if value > 1e-9 else 0
+    if total < 1 or abs(total * value - 1) > 1e-9:
+        raise ValueError(must_be("step", "1 divided by a whole number", step, fix))
+    return total
+
+
+class Grid:
+    """The best points of the grid, on all rows or on those outside one fold.
+
+    Upper bounds of the accuracy come first; only points that may be the best are looked at
+    closely, and what is found out about them serves all folds.
+
+    Parameters
+    ----------
+    members : Members
+        All rows.
+    total : int
+        Steps that make up weight 1.
+    fold : ndarray of shape (n,), int, optional
+        The fold of each row, from 0; one fold by default.
+    """
+
+    def __init__(self, members: Members, total: int, fold: NDArray[np.intp] | None = None) -> None:
+        equal = np.ones((1, len(members)))
+        self.counts = np.vstack([equal, grid_counts(len(members), total)])
+        self._members, self._fold = members, fold
+        parts = [members]
+        if fold is not None:
+            parts = [members.take(fold == i) for i in range(int(fold.max()) + 1)]
+        self._parts = [Contests(part) for part in parts]
+        self._most = np.stack([part.most_hits(self.counts) for part in self._parts])
+        self._hits = np.full_like(self._most, -np.inf)  # -inf: not looked at
+
+    def best(self, without: int | None = None) -> FloatArray:
+        """Counts of the best point."""
+        members = self._members
+        used = np.ones(len(self._parts), dtype=bool)
+        if without is not None and self._fold is not None:
+            members = members.take(self._fold != without)
+            used[without] = False
+        most = self._most[used].sum(axis=0)
+        tie = TIE * members.mass.sum()
+        n_more = _LOOKS
+        while True:
+            hits = self._hits[used].sum(axis=0)
+            open_ = np.flatnonzero((most >= hits.max() - tie) & (self._hits[0] == -np.inf))
+            if open_.size == 0:
+                at: FloatArray = self.counts[best_of(members.holdout(), self.counts, hits, tie)]
+                return at
+            some = open_[np.argsort(-most[open_], kind="stable")[:n_more]]
+            self._hits[:, some] = [part.hits(self.counts[some]) for part in self._parts]
+            n_more *= 2
+
+
+def climb(members: Members, total: int) -> tuple[FloatArray, int]:
+    """Counts at the end of the climb, and how many points were tried."""
+    holdout, contests, mass = members.holdout(), Contests(members), members.mass.sum()
+
+    def best(points: FloatArray) -> tuple[FloatArray, tuple[float, float]]:
+        hits = contests.hits(points)
+        i = best_of(holdout, points, hits, TIE * mass)
+        return points[i], (float(hits[i] / mass), holdout.loss(points[i] / points[i].sum()))
+
+    each = np.eye(len(members))
+    starts = np.vstack([np.ones(len(members)), each, grow(members, ACCURACY, n_iter=_GREEDY)])
+    here, key = best(starts)
+    n_points = len(starts)
+    # Counts of a size at which the start and all moves are whole numbers.
+    here = here * total * 2**_HALVINGS
+    step = here.sum() / total
+    for halving in range(_HALVINGS + 1):
+        while True:
+            moves = _moves(here, step / 2**halving)
+            n_points += len(moves)
+            there, there_key = best(moves)
+            if not better(there_key, key):
+                break
+            here, key = there, there_key
+    return here, n_points
+
+
+def _moves(here: FloatArray, size: float) -> FloatArray:
+    """All points where one member gives up to ``size`` to another."""
+    n_members = len(here)
+    giver, taker = np.nonzero((here > 0)[:, None] & ~np.eye(n_members, dtype=bool))
+    points = np.repeat(here[None], giver.size, axis=0)
+    rows, size_of = np.arange(giver.size), np.minimum(here[giver], size)
+    points[rows, giver] -= size_of
+    points[rows, taker] += size_of
+    return points

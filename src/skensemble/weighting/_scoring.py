@@ -1,0 +1,169 @@
+"""Criteria from scikit-learn's scorers; the one file here that imports scikit-learn."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skensemble._validation import Described, must_be
+from skensemble.weighting._arrays import FloatArray
+from skensemble.weighting._criterion import ACCURACY, LOG_LOSS, Criterion, Labels, ScoringError
+
+_NATIVE = {"log_loss": LOG_LOSS, "accuracy": ACCURACY}
+_CAN = "a scorer that can score the holdout"
+_FIX = "sklearn.metrics.get_scorer_names() lists scorers, make_scorer makes one of a metric"
+
+
+def check_criterion(name: str, value: Any, methods: tuple[str, ...] = tuple(_NATIVE)) -> None:
+    """Raise unless ``value`` is one of ``methods``, a scorer's name, or a scorer.
+
+    Parameters
+    ----------
+    name : str
+        What the parameter is called.
+    value : object
+        What was given.
+    methods : tuple of str
+        Names that need no scorer.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is neither a string nor a scorer: a bare metric function, for one.
+    ValueError
+        If it is an unknown name, or a scorer of regressors.
+    """
+    must = f"one of {', '.join(map(repr, methods))}, the name of a scorer, or a scorer"
+    if isinstance(value, str):
+        if value in methods:
+            return
+        from sklearn.metrics import get_scorer, get_scorer_names
+
+        known = get_scorer_names()
+        if value not in known:
+            near = difflib.get_close_matches(value, [*methods, *known], n=1)
+            fix = f"perhaps {near[0]!r} is meant" if near else _FIX
+            raise ValueError(must_be(name, must, value, fix))
+        scorer = get_scorer(value)
+    elif callable(value):
+        scorer = value
+        if not _is_scorer(scorer):
+            got = Described(f"the function {getattr(value, '__name__', value)}")
+            fix = "a scorer is called as scorer(estimator, X, y); make_scorer makes one of a metric"
+            raise TypeError(must_be(name, must, got, fix))
+    else:
+        raise TypeError(must_be(name, must, value, _FIX))
+    if _module(getattr(scorer, "_score_func", None)) == "sklearn.metrics._regression":
+        fix = "that one scores regressors; 'log_loss' judges probabilities of classes"
+        raise ValueError(must_be(name, "a scorer of classifiers", value, fix))
+
+
+def _module(value: Any) -> str:
+    return getattr(value, "__module__", None) or ""
+
+
+def _is_scorer(value: Callable[..., Any]) -> bool:
+    if _module(value).startswith("sklearn.metrics.") and not hasattr(value, "_score_func"):
+        return False  # a metric: its first arguments are labels
+    try:
+        inspect.signature(value).bind(None, None, None)
+    except (TypeError, ValueError):  # other arguments, or a builtin that tells nobody
+        return False
+    return True
+
+
+def read_criterion(
+    criterion: str | Callable[..., float], *, n_classes: int, classes: ArrayLike | None
+) -> Criterion:
+    """Turn a name or a scorer into a function of probabilities.
+
+    Parameters
+    ----------
+    criterion : str or callable
+        ``"log_loss"``, ``"accuracy"``, the name of a scorer, or ``scorer(estimator, X, y)``.
+    n_classes : int
+        Columns of the probabilities.
+    classes : array-like of shape (k,), optional
+        Their labels, sorted; 0 to k - 1 by default.
+    """
+    check_criterion("criterion", criterion)
+    labels = _read_classes(classes, n_classes)
+    if isinstance(criterion, str) and criterion in _NATIVE:
+        return _NATIVE[criterion]
+    from sklearn.metrics import get_scorer
+
+    scorer = get_scorer(criterion)
+    name = criterion if isinstance(criterion, str) else _name(criterion)
+    weighable = _takes_weights(scorer)
+    stand_in = _stand_in()(labels)
+
+    def score(proba: FloatArray, y: Labels, mass: FloatArray) -> float:
+        rows = proba / proba.sum(axis=1, keepdims=True)
+        weights = {"sample_weight": mass} if weighable and np.ptp(mass) > 0 else {}
+        try:
+            value = float(scorer(stand_in, rows, labels[y], **weights))
+        except Exception as error:
+            got = Described(f"{name}, which raised {type(error).__name__}")
+            fix = f"it said {str(error).strip()!r}"
+            raise ScoringError(must_be("criterion", _CAN, got, fix)) from error
+        if np.isnan(value):
+            fix = "choose one that is defined on these rows, such as 'log_loss'"
+            raise ScoringError(must_be("criterion", _CAN, Described(f"NaN from {name}"), fix))
+        return value
+
+    return Criterion(name, score)
+
+
+def _name(scorer: Callable[..., float]) -> str:
+    return getattr(scorer, "__name__", None) or repr(scorer)
+
+
+def _takes_weights(scorer: Callable[..., float]) -> bool:
+    """Tell whether the metric, where the scorer has one, or else the scorer takes weights."""
+    metric = getattr(scorer, "_score_func", scorer)
+    try:
+        return "sample_weight" in inspect.signature(metric).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+def _read_classes(classes: ArrayLike | None, n_classes: int) -> NDArray[Any]:
+    if classes is None:
+        return np.arange(n_classes)
+    labels = np.asarray(classes)
+    must = f"an array of {n_classes} different labels, sorted, one per column of probas"
+    fix = "pass classes_ of the classifier"
+    if labels.shape != (n_classes,):
+        raise ValueError(must_be("classes", must, Described(f"shape {labels.shape}"), fix))
+    if not bool((labels[:-1] < labels[1:]).all()):
+        raise ValueError(must_be("classes", must, labels.tolist(), fix))
+    return labels
+
+
+@cache
+def _stand_in() -> Callable[[NDArray[Any]], Any]:
+    """Return the class of classifiers whose rows are their own probabilities."""
+    from sklearn.base import BaseEstimator, ClassifierMixin
+
+    class GivenProbabilities(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+        def __init__(self, classes: NDArray[Any]) -> None:
+            self.classes = classes
+            self.classes_ = classes
+
+        def fit(self, X: Any, y: Any) -> Any:  # pragma: no cover
+            return self
+
+        def predict_proba(self, X: FloatArray) -> FloatArray:
+            return X
+
+        def predict(self, X: FloatArray) -> NDArray[Any]:
+            predicted: NDArray[Any] = self.classes_[X.argmax(axis=1)]
+            return predicted
+
+    return GivenProbabilities
