@@ -20,7 +20,7 @@ from skensemble.ensemble._losses import (
 )
 from skensemble.exceptions import LearningRateWarning
 from skensemble.inference import OutputLayer, dense_rows, prediction_mode
-from skensemble.training import accumulation_steps, has_stepped, own_learning_rate
+from skensemble.training import has_stepped, learning_rate_note
 
 N_PROBE_ROWS = 32
 
@@ -187,31 +187,8 @@ def optimizers_differ(given, compiled) -> bool:
     return isinstance(given, keras.optimizers.Optimizer) and len(set(map(repr, configs))) > 1
 
 
-def check_cycle_lengths(optimizer, schedule) -> None:
-    """Raise if a cycle is too short to change a weight."""
-    gathered = accumulation_steps(optimizer)
-    shortest = schedule.n_iterations // schedule.M
-    if shortest < gathered:
-        raise ValueError(
-            must_be(
-                "the length of a cycle",
-                f"at least gradient_accumulation_steps={gathered} iterations",
-                Described(f"{shortest} iterations"),
-                "lower M, train for more epochs, or gather fewer gradients; best, cycles are "
-                "multiples of gradient_accumulation_steps",
-            )
-        )
-
-
 def warn_about_learning_rate(optimizer, alpha_zero: float) -> None:
     """Say that ``alpha_zero`` replaces another learning rate."""
-    own = own_learning_rate(optimizer)
-    if isinstance(own, float) and not abs(own - alpha_zero) > 1e-6 * alpha_zero:
-        return
-    what = f"schedule {own}" if isinstance(own, str) else f"learning rate {own:g}"
-    warnings.warn(
-        f"alpha_zero={alpha_zero:g} replaces the optimizer's own {what}: every cycle starts at "
-        "alpha_zero. Set alpha_zero to the rate you want, and leave the optimizer's alone.",
-        LearningRateWarning,
-        stacklevel=5,
-    )
+    note = learning_rate_note(optimizer, alpha_zero)
+    if note:
+        warnings.warn(note, LearningRateWarning, stacklevel=6)

@@ -3,10 +3,14 @@
 from skensemble.training._data import TrainingData
 from skensemble.training._engines import ENGINES, check_engine, train
 from skensemble.training._optimizer import (
-    accumulation_steps,
+    CountingLossScaleOptimizer,
+    check_cycle_lengths,
+    final_variables,
+    final_weights,
     has_stepped,
     install_schedule,
-    own_learning_rate,
+    learning_rate_note,
+    stepping_optimizers,
 )
 from skensemble.training._progress import ProgressDisplay
 from skensemble.training._random import seeded
@@ -14,15 +18,19 @@ from skensemble.training._run import TrainingRequest, TrainingRun
 
 __all__ = [
     "ENGINES",
+    "CountingLossScaleOptimizer",
     "ProgressDisplay",
     "TrainingData",
     "TrainingRequest",
     "TrainingRun",
-    "accumulation_steps",
+    "check_cycle_lengths",
     "check_engine",
+    "final_variables",
+    "final_weights",
     "has_stepped",
     "install_schedule",
-    "own_learning_rate",
+    "learning_rate_note",
     "seeded",
+    "stepping_optimizers",
     "train",
 ]

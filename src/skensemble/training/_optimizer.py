@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import keras
 
+from skensemble._validation import Described, must_be
+
 
 class CountingLossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
     """Counts skipped steps too.
@@ -53,6 +55,19 @@ def leave_constant_rate(model, rate: float) -> None:
     constant = keras.optimizers.schedules.ExponentialDecay(rate, decay_steps=1, decay_rate=1.0)
     for stepping in stepping_optimizers(model.optimizer):
         stepping.learning_rate = constant
+        _make_exportable(stepping)
+
+
+def _make_exportable(optimizer) -> None:
+    """Tell TensorFlow that its list of variables is as it should be.
+
+    The setter of the rate takes a variable out, after which TensorFlow would refuse to export or to
+    checkpoint the model.
+    """
+    variables = optimizer._variables
+    if hasattr(variables, "_update_snapshot"):
+        variables._non_append_mutation = variables._external_modification = False
+        variables._update_snapshot()
 
 
 def has_stepped(optimizer) -> bool:
@@ -62,9 +77,8 @@ def has_stepped(optimizer) -> bool:
 
 def accumulation_steps(optimizer) -> int:
     """Return how many iterations an optimizer gathers gradients for before it changes a weight."""
-    return max(
-        stepping.gradient_accumulation_steps or 1 for stepping in stepping_optimizers(optimizer)
-    )
+    steppers = stepping_optimizers(optimizer)  # none as long as a MultiOptimizer is not built
+    return max((stepping.gradient_accumulation_steps or 1 for stepping in steppers), default=1)
 
 
 def own_learning_rate(optimizer) -> float | str:
@@ -76,6 +90,34 @@ def own_learning_rate(optimizer) -> float | str:
     ]
     rate = rates[0] if rates else float("nan")
     return str(rate["class_name"]) if isinstance(rate, dict) else float(rate)
+
+
+def learning_rate_note(optimizer, alpha_zero: float) -> str | None:
+    """Say that ``alpha_zero`` replaces another learning rate, if it does."""
+    own = own_learning_rate(optimizer)
+    if isinstance(own, float) and not abs(own - alpha_zero) > 1e-6 * alpha_zero:
+        return None
+    what = f"schedule {own}" if isinstance(own, str) else f"learning rate {own:g}"
+    return (
+        f"alpha_zero={alpha_zero:g} replaces the optimizer's own {what}: every cycle starts at "
+        "alpha_zero. Set alpha_zero to the rate you want, and leave the optimizer's alone."
+    )
+
+
+def check_cycle_lengths(optimizer, schedule) -> None:
+    """Raise if a cycle is too short to change a weight."""
+    gathered = accumulation_steps(optimizer)
+    shortest = schedule.n_iterations // schedule.M
+    if shortest < gathered:
+        raise ValueError(
+            must_be(
+                "the length of a cycle",
+                f"at least gradient_accumulation_steps={gathered} iterations",
+                Described(f"{shortest} iterations"),
+                "lower M, train for more epochs, or gather fewer gradients; best, cycles are "
+                "multiples of gradient_accumulation_steps",
+            )
+        )
 
 
 def final_variables(model) -> list:

@@ -1,0 +1,7 @@
+"""Snapshots for people who call ``model.fit`` themselves."""
+
+from skensemble.callbacks._builder import SnapshotCallbackBuilder
+from skensemble.callbacks._callback import SnapshotCallback
+from skensemble.callbacks._loading import load_snapshots
+
+__all__ = ["SnapshotCallback", "SnapshotCallbackBuilder", "load_snapshots"]

@@ -1,0 +1,81 @@
+"""The best weights by a value that Keras reports after an epoch."""
+
+from __future__ import annotations
+
+import re
+
+from skensemble._validation import check_choice, must_be
+from skensemble.callbacks._caller import warn_user
+
+# Not the first project's name for it only: a metric added as "acc" is reported so.
+_AUTO = "val_accuracy"
+_RISES = re.compile(
+    r"acc|auc|precision|recall|f1|fbeta|iou|io_u|r2_score|similarity|sensitivity|specificity"
+)
+_FALLS = re.compile(r"loss|error|entropy|hinge|divergence|poisson|(^|_)(mse|mae|mape|msle|rmse)$")
+
+
+def check_monitor(monitor, mode) -> bool:
+    """Raise unless it is clear what is monitored; return whether larger values are better."""
+    if not isinstance(monitor, str) or not monitor:
+        fix = "'val_loss' or 'val_accuracy', say"
+        raise TypeError(must_be("monitor", "the name of a value that Keras reports", monitor, fix))
+    check_choice("mode", mode, ("auto", "min", "max"), fix="'auto' goes by the name")
+    if mode != "auto":
+        return mode == "max"
+    rises, falls = (bool(pattern.search(monitor)) for pattern in (_RISES, _FALLS))
+    if monitor != "auto" and rises == falls:
+        fix = "the name does not tell which values are better"
+        raise ValueError(must_be("mode", f"'min' or 'max' for monitor={monitor!r}", mode, fix))
+    return rises or monitor == "auto"
+
+
+class BestValue:
+    """The best of the values so far in one training.
+
+    Parameters
+    ----------
+    monitor : str
+        Name of the value, ``acc`` and ``accuracy`` being the same; or ``"auto"``, the validation
+        accuracy.
+    larger_is_better : bool
+        Which values are better.
+    """
+
+    def __init__(self, monitor: str, larger_is_better: bool):
+        self._monitor = monitor
+        self._name = _AUTO if monitor == "auto" else monitor
+        self._sign = 1 if larger_is_better else -1
+        self._best: float | None = None
+        self._reported: dict[str, None] = {}
+        self._was_there = False
+
+    def improves(self, logs) -> bool:
+        """Whether the values reported after an epoch are the best so far; NaN never is."""
+        self._reported.update(dict.fromkeys(logs))
+        value = next((logs[name] for name in _spellings(self._name) if name in logs), None)
+        if value is None:
+            return False
+        self._was_there = True
+        value = self._sign * float(value)
+        if value != value or (self._best is not None and value <= self._best):
+            return False
+        self._best = value
+        return True
+
+    def warn_if_never_there(self) -> None:
+        """Say that there is no best without a value to judge by."""
+        is_validated = any(name.startswith("val_") for name in self._reported)
+        if self._was_there or not self._reported or (self._monitor == "auto" and not is_validated):
+            return
+        warn_user(
+            f"monitor={self._monitor!r} was to find the best weights, and {self._name!r} was never "
+            f"reported, so there is no file of the best. Keras reported: "
+            f"{', '.join(map(repr, self._reported))}. Monitor one of these, or compile with the "
+            "metric and pass validation data to fit."
+        )
+
+
+def _spellings(name: str) -> list[str]:
+    match = re.fullmatch(r"(val_)?acc(uracy)?", name)
+    return [f"{match[1] or ''}{end}" for end in ("accuracy", "acc")] if match else [name]

@@ -1,0 +1,342 @@
+"""The callback that trains along the cyclic schedule and keeps the snapshots."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from dataclasses import replace
+
+import keras
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skensemble._validation import check_integer, check_real, must_be
+from skensemble.callbacks._best import BestValue, check_monitor
+from skensemble.callbacks._caller import calling_list, warn_user
+from skensemble.callbacks._checks import (
+    check_alone,
+    check_backend,
+    n_iterations_of_fit,
+    optimizer_of,
+    warn_about_learning_rate,
+)
+from skensemble.callbacks._files import (
+    as_if_ended,
+    best_path,
+    check_no_files,
+    check_prefix,
+    make_room,
+    snapshot_path,
+    write_weights,
+)
+from skensemble.callbacks._loading import load_snapshots
+from skensemble.callbacks._rate import CyclicRate
+from skensemble.callbacks._stepping import SteppedTraining
+from skensemble.exceptions import SnapshotTrainingError
+from skensemble.schedules import CyclicCosineDecay
+from skensemble.snapshots import Snapshot, SnapshotBank
+from skensemble.training import check_cycle_lengths, final_weights
+
+
+class SnapshotCallback(keras.callbacks.Callback):
+    """Train along the cyclic cosine schedule in ``model.fit``, and keep the snapshots.
+
+    One ordinary Keras callback, for ``fit`` with arrays, ``tf.data``, a ``PyDataset`` or a
+    generator, alone, in a list, in a nested list, and beside other callbacks. The learning rate
+    follows equation 2 of [1]_ at every iteration (mini-batch), inside the graph: it starts at
+    ``alpha_zero``, falls to almost 0, and jumps back, M times. A snapshot holds the weights after
+    the last iteration of its cycle, before the rate rises, wherever in an epoch that is and
+    whatever ``steps_per_execution``.
+
+    Parameters
+    ----------
+    M : int, default=5
+        Number of cycles, hence of snapshots. The cycles share all iterations of ``fit``; their
+        lengths differ by at most one iteration.
+    alpha_zero : float, default=0.1
+        Learning rate at the start of every cycle. It replaces the rate or the schedule of the
+        optimizer while ``fit`` runs, with a warning where the two differ.
+    n_iterations : int, optional
+        Batches of all epochs together; needed only where Keras does not know the number of batches
+        per epoch, as with a generator. Training then stops after so many.
+    epochs : int, optional
+        Epochs that ``fit`` must train for: another number is an error at the start.
+    prefix : str or path, optional
+        Where the snapshots go: files ``{prefix}-1.weights.h5`` to ``{prefix}-{M}.weights.h5``, in a
+        folder that is made if need be. They hold the weights, not the state of the optimizer, and
+        are written to the end or not at all. None keeps the snapshots in memory.
+    monitor : str, optional
+        Value that Keras reports after an epoch (``"val_loss"``), the best weights by which are kept
+        in ``{prefix}-Best.weights.h5``, as they are at the end of that epoch. ``"auto"``: the
+        validation accuracy, where ``fit`` has validation data. ``acc`` also finds ``accuracy``, and
+        the other way round. None: no such file.
+    mode : {"auto", "min", "max"}, default="auto"
+        Which values of ``monitor`` are better: "auto" goes by the name.
+    overwrite : bool, default=False
+        True: files of an earlier run with this prefix, whatever their number, are removed when
+        training starts, so that files of two runs never mix. False: they are an error then.
+
+    Attributes
+    ----------
+    bank : SnapshotBank
+        The snapshots so far of the latest training.
+    paths : list of str
+        Their files; empty where the snapshots are in memory.
+    schedule : CyclicCosineDecay
+        Of the latest training.
+    learning_rates : ndarray of shape (n_iterations,), float64
+        Rate of every iteration of the latest training.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is out of its range; at the start of training, before a single step, if a
+        cycle could not be finished, the number of batches is unknown, or another callback sets the
+        learning rate too.
+    FileExistsError
+        At the start of training, if there are files with this prefix.
+    SnapshotTrainingError
+        From ``bank``, if there is no snapshot.
+
+    Warns
+    -----
+    LearningRateWarning
+        If ``alpha_zero`` is not the optimizer's own learning rate.
+    UserWarning
+        If training ends before its last cycle, or ``monitor`` is never reported.
+    ConvergenceWarning
+        If the weights of a snapshot are not finite.
+
+    See Also
+    --------
+    SnapshotEnsembleClassifier : Trains, and learns how much to trust each snapshot.
+    load_snapshots : Reads the files.
+
+    Notes
+    -----
+    After training the optimizer has its own rate back, and a later ``fit`` without the callback
+    trains with it. An exception out of the training step, Ctrl-C included, restores it at once;
+    one out of another callback or of validation restores it when it has been handled, at the latest
+    in the next ``fit``. Every ``fit`` starts new cycles and a new bank.
+
+    ``model.load_weights`` reads the files too; where the model is compiled, Keras warns that they
+    hold no state of the optimizer.
+
+    With ``gradient_accumulation_steps`` an iteration is still a mini-batch. A step that loss
+    scaling skips counts. With ``use_ema=True`` a snapshot holds the averages, as the model does
+    after ``fit``; the file of the best holds the weights that were validated.
+
+    References
+    ----------
+    .. [1] G. Huang, Y. Li, G. Pleiss, Z. Liu, J. E. Hopcroft, K. Q. Weinberger, "Snapshot
+       Ensembles: Train 1, Get M for Free", ICLR 2017.
+
+    Examples
+    --------
+    >>> import keras
+    >>> import numpy as np
+    >>> from skensemble import SnapshotCallback
+    >>> X = np.random.default_rng(0).normal(size=(64, 4))
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(keras.optimizers.SGD(0.1), "mse")
+    >>> callback = SnapshotCallback(M=2, alpha_zero=0.1)
+    >>> _ = model.fit(X, X.sum(axis=1), batch_size=16, epochs=3, callbacks=callback, verbose=0)
+    >>> callback.bank
+    SnapshotBank(2 snapshots of 5 weights, cycles 1 to 2)
+    >>> [snapshot.iteration for snapshot in callback.bank]
+    [6, 12]
+    >>> callback.learning_rates.round(3)
+    array([0.1  , 0.093, 0.075, 0.05 , 0.025, 0.007, 0.1  , 0.093, 0.075,
+           0.05 , 0.025, 0.007])
+    """
+
+    def __init__(
+        self,
+        M: int = 5,
+        alpha_zero: float = 0.1,
+        *,
+        n_iterations: int | None = None,
+        epochs: int | None = None,
+        prefix: str | os.PathLike[str] | None = None,
+        monitor: str | None = None,
+        mode: str = "auto",
+        overwrite: bool = False,
+    ):
+        super().__init__()
+        self.M = check_integer("M", M, minimum=1, fix="5 is the usual choice")
+        self.alpha_zero = check_real(
+            "alpha_zero", alpha_zero, positive=True, fix="0.1 is the usual start for SGD"
+        )
+        if n_iterations is not None:
+            n_iterations = CyclicCosineDecay(self.alpha_zero, n_iterations, self.M).n_iterations
+        self.n_iterations = n_iterations
+        if epochs is not None:
+            epochs = check_integer("epochs", epochs, minimum=1, fix="as many as you pass to fit")
+        self.epochs = epochs
+        self.prefix = None if prefix is None else check_prefix(prefix)
+        self.monitor, self.mode, self.overwrite = monitor, mode, overwrite
+        self._larger_is_better = monitor is not None and check_monitor(monitor, mode)
+        if monitor is not None and prefix is None:
+            fix = "the best weights by monitor are kept in a file"
+            raise ValueError(must_be("prefix", "given where monitor is", prefix, fix))
+        if not isinstance(overwrite, bool):
+            fix = "True removes the files of an earlier run"
+            raise TypeError(must_be("overwrite", "True or False", overwrite, fix))
+        self._training: SteppedTraining | None = None
+        self._restoring: weakref.finalize | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._snapshots: list[Snapshot] = []
+        self._files: list[tuple[str, int]] = []
+        self._variable_paths: list[str] = []
+        self._broken: list[int] = []
+        self._schedule: CyclicCosineDecay | None = None
+        self._best: BestValue | None = None
+
+    @property
+    def bank(self) -> SnapshotBank:
+        """The snapshots so far of the latest training."""
+        if self._files:
+            if self.model is None:
+                raise SnapshotTrainingError(
+                    "This copy of SnapshotCallback has no model to read the snapshots with: use "
+                    "load_snapshots(model, callback.paths)."
+                )
+            bank = load_snapshots(self.model, self.paths)
+            numbered = zip(bank, self._files, strict=True)
+            return SnapshotBank(
+                (replace(snapshot, iteration=n_done) for snapshot, (_, n_done) in numbered),
+                bank.paths,
+            )
+        if not self._snapshots:
+            raise SnapshotTrainingError(
+                "SnapshotCallback has no snapshot yet: pass it to model.fit, and let at least one "
+                "cycle end."
+            )
+        return SnapshotBank(self._snapshots, self._variable_paths)
+
+    @property
+    def paths(self) -> list[str]:
+        """Files of the snapshots so far, empty where these are in memory."""
+        return [path for path, _ in self._files]
+
+    @property
+    def schedule(self) -> CyclicCosineDecay:
+        """Schedule of the latest training."""
+        if self._schedule is None:
+            raise SnapshotTrainingError(
+                "SnapshotCallback has no schedule yet: pass it to model.fit, or see the rates "
+                "before with CyclicCosineDecay(...).simulate()."
+            )
+        return self._schedule
+
+    @property
+    def learning_rates(self) -> np.ndarray:
+        """Rate of every iteration of the latest training."""
+        return self.schedule.simulate()
+
+    def on_train_begin(self, logs=None):
+        """Check what can be checked before the epochs are known."""
+        self._close()  # what an exception left behind
+        self._forget()
+        check_backend()
+        callbacks = calling_list()
+        if callbacks is not None:
+            check_alone(self, callbacks.callbacks)
+        if self.prefix is not None and not self.overwrite:
+            check_no_files(self.prefix)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Install the schedule before the first epoch; count the iterations."""
+        if self._training is None:
+            self._begin(epoch)
+        self._training.begin_epoch()
+
+    def _begin(self, first_epoch: int) -> None:
+        n_iterations = n_iterations_of_fit(self.n_iterations, self.epochs, self.params, first_epoch)
+        schedule = CyclicCosineDecay(self.alpha_zero, n_iterations, self.M)
+        optimizer = optimizer_of(self.model)
+        check_cycle_lengths(optimizer, schedule)
+        warn_about_learning_rate(optimizer, self.alpha_zero)
+        if self.prefix is not None:
+            make_room(self.prefix)
+        if self.monitor is not None:
+            self._best = BestValue(self.monitor, self._larger_is_better)
+        self._schedule = schedule
+        rate = CyclicRate(optimizer, schedule)
+        self._training = SteppedTraining(
+            self.model, rate, schedule.cycle_ends, (self.params or {}).get("steps"), self._take
+        )
+        callbacks = calling_list()
+        if callbacks is not None:
+            # Keras drops its list when fit ends in whatever way; only on_train_end is not called
+            # after an exception.
+            self._restoring = weakref.finalize(callbacks, self._training.close)
+            self._restoring.atexit = False
+
+    def _take(self, cycle: int, n_done: int) -> None:
+        snapshot = Snapshot(final_weights(self.model), cycle=cycle, iteration=n_done)
+        if not snapshot.is_finite:
+            self._broken.append(cycle)
+        if self.prefix is None:
+            self._variable_paths = [variable.path for variable in self.model.weights]
+            self._snapshots.append(snapshot)
+            return
+        path = snapshot_path(self.prefix, cycle)
+        with as_if_ended(self.model):
+            write_weights(self.model, path)
+        self._files.append((path, n_done))
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keep the weights if they are the best so far."""
+        self._training.end_epoch()
+        if self._best is not None and self._best.improves(logs or {}):
+            write_weights(self.model, best_path(self.prefix))
+
+    def on_train_end(self, logs=None):
+        """Give the optimizer its own learning rate back, and say what is missing."""
+        n_done = 0 if self._training is None else self._training.count()
+        self._close()
+        if self.prefix is None:
+            self._model = None  # the bank is all that is needed
+        if self._schedule is None:
+            return
+        self._warn_if_unfinished(n_done)
+        if self._best is not None:
+            self._best.warn_if_never_there()
+        if self._broken:
+            warn_user(
+                f"The weights of the network are not finite after cycles {self._broken}: leave "
+                "these snapshots out, and choose a smaller alpha_zero.",
+                ConvergenceWarning,
+            )
+
+    def _warn_if_unfinished(self, n_done: int) -> None:
+        n_taken = len(self._snapshots) + len(self._files)
+        if n_taken == self.M:
+            return
+        ended = f"Training ended after {n_done} of {self.schedule.n_iterations} iterations"
+        if n_taken:
+            warn_user(
+                f"{ended}: the bank has the snapshots of the {n_taken} of {self.M} cycles that "
+                "were finished."
+            )
+        else:
+            warn_user(
+                f"{ended}, before the end of the first cycle, at iteration "
+                f"{self.schedule.cycle_ends[0]}: there is no snapshot. Let it train for longer, or "
+                "raise M to make the cycles shorter."
+            )
+
+    def _close(self) -> None:
+        if self._restoring is not None:
+            self._restoring.detach()
+            self._restoring = None
+        if self._training is not None:
+            self._training.close()
+            self._training = None
+
+    def __getstate__(self):
+        # A copy is not in the middle of a training, and needs no model of its own.
+        return {**vars(self), "_model": None, "_training": None, "_restoring": None}

@@ -1,0 +1,111 @@
+"""What a schedule asks of the optimizer and of the data."""
+
+from __future__ import annotations
+
+import keras
+
+from skensemble._validation import Described, must_be
+from skensemble.callbacks._caller import warn_user
+from skensemble.exceptions import LearningRateWarning
+from skensemble.training import learning_rate_note
+
+_OTHER_RATES = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+
+
+def check_backend() -> None:
+    """Raise unless Keras runs on TensorFlow."""
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        fix = "set KERAS_BACKEND=tensorflow before Keras is imported"
+        raise RuntimeError(must_be("the backend of Keras", "'tensorflow'", backend, fix))
+
+
+def check_alone(callback, callbacks) -> None:
+    """Raise if another callback sets the learning rate too."""
+    kinds = (type(callback), *_OTHER_RATES)
+    others = [other for other in callbacks if isinstance(other, kinds) and other is not callback]
+    if others:
+        raise ValueError(
+            must_be(
+                "callbacks",
+                f"without others that set the learning rate beside {type(callback).__name__}",
+                Described(", ".join(type(other).__name__ for other in others)),
+                "leave only one of them",
+            )
+        )
+
+
+def optimizer_of(model):
+    """Return the optimizer of a compiled model, which knows the optimizers that it is made of."""
+    optimizer = model.optimizer
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if isinstance(inner, keras.optimizers.MultiOptimizer) and not inner.built:
+        if not model.built:
+            fix = "call it on a few rows, or build(input_shape), before fit"
+            got = Described("a model that is not built")
+            raise ValueError(must_be("model", "built, with a MultiOptimizer", got, fix))
+        inner.build(model.trainable_variables)
+    return optimizer
+
+
+def n_iterations_of_fit(given, epochs, params, first_epoch: int) -> int:
+    """Count the iterations of a call of ``model.fit``.
+
+    Parameters
+    ----------
+    given : int or None
+        What the user says.
+    epochs : int or None
+        Epochs that the user says ``fit`` trains for.
+    params : dict or None
+        What Keras tells its callbacks: ``epochs`` and ``steps``, None where it does not know.
+    first_epoch : int
+        Index of the first epoch, not 0 with ``initial_epoch``.
+
+    Raises
+    ------
+    ValueError
+        If nobody knows, or what the user says is not what ``fit`` does.
+    """
+    params = params or {}
+    steps = params.get("steps") if "epochs" in params else None
+    n_epochs = params.get("epochs", first_epoch) - first_epoch
+    if epochs is not None and n_epochs != epochs:
+        raise ValueError(
+            must_be(
+                "the number of epochs of fit",
+                f"{epochs}, over which the cycles are spread",
+                n_epochs,
+                f"pass epochs={first_epoch + epochs} to fit, or build the callback for "
+                f"{n_epochs} epochs",
+            )
+        )
+    if steps is None:
+        if given is None:
+            raise ValueError(
+                must_be(
+                    "the number of batches per epoch",
+                    "known, to spread the cycles over training",
+                    Described("data of unknown length"),
+                    "pass steps_per_epoch to fit, or n_iterations, the batches of all epochs "
+                    "together, to SnapshotCallback",
+                )
+            )
+        return given
+    if given is not None and given != n_epochs * steps:
+        raise ValueError(
+            must_be(
+                "n_iterations",
+                f"{n_epochs * steps}, for {n_epochs} epochs of {steps} batches",
+                given,
+                "leave it out: it is needed only where the number of batches is unknown",
+            )
+        )
+    return n_epochs * steps
+
+
+def warn_about_learning_rate(optimizer, alpha_zero: float) -> None:
+    """Say that ``alpha_zero`` replaces another learning rate."""
+    note = learning_rate_note(optimizer, alpha_zero)
+    if note:
+        warn_user(note, LearningRateWarning)

@@ -1,0 +1,115 @@
+"""Files of weights: their names, and how they are written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+
+import keras
+
+from skensemble._validation import must_be
+from skensemble.training import final_variables
+
+SUFFIX = ".weights.h5"
+
+
+def check_prefix(prefix) -> str:
+    """Return the prefix of file names as a string."""
+    fix = "'weights/Model' writes weights/Model-1.weights.h5 and so on"
+    must = "a path that ends in the first part of a file name"
+    if not isinstance(prefix, str | os.PathLike):
+        raise TypeError(must_be("prefix", must, prefix, fix))
+    text = os.fspath(prefix)
+    if not isinstance(text, str) or not os.path.basename(text):
+        raise ValueError(must_be("prefix", must, prefix, fix))
+    return text
+
+
+def snapshot_path(prefix: str, cycle: int) -> str:
+    """File of the snapshot of a cycle, from 1."""
+    return f"{prefix}-{cycle}{SUFFIX}"
+
+
+def best_path(prefix: str) -> str:
+    """File of the best weights by a monitored value."""
+    return f"{prefix}-Best{SUFFIX}"
+
+
+def files_of(prefix: str) -> list[str]:
+    """Snapshot files that exist with this prefix, by their numbers, the best one last."""
+    folder, name = os.path.split(prefix)
+    pattern = re.compile(re.escape(f"{name}-") + r"(\d+|Best)" + re.escape(SUFFIX))
+    try:
+        found = [match for match in map(pattern.fullmatch, os.listdir(folder or ".")) if match]
+    except FileNotFoundError:
+        return []
+    found.sort(key=lambda match: (match[1] == "Best", match[1].zfill(20)))
+    return [os.path.join(folder, match[0]) for match in found]
+
+
+def check_no_files(prefix: str) -> None:
+    """Raise if there are files of an earlier run with this prefix."""
+    found = files_of(prefix)
+    if found:
+        raise FileExistsError(
+            must_be(
+                "prefix",
+                "one that no snapshot file has yet",
+                prefix,
+                f"there are {', '.join(found)}; choose another prefix, move the files, or pass "
+                "overwrite=True to remove them when training starts",
+            )
+        )
+
+
+def make_room(prefix: str) -> None:
+    """Make the folder, make sure that it can be written to, and remove files of an earlier run."""
+    folder = os.path.dirname(prefix) or "."
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+    for path in files_of(prefix):
+        os.remove(path)
+
+
+def write_weights(model, path: str) -> None:
+    """Write the weights of a model, not its optimizer, all or nothing."""
+    folder, name = os.path.split(path)
+    optimizer = getattr(model, "optimizer", None)
+    # A folder, and not a file, so that the file has the permissions of any new file.
+    with tempfile.TemporaryDirectory(prefix=".snapshot-", dir=folder or ".") as temporary:
+        partial = os.path.join(temporary, name)
+        keras.saving.save_weights(model, partial, objects_to_skip=[optimizer])
+        os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def as_if_ended(model):
+    """Give a model in training the weights with which ``fit`` would leave it, for a moment.
+
+    They differ where the optimizer keeps a moving average (``use_ema=True``).
+    """
+    pairs = zip(model.weights, final_variables(model), strict=True)
+    pairs = [(variable, final) for variable, final in pairs if variable is not final]
+    own = [variable.numpy() for variable, _ in pairs]
+    try:
+        for variable, final in pairs:
+            variable.assign(final)
+        yield
+    finally:
+        for (variable, _), value in zip(pairs, own, strict=True):
+            variable.assign(value)
+
+
+def missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
+    """Return an error that says which file is missing, and what there is in a folder."""
+    if not os.path.isdir(folder):
+        there = f"there is no folder {folder}"
+    else:
+        files = sorted(os.listdir(folder))
+        shown = ", ".join(files[:20]) + (", ..." if len(files) > 20 else "")
+        there = f"in {folder} there is {shown or 'nothing'}"
+    fix = f"{there}; give the paths of files that SnapshotCallback(prefix=...) has written"
+    return FileNotFoundError(must_be("paths", must, path, fix))

@@ -1,0 +1,188 @@
+"""Snapshots from files."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import keras
+
+from skensemble._validation import Described, must_be
+from skensemble.callbacks._files import SUFFIX, missing_file
+from skensemble.callbacks._structure import (
+    check_same,
+    open_weights,
+    structure_of_file,
+    structure_of_model,
+)
+from skensemble.snapshots import Snapshot, SnapshotBank
+
+_NUMBERED = re.compile(r"(.*?)(\d+)(\.weights\.h5|\.keras)")
+_PATHS = "a list of files, a pattern such as 'weights/Model-*.weights.h5', or a folder"
+
+
+def load_snapshots(
+    model: keras.Model, paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+) -> SnapshotBank:
+    """Read snapshots from files of weights.
+
+    Every file is checked against the model before any is loaded.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network that the snapshots were trained with, built; compiled or not. Its weights, and
+        all else about it, are afterwards as before.
+    paths : list of str or path, or str or path
+        Files, in the order of their cycles, or a pattern (``"weights/Model-*.weights.h5"``), or a
+        folder. Of a pattern or a folder, the files with a number at the end of their name are
+        taken, in the order of the numbers; hence not the one of the best. The files are
+        ``.weights.h5`` or ``.keras`` files of Keras 3.
+
+    Returns
+    -------
+    SnapshotBank
+        The first file is cycle 1, and so on. A file does not say at which iteration it was written:
+        ``iteration`` is 0.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no Keras model, or ``paths`` no paths.
+    FileNotFoundError
+        If a file does not exist, with what there is in its folder.
+    ValueError
+        If the model is not built, there is no file, a file is damaged, or of another architecture:
+        then with the name of the first layer that differs, what was expected and what was found.
+
+    See Also
+    --------
+    SnapshotCallback : Writes such files.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import keras
+    >>> from skensemble import load_snapshots
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for i in (1, 2):
+    ...         model.save_weights(os.path.join(folder, f"Model-{i}.weights.h5"))
+    ...     load_snapshots(model, os.path.join(folder, "Model-*.weights.h5"))
+    SnapshotBank(2 snapshots of 3 weights, cycles 1 to 2)
+    """
+    _check_model(model)
+    files = _files(paths)
+    expected = structure_of_model(model)
+    for path in files:
+        check_same(path, expected, structure_of_file(path))
+    with _unchanged(model):
+        snapshots = [
+            Snapshot(_weights(model, path), cycle=i + 1, iteration=0)
+            for i, path in enumerate(files)
+        ]
+    return SnapshotBank(snapshots, [variable.path for variable in model.weights])
+
+
+def _check_model(model) -> None:
+    if not isinstance(model, keras.Model):
+        fix = "pass the network that the snapshots were trained with"
+        raise TypeError(must_be("model", "a Keras model", model, fix))
+    if not model.built:
+        raise ValueError(
+            must_be(
+                "model",
+                "built, so that its weights can be compared with the files",
+                Described("a model that is not built"),
+                "call it on a few rows, or build(input_shape)",
+            )
+        )
+
+
+def _files(paths) -> list[str]:
+    """Resolve to existing files, in the order of their cycles."""
+    if isinstance(paths, list | tuple):
+        files = [_text(path) for path in paths]
+        if not files:
+            raise ValueError(must_be("paths", _PATHS, paths, "give at least one file"))
+    else:
+        path = _text(paths)
+        if os.path.isdir(path):
+            return _numbered(path, [os.path.join(path, name) for name in os.listdir(path)])
+        if glob.has_magic(path) and not os.path.exists(path):
+            return _numbered(path, glob.glob(path))
+        files = [path]
+    for path in files:
+        if not os.path.isfile(path):
+            raise missing_file(path, os.path.dirname(path) or ".", "files that exist")
+    return files
+
+
+def _text(path) -> str:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(must_be("paths", _PATHS, path, "give the names of files"))
+    return os.fsdecode(path)
+
+
+def _numbered(asked: str, found: list[str]) -> list[str]:
+    """Choose the files with a number, in its order."""
+    matches = {path: _NUMBERED.fullmatch(os.path.basename(path)) for path in found}
+    chosen = {path: match for path, match in matches.items() if match}
+    if not chosen:
+        folder = asked if os.path.isdir(asked) else os.path.dirname(asked) or "."
+        must = f"a folder or a pattern with files such as Model-1{SUFFIX}"
+        raise missing_file(asked, folder, must)
+    stems = sorted({(os.path.dirname(path), match[1]) for path, match in chosen.items()})
+    if len(stems) > 1:
+        raise ValueError(
+            must_be(
+                "paths",
+                "files of one training run",
+                asked,
+                f"it has files of {', '.join(repr(os.path.join(*stem)) for stem in stems)}; give a "
+                "pattern that fits one of them, or a list of files",
+            )
+        )
+    return sorted(chosen, key=lambda path: int(chosen[path][2]))
+
+
+def _weights(model, path: str) -> list:
+    with tempfile.TemporaryDirectory() as folder:
+        source = path
+        if not path.endswith(SUFFIX):  # Keras leaves the optimizer alone only with such a file
+            source = os.path.join(folder, f"model{SUFFIX}")
+            opened = open_weights(path)
+            if isinstance(opened, str):
+                shutil.copyfile(path, source)
+            else:
+                with open(source, "wb") as file:
+                    file.write(opened.getbuffer())
+        try:
+            optimizer = getattr(model, "optimizer", None)
+            keras.saving.load_weights(model, source, objects_to_skip=[optimizer])
+        except (OSError, KeyError, RuntimeError, ValueError) as error:
+            raise ValueError(
+                must_be(
+                    f"the file {path}",
+                    "one that Keras can load into the model",
+                    Described(error),
+                    "write it again: it is damaged, or of another architecture",
+                )
+            ) from error
+        return model.get_weights()
+
+
+@contextmanager
+def _unchanged(model) -> Iterator[None]:
+    """Give a model all its variables back, in whatever way this ends."""
+    values = [(variable, variable.numpy()) for variable in model.variables]
+    try:
+        yield
+    finally:
+        for variable, value in values:
+            variable.assign(value)
