@@ -1,5 +1,6 @@
 """The estimators."""
 
 from skensemble.ensemble._snapshot import SnapshotEnsembleClassifier
+from skensemble.ensemble.voting import VotingSnapshotClassifier
 
-__all__ = ["SnapshotEnsembleClassifier"]
+__all__ = ["SnapshotEnsembleClassifier", "VotingSnapshotClassifier"]

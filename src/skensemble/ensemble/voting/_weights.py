@@ -1,0 +1,117 @@
+"""The weights of the members of a vote."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skensemble._validation import Described, must_be
+from skensemble.ensemble._weights import learns_weights
+from skensemble.ensemble.voting._votes import Answers
+from skensemble.weighting import WeightingResult, check_method, evaluate_weights, find_weights
+
+# Far below a step between weights, far above rounding: it decides ties, and nothing else.
+_TIE_BREAKER = 1e-6
+
+
+def check_vote_weights(weights, estimators, kept) -> np.ndarray | None:
+    """Return the weights of the members that are kept, or None if they are yet to be found.
+
+    Parameters
+    ----------
+    weights : None, str, callable or array-like of shape (n_estimators,)
+        As in the estimator.
+    estimators : list of (str, estimator)
+        All members, dropped ones included.
+    kept : ndarray of shape (n_estimators,), bool
+        Those that are not dropped.
+
+    Returns
+    -------
+    ndarray of shape (M,), float, or None
+        As given: neither converted nor normalised.
+    """
+    if weights is None or (isinstance(weights, str) and weights == "uniform"):
+        return np.ones(np.count_nonzero(kept))
+    if isinstance(weights, str) or not np.iterable(weights):
+        check_method(weights, name="weights")
+        return None
+    fix = "give each member a number of at least 0, and one that is not dropped more than 0"
+    given = np.asarray(weights)
+    n = len(estimators)
+    if given.ndim != 1:
+        got = Described(f"an array of shape {given.shape}")
+        raise ValueError(must_be("weights", f"of shape ({n},)", got, fix))
+    if len(given) != n:
+        got = Described(f"{len(given)} weights, {n} estimators")
+        raise ValueError(must_be("Number of `estimators` and weights", "equal", got, fix))
+    if given.dtype.kind not in "iuf":
+        raise TypeError(must_be("weights", "made of numbers", list(weights), fix))
+    if not np.isfinite(given).all() or (given < 0).any():
+        raise ValueError(must_be("weights", "finite and not negative", given.tolist(), fix))
+    given = given[kept]
+    if not given.any():
+        must = "of a positive sum over the members that are not dropped"
+        raise ValueError(must_be("weights", must, np.asarray(weights).tolist(), fix))
+    return given
+
+
+def weigh_members(weights, given, members, holdout, classes, voting: str):
+    """Find the weights, and how good they are on the holdout.
+
+    Parameters
+    ----------
+    weights : None, str, callable or array-like
+        As in the estimator.
+    given : ndarray of shape (M,) or None
+        Of those that are kept, if they are given.
+    members : list of (str, classifier)
+        Fitted.
+    holdout : Holdout or None
+        Rows that no member trained on.
+    classes : ndarray of shape (k,)
+        Labels.
+    voting : {"hard", "soft"}
+        What is combined: votes, as one-hot rows, or probabilities.
+
+    Returns
+    -------
+    weights : ndarray of shape (M,), float64
+        Of sum 1.
+    result : WeightingResult or None
+        None without a holdout.
+    """
+    given = np.ones(len(members)) if holdout is None and given is None else given
+    if given is not None:
+        given = given.astype(np.float64)
+        given /= given.max()  # the sum of very large numbers is infinite
+        given /= given.sum()
+    if holdout is None:
+        return given, None
+    answers = Answers(members, holdout.X, classes)
+    if voting == "soft":
+        combined = answers.probas()
+    else:
+        combined = np.eye(len(classes))[answers.votes()]
+        if isinstance(weights, str) and weights == "accuracy":
+            combined += _TIE_BREAKER * (answers.probas() - combined)
+    rows = holdout.y, holdout.sample_weight
+    result: WeightingResult
+    if given is None:
+        result = find_weights(weights, combined, *rows, classes=classes)
+        return result.weights.copy(), result
+    method = "given" if not (weights is None or isinstance(weights, str)) else "uniform"
+    result = evaluate_weights(given, combined, *rows, method=method)
+    return given, result
+
+
+def check_can_learn(weights, validation_fraction, X_val) -> None:
+    """Raise if weights are to be learned and there is nothing to learn them on."""
+    if learns_weights(weights) and validation_fraction is None and X_val is None:
+        raise ValueError(
+            must_be(
+                "weights",
+                "None or an array where validation_fraction=None",
+                weights,
+                "hold out some rows, as in validation_fraction=0.1, or pass X_val and y_val to fit",
+            )
+        )
