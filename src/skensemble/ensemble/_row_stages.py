@@ -17,6 +17,7 @@ from skensemble.ensemble._holdout import (
 from skensemble.ensemble._inputs import check_sample_weight, check_X, check_y_given
 from skensemble.ensemble._prediction import SnapshotPrediction
 from skensemble.ensemble._targets import TargetEncoder
+from skensemble.ensemble._weights import learns_weights
 
 
 class RowStages(SnapshotPrediction):
@@ -59,7 +60,8 @@ class RowStages(SnapshotPrediction):
     def _split(self, bank, X, y, sample_weight, X_val, y_val):
         """Return the rows to train on, and the holdout, or None where there is none."""
         rows = np.arange(len(y)) if sample_weight is None else np.flatnonzero(sample_weight)
-        if len(np.unique(y[rows])) < 2:
+        self._classes_seen = np.unique(y[rows])
+        if len(self._classes_seen) < 2:
             raise ValueError(
                 must_be(
                     "sample_weight",
@@ -68,7 +70,7 @@ class RowStages(SnapshotPrediction):
                     "give rows of another class a weight too",
                 )
             )
-        learns = isinstance(self.weighting, str) and self.weighting != "uniform"
+        learns = learns_weights(self.weighting)
         if X_val is not None:
             self._held_out_digest = None
             return rows, self._own_holdout(X_val, y_val, learns)
@@ -94,22 +96,39 @@ class RowStages(SnapshotPrediction):
             return rows, None
         held_out = rows[held_out]
         weight = None if sample_weight is None else sample_weight[held_out]
-        return rows[train], Holdout(X[held_out], y[held_out], weight)
+        return rows[train], Holdout(X[held_out], y[held_out], weight, rows=held_out)
 
-    def _own_holdout(self, X_val, y_val, learns: bool) -> Holdout:
-        check_y_given(self, X_val, y_val)
-        X_val = self._encode_features(check_X(self, X_val, reset=False))
-        y_val = self.target_encoder_.transform(y_val, name="y_val")
-        weight = None if self._class_weights is None else self._class_weights[y_val]
-        if weight is not None and not weight.any():
-            got = Described("0 for every row of X_val")
-            fix = "hold out rows of a class that counts"
-            raise ValueError(must_be("class_weight", "positive somewhere in y_val", got, fix))
-        holdout = Holdout(X_val, y_val, weight)
-        if learns and holdout.is_too_small(self.n_classes_):
-            what = f"X_val, of {len(y_val)} rows, cannot have one of each of the"
-            warn_about_holdout(f"{what} {self.n_classes_} classes", "Pass more rows")
+    def _own_holdout(self, X, y, learns: bool, sample_weight=None, name="y_val") -> Holdout:
+        """Check rows that the user has kept out of training; ``name`` is what errors call y."""
+        check_y_given(self, X, y)
+        X = check_X(self, X, reset=False)
+        weight = check_sample_weight(sample_weight, X)
+        X = self._encode_features(X)
+        y = self.target_encoder_.transform(y, name=name)
+        if self._class_weights is not None:
+            weight = self._class_weights[y] if weight is None else weight * self._class_weights[y]
+            if not weight.any():
+                got = Described(f"0 for every row of {name}")
+                fix = "hold out rows of a class that counts"
+                raise ValueError(must_be("class_weight", f"positive somewhere in {name}", got, fix))
+        holdout = Holdout(X, y, weight)
+        if learns:
+            self._check_every_class(holdout, name)
         return holdout
+
+    def _check_every_class(self, holdout, name) -> None:
+        weight = holdout.sample_weight
+        y = holdout.y if weight is None else holdout.y[weight > 0]
+        missing = np.setdiff1d(self._classes_seen, y)
+        if len(missing):
+            raise ValueError(
+                must_be(
+                    name,
+                    f"labels with every class of {self.classes_[self._classes_seen].tolist()}",
+                    Described(f"no row of {self.classes_[missing].tolist()}"),
+                    "bring rows of it to learn the weights on, or set weighting='uniform'",
+                )
+            )
 
     def _check_still_unseen(self, bank, y, train) -> None:
         """With more cycles to come, the rows held out must be those that were held out before."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from skensemble.ensemble._fit_stages import FitStages
 from skensemble.ensemble._fitting import all_or_nothing
+from skensemble.ensemble._from_snapshots import FromSnapshots
 from skensemble.ensemble._html import ensemble_table
 from skensemble.ensemble._pickling import dump_state, load_state
 from skensemble.models import mlp
@@ -14,7 +14,7 @@ from skensemble.schedules import CyclicCosineDecay
 __all__ = ["SnapshotEnsembleClassifier"]
 
 
-class SnapshotEnsembleClassifier(FitStages):
+class SnapshotEnsembleClassifier(FromSnapshots):
     """An ensemble of the snapshots that one training run of a Keras network leaves.
 
     The network is trained once, along M cosine cycles of the learning rate. Its weights at the
@@ -37,11 +37,21 @@ class SnapshotEnsembleClassifier(FitStages):
         Training budget of all cycles together.
     n_last : int or None, default=None
         Combine only the last ``n_last`` snapshots; None combines all.
-    weighting : {"log_loss", "uniform"} or array-like of shape (M,), default="log_loss"
-        Combination weights: those of least log-loss on the holdout, equal ones, or these.
+    weighting : str, callable or array-like of shape (M,), default="log_loss"
+        Combination weights. Learned on the holdout: ``"log_loss"`` (those of least log-loss),
+        ``"accuracy"`` (most rows right, on a grid), ``"greedy"`` (ensemble selection),
+        ``"auto"`` (those of least log-loss where they beat equal ones beyond doubt), or the name
+        of a scikit-learn scorer, or a scorer ``f(estimator, X, y)``, to be as large as ensemble
+        selection makes it. Not learned: ``"uniform"`` (equal ones) or an array of them.
+    min_weight : float, default=0.0
+        Snapshots of a smaller weight are dropped, and the others weighed again. Below 1 / M.
     validation_fraction : float, int or None, default=0.1
         Share or number of rows to hold out, stratified, to learn the weights on. None trains on
         all rows, and needs a ``weighting`` that learns nothing, or ``X_val`` in ``fit``.
+    refit : bool, default=False
+        Whether to train again, once the weights are learned, on all rows, those of the holdout
+        included: same seed, same cycles, each new snapshot with the weight of its cycle. Training
+        takes twice as long. Without a holdout there is nothing to add.
     engine : {"auto", "fused", "keras"}, default="auto"
         How to train. ``"keras"`` is ``model.fit``. ``"fused"`` runs the same training steps many
         at a time inside TensorFlow, and fits of networks alike share what TensorFlow makes of them
@@ -97,23 +107,26 @@ class SnapshotEnsembleClassifier(FitStages):
     weights_ : ndarray of shape (M,), float64
         Combination weights: not negative, sum 1, 0 for what is not combined.
     weighting_ : WeightingResult
-        How the weights were found: their loss on the holdout and its certificate.
+        How the weights were found: their loss on the holdout, its certificate, and whether
+        learned ones beat equal weights, the last and the best snapshot on rows kept out.
     snapshot_scores_ : dict of str to list, or None
         Holdout log-loss and accuracy of each snapshot, of equal weights and of those in use;
-        ready for ``pandas.DataFrame``. None without a holdout.
+        ready for ``pandas.DataFrame``. None without a holdout. With ``refit=True``, of the first
+        training, for which these rows were unseen.
     history_ : dict of str to list
-        What Keras records, one value per epoch.
+        What Keras records, one value per epoch. With ``refit=True``, of the second training.
     learning_rates_ : ndarray of shape (n_iterations,), float64
         Learning rate of every iteration.
     model_ : keras.Model
         The network, with the weights of the last snapshot.
     engine_ : {"fused", "keras"}
-        The engine that trained.
+        The engine that trained; None after `from_snapshots`.
     engine_details_ : dict
         ``"reason"``: why this engine. ``"xla"``, ``"xla_reason"``: whether XLA compiled the
         training steps, and why; it does for dense networks, without a GPU.
     timings_ : dict of str to float
-        Seconds spent on building, training, scoring the holdout and solving for the weights.
+        Seconds spent on building, training, scoring the holdout, solving for the weights, and the
+        second training of ``refit``.
 
     Raises
     ------
@@ -153,7 +166,9 @@ class SnapshotEnsembleClassifier(FitStages):
         epochs=50,
         n_last=None,
         weighting="log_loss",
+        min_weight=0.0,
         validation_fraction=0.1,
+        refit=False,
         engine="auto",
         optimizer=None,
         loss=None,
@@ -176,7 +191,9 @@ class SnapshotEnsembleClassifier(FitStages):
         self.epochs = epochs
         self.n_last = n_last
         self.weighting = weighting
+        self.min_weight = min_weight
         self.validation_fraction = validation_fraction
+        self.refit = refit
         self.engine = engine
         self.optimizer = optimizer
         self.loss = loss
@@ -212,7 +229,8 @@ class SnapshotEnsembleClassifier(FitStages):
             Weight of each row, in training and in learning the weights. Rows of weight 0 are left
             out.
         X_val, y_val : array-like, optional
-            A holdout of your own; then all rows of X train.
+            A holdout of your own; then all rows of X train. To learn weights it needs a row of
+            every class. With ``refit=True`` it joins X in the second training.
         **fit_params
             ``epochs``, ``batch_size``, ``verbose``, ``shuffle``, ``validation_split``,
             ``validation_batch_size`` or ``validation_freq`` for this call only.
@@ -240,14 +258,12 @@ class SnapshotEnsembleClassifier(FitStages):
             raise AttributeError(
                 f"This {type(self).__name__} is not fitted: it has no learning_rates_ yet."
             )
-        return np.concatenate(
-            [
-                CyclicCosineDecay(phase.alpha_zero, phase.n_iterations, phase.M).simulate()[
-                    : phase.n_done
-                ]
-                for phase in self._phases
-            ]
-        )
+        rates = [
+            CyclicCosineDecay(phase.alpha_zero, phase.n_iterations, phase.M).simulate()
+            for phase in self._phases
+        ]
+        done = [rate[: phase.n_done] for rate, phase in zip(rates, self._phases, strict=True)]
+        return np.concatenate([np.empty(0), *done])
 
     def __sklearn_is_fitted__(self):
         """Fitted once there are snapshots."""

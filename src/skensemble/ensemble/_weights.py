@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.weighting import WeightingResult, evaluate_weights, solve_log_loss
+from skensemble.weighting import WeightingResult, evaluate_weights, find_weights
+
+
+@dataclass(frozen=True)
+class Combination:
+    """How to combine the snapshots: three parameters of the estimator.
+
+    Parameters
+    ----------
+    weighting : str, callable or array-like of shape (M,)
+        A method, a scorer, or the weights.
+    n_last : int or None
+        How many of the last snapshots to combine.
+    min_weight : float
+        Snapshots of a smaller weight are dropped.
+    """
+
+    weighting: str | Callable | Sequence[float]
+    n_last: int | None
+    min_weight: float
+
+
+def learns_weights(weighting) -> bool:
+    """Whether a weighting needs a holdout."""
+    return callable(weighting) or (isinstance(weighting, str) and weighting != "uniform")
 
 
 def usable_members(bank, n_last: int | None) -> np.ndarray:
@@ -34,26 +59,42 @@ def usable_members(bank, n_last: int | None) -> np.ndarray:
     return usable
 
 
-def combine(weighting, usable, probas, holdout) -> WeightingResult:
+def combine(combination, usable, probas, holdout, classes) -> WeightingResult:
     """Find the combination weights.
+
+    Snapshots below ``min_weight`` are dropped and the rest weighed again, until none is below.
 
     Parameters
     ----------
-    weighting : "uniform", "log_loss" or array-like of shape (M,)
-        As in the estimator.
+    combination : Combination
+        How to.
     usable : ndarray of shape (M,), bool
         Snapshots that may get a weight.
     probas : ndarray of shape (M, n, k) or None
         What the snapshots predict on the holdout, where there is one.
     holdout : Holdout or None
         Its labels and the weights of its rows.
+    classes : ndarray of shape (k,)
+        Labels, for scorers.
     """
-    learned = isinstance(weighting, str) and weighting == "log_loss"
-    if learned and holdout is not None:
-        result = solve_log_loss(probas[usable], holdout.y, holdout.sample_weight)
-        return _spread(result, usable)
-    equal = isinstance(weighting, str)
-    given = np.ones(len(usable)) if equal else np.asarray(weighting, dtype=np.float64)
+    first = result = _weigh(combination.weighting, usable, probas, holdout, classes)
+    # At least one stays: min_weight is below 1 / M.
+    while (usable & (result.weights < combination.min_weight)).any():
+        usable = usable & (result.weights >= combination.min_weight)
+        result = _weigh(combination.weighting, usable, probas, holdout, classes)
+    return replace(result, comparisons=first.comparisons)
+
+
+def _weigh(weighting, usable, probas, holdout, classes) -> WeightingResult:
+    if isinstance(weighting, str) or callable(weighting):
+        if holdout is not None:
+            result = find_weights(
+                weighting, probas[usable], holdout.y, holdout.sample_weight, classes=classes
+            )
+            return _spread(result, usable)
+        given, method = np.ones(len(usable)), "uniform"
+    else:
+        given, method = np.asarray(weighting, dtype=np.float64), "given"
     given = given[usable]
     if given.sum() == 0:
         raise SnapshotTrainingError(
@@ -63,7 +104,6 @@ def combine(weighting, usable, probas, holdout) -> WeightingResult:
         )
     given = given / given.max()  # the sum of very large numbers is infinite
     given = given / given.sum()
-    method = "uniform" if equal else "given"
     if holdout is not None:
         result = evaluate_weights(
             given, probas[usable], holdout.y, holdout.sample_weight, method=method
@@ -84,6 +124,25 @@ def combine(weighting, usable, probas, holdout) -> WeightingResult:
     return _spread(result, usable)
 
 
+def transfer_weights(result: WeightingResult, bank) -> WeightingResult:
+    """Give the snapshots of another run the weights of their cycles, as far as they are finite.
+
+    Raises
+    ------
+    SnapshotTrainingError
+        If none of them is, out of those with a weight.
+    """
+    weights = result.weights[: len(bank)] * [snapshot.is_finite for snapshot in bank]
+    if not weights.any():
+        raise SnapshotTrainingError(
+            "None of the snapshots that have a weight is finite in the second training, on all "
+            "rows: it diverged. Choose a smaller alpha_zero, or set refit=False."
+        )
+    if np.array_equal(weights, result.weights):
+        return result
+    return replace(result, weights=weights / weights.sum())
+
+
 def _spread(result: WeightingResult, usable) -> WeightingResult:
     weights = np.zeros(len(usable))
     weights[usable] = result.weights
@@ -98,7 +157,7 @@ def score_members(probas, usable, result, holdout) -> dict[str, list]:
     probas : ndarray of shape (M, n, k)
         What the snapshots predict on the holdout; one that is not finite scores NaN.
     usable : ndarray of shape (M,), bool
-        Those that are combined.
+        Those that may be combined.
     result : WeightingResult
         The weights in use.
     holdout : Holdout
@@ -122,7 +181,7 @@ def score_members(probas, usable, result, holdout) -> dict[str, list]:
     members = {f"snapshot {m + 1}": proba for m, proba in enumerate(probas)}
     members["uniform"] = probas[usable].mean(axis=0)
     if result.method != "uniform":
-        name = "learned" if result.method == "log_loss" else result.method
+        name = "given" if result.method == "given" else "learned"
         members[name] = np.tensordot(result.weights[usable], probas[usable], axes=1)
     losses, accuracies = zip(*map(score, members.values()), strict=True)
     return {"name": list(members), "log_loss": list(losses), "accuracy": list(accuracies)}

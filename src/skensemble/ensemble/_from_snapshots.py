@@ -1,0 +1,162 @@
+"""An ensemble of snapshots that somebody else has trained."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skensemble._validation import Described, must_be
+from skensemble.callbacks import load_snapshots
+from skensemble.ensemble._architecture import set_weights
+from skensemble.ensemble._fit_stages import FitStages
+from skensemble.ensemble._fitting import Stopwatch
+from skensemble.ensemble._health import is_at_chance
+from skensemble.ensemble._holdout import Holdout
+from skensemble.ensemble._network import outputs_of, prepare_network
+from skensemble.ensemble._parameters import check_parameters
+from skensemble.ensemble._weights import learns_weights
+from skensemble.inference import BankPredictor
+from skensemble.snapshots import Snapshot, SnapshotBank
+from skensemble.training import seeded
+
+
+class FromSnapshots(FitStages):
+    """The constructor for people who train Keras models themselves."""
+
+    @classmethod
+    def from_snapshots(cls, model, snapshots, X_val, y_val, *, sample_weight=None, **params):
+        """Make a fitted ensemble of snapshots that there are already.
+
+        Parameters
+        ----------
+        model : keras.Model or callable
+            The network that the snapshots were trained with, or a function that builds it, as for
+            the parameter ``model``. A model is copied, and left as it is.
+        snapshots : SnapshotBank, str, path or sequence of paths
+            ``callback.bank`` of a `SnapshotCallback`, or the files for `load_snapshots`.
+        X_val : array-like or sparse matrix of shape (n, ...)
+            Rows, as the network takes them, that trained no snapshot. The weights are learned here.
+        y_val : array-like of shape (n,)
+            Their labels, of every class, or one-hot rows. The network's columns are the labels in
+            increasing order.
+        sample_weight : array-like of shape (n,), optional
+            Weight of each row.
+        **params
+            Parameters of the estimator, such as ``weighting``. ``M`` is the number of snapshots.
+
+        Returns
+        -------
+        SnapshotEnsembleClassifier
+            Fitted: it predicts, and with ``warm_start=True`` and a larger ``M``, ``fit`` goes on
+            from the last snapshot. ``history_`` and ``learning_rates_`` are empty.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If a file is missing or not of this network, saying which and the first layer that
+            differs; if ``y_val`` lacks a class; or a parameter is not as it must be.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If a snapshot is no better than chance on ``X_val``.
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skensemble import SnapshotCallback, SnapshotEnsembleClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> keras.utils.set_random_seed(0)
+        >>> model = keras.Sequential(
+        ...     [keras.Input((4,)), keras.layers.Dense(3, activation="softmax")]
+        ... )
+        >>> model.compile("sgd", "sparse_categorical_crossentropy")
+        >>> snapshots = SnapshotCallback(M=3, alpha_zero=0.01)
+        >>> _ = model.fit(X[::2], y[::2], epochs=30, callbacks=snapshots, verbose=0)
+        >>> clf = SnapshotEnsembleClassifier.from_snapshots(
+        ...     model, snapshots.bank, X[1::2], y[1::2], random_state=0
+        ... )
+        >>> clf.weights_.shape, clf.predict(X[:2])
+        ((3,), array([0, 0]))
+        """
+        estimator = cls(model, **params)
+        estimator._adopt(snapshots, X_val, y_val, sample_weight, given_M=params.get("M"))
+        return estimator
+
+    def _adopt(self, snapshots, X, y, sample_weight, given_M) -> None:
+        self.M = 1  # until they are read; n_last is checked then
+        check_parameters({**self.get_params(deep=False), "n_last": None, "weighting": "uniform"})
+        self._forget()
+        X, y, sample_weight = self._read_data(X, y, sample_weight)
+        self._classes_seen = np.arange(self.n_classes_)
+        with seeded(self._seeds[0]):
+            network = self._prepare(X)
+        model = network.model
+        bank = snapshots
+        if not isinstance(snapshots, SnapshotBank):
+            bank = load_snapshots(model, snapshots)
+        if given_M not in (None, len(bank)):
+            fix = "leave it out"
+            raise ValueError(must_be("M", f"the number of snapshots, {len(bank)}", given_M, fix))
+        self.M = len(bank)
+        check_parameters(self.get_params(deep=False))
+        bank.check_fits([v.path for v in model.weights], [tuple(v.shape) for v in model.weights])
+        bank = _as_the_variables(bank, [variable.dtype for variable in model.weights])
+        set_weights(model, bank[-1].weights)
+        self._model, self._output_layer = model, network.output_layer
+        self._predictor = BankPredictor(model, network.output_layer, bank)
+        self._held_out_digest, self._is_refit = None, False
+        self.history_, self.engine_, self.engine_details_ = {}, None, {}
+        holdout = Holdout(X, y, sample_weight)
+        if learns_weights(self.weighting):
+            self._check_every_class(holdout, "y_val")
+        watch = Stopwatch()
+        probas = self._learn_weights(bank, holdout, self._combination(self.M), watch)
+        self.timings_ = watch.seconds
+        self._warn_about_strangers(probas, holdout)
+
+    def _prepare(self, X):
+        """Build the network and check that it has a column for every class of y_val."""
+        model = self._build_keras_model()
+        width = outputs_of(model, X).shape[-1]
+        k = self.n_classes_
+        if width > k:
+            raise ValueError(
+                must_be(
+                    "y_val",
+                    f"labels of all {width} classes of the network",
+                    Described(f"{k} classes, {self.classes_.tolist()}"),
+                    "bring rows of every class, or one-hot rows",
+                )
+            )
+        return prepare_network(model, X, k, compile_arguments=self._get_compile_kwargs)
+
+    def _warn_about_strangers(self, probas, holdout) -> None:
+        chance = [
+            snapshot.cycle
+            for snapshot, proba in zip(self.snapshots_, probas, strict=True)
+            if snapshot.is_finite and is_at_chance(proba, holdout.y, holdout.sample_weight)
+        ]
+        if chance:
+            warnings.warn(
+                f"Snapshots {chance} are at chance level on X_val. Are they of this network, is "
+                "X_val prepared as it was in training, and are the labels in the order of the "
+                "network's columns?",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+
+def _as_the_variables(bank, dtypes) -> SnapshotBank:
+    """Give weights that were computed, in float64 say, the types of the network's variables."""
+    if all(array.dtype == dtype for array, dtype in zip(bank[0].weights, dtypes, strict=True)):
+        return bank
+
+    def cast(snapshot):
+        weights = [w.astype(dtype) for w, dtype in zip(snapshot.weights, dtypes, strict=True)]
+        return Snapshot(weights, snapshot.cycle, snapshot.iteration, snapshot.scores)
+
+    return SnapshotBank(map(cast, bank), bank.paths)
