@@ -157,6 +157,8 @@ EVERY_KIND = {
     "callbacks": None,
     "class_weight": {0: 1.0, 1: 2.0, 2: 1.0},
     "shuffle": False,
+    "min_weight": 0.01,
+    "refit": True,
     "validation_split": 0.1,
     "validation_batch_size": 8,
     "run_eagerly": True,

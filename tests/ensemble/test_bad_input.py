@@ -196,6 +196,18 @@ def test_learning_weights_without_a_holdout(blobs):
     refuses(ValueError, message, *blobs, validation_fraction=None)
 
 
+def test_a_scorer_that_cannot_score_these_labels(blobs):
+    message = (
+        "weighting must be a scorer that can score the holdout, got f1, which raised ValueError "
+        "instead: it said \"Target is multiclass but average='binary'. Please choose another "
+        "average setting, one of [None, 'micro', 'macro', 'weighted'].\"."
+    )
+    refuses(ValueError, message, *blobs, weighting="f1")
+    X, y = blobs
+    own = {"X_val": X, "y_val": y}
+    refuses(ValueError, message, X, y, weighting="f1", fit_params=own)
+
+
 def test_unknown_parameters(blobs):
     message = (
         "parameter alpa_zero must be one of the estimator or of its model builder, got 0.1 "

@@ -183,3 +183,10 @@ def test_an_instance_is_not_touched(trained, rows):
     assert other is not clf
     with pytest.raises(NotFittedError):
         clf.predict(rows[0])
+
+
+def test_can_be_shown(trained, rows):
+    clf = SnapshotEnsembleClassifier.from_snapshots(*trained, *rows, random_state=0)
+    assert clf.current_epoch == 0
+    assert "current_epoch" in dir(clf)
+    assert "holdout log-loss" in clf._repr_html_()

@@ -538,3 +538,35 @@ def test_a_prebuilt_model_that_cannot_be_copied_is_refused(cls, blobs):
     )
     with pytest.raises(pickle.PicklingError, match="give it a get_config with all"):
         pickle.dumps(small(model))
+
+
+@pytest.mark.parametrize("registered", [False, True], ids=["plain", "registered"])
+def test_a_model_with_a_layer_and_a_function_of_the_notebook(blobs, registered, monkeypatch):
+    register = keras.saving.register_keras_serializable("tests") if registered else lambda x: x
+    name = "tests>Doubled" if registered else "Doubled"
+
+    @register
+    class Doubled(keras.layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    @register
+    def squared(x):
+        return keras.ops.square(x)
+
+    assert keras.saving.get_registered_name(Doubled) == name
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            Doubled(),
+            keras.layers.Dense(8, activation=squared),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    clf = small(model, alpha_zero=0.001).fit(*blobs)
+    expected, written = clf.predict_proba(blobs[0]), pickle.dumps(clf)
+    if registered:  # elsewhere nobody has registered them
+        for kind in ("Doubled", "squared"):
+            monkeypatch.delitem(keras.saving.get_custom_objects(), f"tests>{kind}")
+    loaded = pickle.loads(written)
+    np.testing.assert_allclose(loaded.predict_proba(blobs[0]), expected, atol=1e-6)

@@ -197,3 +197,44 @@ def test_refit_must_be_a_truth_value(blobs):
     message = "refit must be True or False, got 'yes' instead: True trains again on all rows."
     with pytest.raises(TypeError, match=f"^{message}$"):
         make(refit="yes").fit(*blobs)
+
+
+@pytest.mark.filterwarnings("ignore:Training was stopped by a callback")
+def test_a_second_training_that_does_not_reach_the_weights(blobs):
+    message = (
+        "The second training, on all rows, was stopped by a callback after 1 of 3 cycles, and none "
+        "of their snapshots has a weight. Let it train for longer, or set refit=False."
+    )
+    with pytest.raises(SnapshotTrainingError, match=f"^{re.escape(message)}$"):
+        make(refit=True, weighting=[0, 0, 1], callbacks=[Stops((6, 2))]).fit(*blobs)
+
+
+@pytest.mark.filterwarnings("ignore:Training was stopped by a callback")
+def test_scores_of_snapshots_that_the_second_training_did_not_reach(blobs):
+    clf = make(refit=True, callbacks=[Stops((6, 4))]).fit(*blobs)
+    assert "<td>snapshot 3</td><td>–</td>" in clf._repr_html_()
+    assert np.isnan(clf.weighting_.loss)
+
+
+@pytest.mark.parametrize("kinds", [("dense", "sparse"), ("sparse", "dense")], ids="-".join)
+def test_a_holdout_of_another_kind_joins_the_rows(blobs, kinds):
+    X, y = blobs
+    parts = [
+        csr_matrix(part) if kind == "sparse" else part
+        for part, kind in zip((X[:60], X[60:]), kinds, strict=True)
+    ]
+    clf = make(refit=True).fit(parts[0], y[:60], X_val=parts[1], y_val=y[60:])
+    on_all_rows = make(validation_fraction=None, weighting="uniform").fit(X, y)
+    assert_same_snapshots(clf.snapshots_, on_all_rows.snapshots_)
+
+
+@pytest.mark.parametrize("class_weight", [None, {0: 2.0, 1: 1.0, 2: 0.5}], ids=["plain", "classes"])
+def test_a_holdout_of_ones_own_counts_as_the_rows_do(blobs, class_weight):
+    X, y = blobs
+    weight = np.full(90, 0.25)
+    clf = make(refit=True, class_weight=class_weight, alpha_zero=0.3)
+    clf.fit(X[:60], y[:60], weight[:60], X_val=X[60:], y_val=y[60:])
+    alone = make(
+        validation_fraction=None, weighting="uniform", class_weight=class_weight, alpha_zero=0.3
+    )
+    assert_same_snapshots(clf.snapshots_, alone.fit(X, y, weight).snapshots_)

@@ -9,6 +9,8 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer
 
 from builders import dense
 from skensemble import SnapshotEnsembleClassifier
+from skensemble.ensemble._holdout import Holdout
+from skensemble.ensemble._weights import Combination, combine
 from skensemble.weighting import evaluate_weights, find_weights, solve_log_loss
 
 SETTINGS = {"M": 4, "epochs": 8, "random_state": 0}
@@ -214,3 +216,43 @@ def test_a_class_without_a_row(fitted, rows, blobs):
 def test_before_fit(rows):
     with pytest.raises(NotFittedError):
         make().reweight(*rows)
+
+
+def test_auto_is_decided_before_pruning():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 200)
+    right = np.stack([rng.uniform(*range_, 200) for range_ in [(0.6, 0.9)] * 2 + [(0.2, 0.5)] * 2])
+    probas = np.stack([np.where(y == c, right, 1 - right) for c in (0, 1)], axis=2)
+    result = combine(
+        Combination("auto", n_last=None, min_weight=0.15),
+        np.ones(4, bool),
+        probas,
+        Holdout(np.empty(200), y, None),
+        np.arange(2),
+    )
+    assert result.method == "log_loss"
+    assert result.comparisons[0].beats
+    assert result.note.startswith("Learned weights")
+    assert result.weights[:2].min() >= 0.15
+    np.testing.assert_array_equal(result.weights[2:], 0)
+    of_all = evaluate_weights([1] * 4, probas, y, method="uniform")
+    assert result.uniform_loss == pytest.approx(of_all.loss)
+
+
+def test_one_hot_rows_are_asked_for_by_name(blobs):
+    X, y = blobs
+    clf = make().fit(X, np.eye(3, dtype=int)[y])
+    message = (
+        "y must be one-hot rows, as in fit, got 1 dimensions instead: pass labels as you did to "
+        "fit."
+    )
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        clf.reweight(X, y)
+
+
+def test_a_scorer_that_cannot_score_is_refused_by_its_parameter(fitted, rows):
+    X, y = rows
+    before = dict(vars(fitted))
+    with pytest.raises(ValueError, match="^method must be a scorer that can score the holdout"):
+        fitted.reweight(X, WORDS[y], method="f1")
+    assert vars(fitted) == before

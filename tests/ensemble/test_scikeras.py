@@ -288,10 +288,10 @@ def test_weights_of_rows_are_those_of_the_labels(blobs):
 def test_balanced_classes_with_a_holdout_that_lacks_one(blobs):
     X, y = blobs
     few = y < 2
-    clf = small(class_weight="balanced").fit(X, y, X_val=X[few], y_val=y[few])
+    clf = small(class_weight="balanced", weighting="uniform").fit(X, y, X_val=X[few], y_val=y[few])
     assert clf.weights_.sum() == pytest.approx(1.0)
     # Three classes of 30: balanced weights are all 1.
-    same = small().fit(X, y, X_val=X[few], y_val=y[few])
+    same = small(weighting="uniform").fit(X, y, X_val=X[few], y_val=y[few])
     np.testing.assert_array_equal(clf.predict_proba(X), same.predict_proba(X))
 
 

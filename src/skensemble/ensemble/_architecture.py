@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import cloudpickle
 import keras
 import numpy as np
@@ -90,10 +93,17 @@ def model_from(architecture: bytes):
         )
 
 
-def _custom_objects(model) -> dict[str, type]:
-    """Classes of layers that Keras would have to find by an import."""
-    classes = {type(layer) for layer in [model, *model._flatten_layers()]}
-    return {cls.__name__: cls for cls in classes if cls.__module__.split(".")[0] != "keras"}
+def _custom_objects(model) -> dict[str, Any]:
+    """Classes and functions of layers that Keras would have to find by an import or a registry."""
+    layers = [model, *model._flatten_layers()]
+    values: list[Any] = [type(layer) for layer in layers]
+    values += [v for layer in layers for v in vars(layer).values() if inspect.isfunction(v)]
+    return {
+        name: value
+        for value in values
+        if value.__module__.split(".")[0] != "keras"
+        for name in (value.__name__, keras.saving.get_registered_name(value))
+    }
 
 
 def _is_made_of_layers(model) -> bool:

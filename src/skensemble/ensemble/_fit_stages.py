@@ -48,6 +48,7 @@ _FITTED = (
     "_classes_seen",
     "_held_out_digest",
     "_is_refit",
+    "_mean_weight",
     "_model",
     "_one_hot_targets",
     "_optimizer_steps",
@@ -309,7 +310,7 @@ class FitStages(WeightStages):
         if n_new == 0:
             raise SnapshotTrainingError(
                 f"Training was stopped by a callback after {run.n_iterations} iterations, before "
-                f" the end of the first cycle, at iteration {schedule.cycle_ends[0]}: there "
+                f"the end of the first cycle, at iteration {schedule.cycle_ends[0]}: there "
                 "is no snapshot. Let it train for longer, or raise M to make the cycles shorter."
             )
         if n_new < schedule.M:

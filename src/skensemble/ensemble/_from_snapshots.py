@@ -14,7 +14,7 @@ from skensemble.ensemble._fit_stages import FitStages
 from skensemble.ensemble._fitting import Stopwatch
 from skensemble.ensemble._health import is_at_chance
 from skensemble.ensemble._holdout import Holdout
-from skensemble.ensemble._network import outputs_of, prepare_network
+from skensemble.ensemble._network import check_probabilities, outputs_of, prepare_network
 from skensemble.ensemble._parameters import check_parameters
 from skensemble.ensemble._weights import learns_weights
 from skensemble.inference import BankPredictor
@@ -69,13 +69,11 @@ class FromSnapshots(FitStages):
         >>> from sklearn.datasets import load_iris
         >>> from skensemble import SnapshotCallback, SnapshotEnsembleClassifier
         >>> X, y = load_iris(return_X_y=True)
-        >>> keras.utils.set_random_seed(0)
-        >>> model = keras.Sequential(
-        ...     [keras.Input((4,)), keras.layers.Dense(3, activation="softmax")]
-        ... )
-        >>> model.compile("sgd", "sparse_categorical_crossentropy")
-        >>> snapshots = SnapshotCallback(M=3, alpha_zero=0.01)
-        >>> _ = model.fit(X[::2], y[::2], epochs=30, callbacks=snapshots, verbose=0)
+        >>> layer = keras.layers.Dense(3, activation="softmax", kernel_initializer="zeros")
+        >>> model = keras.Sequential([keras.Input((4,)), layer])
+        >>> model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+        >>> snapshots = SnapshotCallback(M=3, alpha_zero=0.1)
+        >>> _ = model.fit(X[::2], y[::2], epochs=60, callbacks=snapshots, verbose=0)
         >>> clf = SnapshotEnsembleClassifier.from_snapshots(
         ...     model, snapshots.bank, X[1::2], y[1::2], random_state=0
         ... )
@@ -106,6 +104,8 @@ class FromSnapshots(FitStages):
         bank.check_fits([v.path for v in model.weights], [tuple(v.shape) for v in model.weights])
         bank = _as_the_variables(bank, [variable.dtype for variable in model.weights])
         set_weights(model, bank[-1].weights)
+        # A layer whose weights start at 0 may look like a softmax as long as it has them.
+        check_probabilities(network.output_layer, outputs_of(model, X))
         self._model, self._output_layer = model, network.output_layer
         self._predictor = BankPredictor(model, network.output_layer, bank)
         self._held_out_digest, self._is_refit = None, False
@@ -113,6 +113,7 @@ class FromSnapshots(FitStages):
         holdout = Holdout(X, y, sample_weight)
         if learns_weights(self.weighting):
             self._check_every_class(holdout, "y_val")
+            self._check_can_score(holdout, self.weighting, "weighting")
         watch = Stopwatch()
         probas = self._learn_weights(bank, holdout, self._combination(self.M), watch)
         self.timings_ = watch.seconds

@@ -119,12 +119,16 @@ class Holdout:
         Weight of each row.
     rows : ndarray of int64 or None
         Where they are in the data that ``fit`` was given; None if they came by themselves.
+    mean_weight : float, default=1.0
+        Of the rows that train: what the weights of those that came by themselves are multiplied
+        with where both train.
     """
 
     X: Any
     y: np.ndarray
     sample_weight: np.ndarray | None
     rows: np.ndarray | None = None
+    mean_weight: float = 1.0
 
 
 def with_holdout(data, holdout: Holdout) -> tuple[Any, ...]:
@@ -145,18 +149,17 @@ def with_holdout(data, holdout: Holdout) -> tuple[Any, ...]:
     if holdout.rows is not None:
         return data.X, data.y, np.union1d(data.rows, holdout.rows), data.sample_weight
     n, n_held_out = len(data.y), len(holdout.y)
-    stack = sp.vstack if sp.issparse(data.X) else np.concatenate
-    X, y = stack([data.X, holdout.X]), np.concatenate([data.y, holdout.y])
-    weight = None
-    if data.sample_weight is not None or holdout.sample_weight is not None:
-        weight = np.concatenate(
-            [
-                np.ones(size) if weights is None else weights
-                for size, weights in ((n, data.sample_weight), (n_held_out, holdout.sample_weight))
-            ]
-        )
-    rows = np.arange(n, n + n_held_out)
-    if weight is not None:
+    held_out = holdout.X
+    if sp.issparse(data.X):
+        X = sp.vstack([data.X, sp.csr_matrix(held_out)], format="csr")
+    else:
+        held_out = held_out.toarray() if sp.issparse(held_out) else held_out
+        X = np.concatenate([data.X, held_out])
+    y = np.concatenate([data.y, holdout.y])
+    weight, rows = None, np.arange(n, n + n_held_out)
+    if data.sample_weight is not None:
+        of_holdout = np.ones(n_held_out) if holdout.sample_weight is None else holdout.sample_weight
+        weight = np.concatenate([data.sample_weight, holdout.mean_weight * of_holdout])
         rows = rows[weight[rows] > 0]
     return X, y, np.concatenate([data.rows, rows]), weight
 

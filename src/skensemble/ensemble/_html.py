@@ -23,7 +23,11 @@ def ensemble_table(weights: np.ndarray, scores: Mapping[str, Sequence] | None) -
     head = ["", "weight"]
     if scores is not None:
         combined = scores["name"][M:]
-        rows += [[name, "equal" if name == "uniform" else "as above"] for name in combined]
+        # After a second training that was stopped sooner, there are fewer snapshots than scores.
+        rows += [
+            [name, "equal" if name == "uniform" else "–" if "snapshot" in name else "as above"]
+            for name in combined
+        ]
         for row, loss, accuracy in zip(rows, scores["log_loss"], scores["accuracy"], strict=True):
             row += [f"{loss:.4f}", f"{accuracy:.4f}"]
         head += ["holdout log-loss", "holdout accuracy"]

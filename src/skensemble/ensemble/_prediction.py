@@ -137,7 +137,7 @@ class SnapshotPrediction(RepairedKerasClassifier):
             A named tuple of arrays of shape (n,), float64. ``predictive_entropy``: the entropy of
             the combined probabilities in nats, from 0 to log k. ``mutual_information``: the part of
             it, in nats, that comes from snapshots who disagree. ``disagreement``: the weighted
-            share of the snapshots whose label is not the ensemble's, from 0 to below 1.
+            share of the snapshots whose label is not the ensemble's, from 0 to 1.
 
         See Also
         --------

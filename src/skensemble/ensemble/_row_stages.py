@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
@@ -18,6 +19,7 @@ from skensemble.ensemble._inputs import check_sample_weight, check_X, check_y_gi
 from skensemble.ensemble._prediction import SnapshotPrediction
 from skensemble.ensemble._targets import TargetEncoder
 from skensemble.ensemble._weights import learns_weights
+from skensemble.weighting import check_scores
 
 
 class RowStages(SnapshotPrediction):
@@ -45,6 +47,9 @@ class RowStages(SnapshotPrediction):
             y = self.target_encoder_.transform(y)
         self._class_weights = self._weight_of_each_class(y)
         sample_weight = check_sample_weight(sample_weight, X)
+        self._mean_weight = (
+            1.0 if sample_weight is None else float(sample_weight[sample_weight > 0].mean())
+        )
         if self._class_weights is not None:
             class_weight = self._class_weights[y]
             sample_weight = class_weight if sample_weight is None else sample_weight * class_weight
@@ -73,7 +78,8 @@ class RowStages(SnapshotPrediction):
         learns = learns_weights(self.weighting)
         if X_val is not None:
             self._held_out_digest = None
-            return rows, self._own_holdout(X_val, y_val, learns)
+            holdout = self._own_holdout(X_val, y_val, self.weighting)
+            return rows, replace(holdout, mean_weight=self._mean_weight)
         if self.validation_fraction is None:
             if learns:
                 raise ValueError(
@@ -96,10 +102,17 @@ class RowStages(SnapshotPrediction):
             return rows, None
         held_out = rows[held_out]
         weight = None if sample_weight is None else sample_weight[held_out]
-        return rows[train], Holdout(X[held_out], y[held_out], weight, rows=held_out)
+        holdout = Holdout(X[held_out], y[held_out], weight, rows=held_out)
+        self._check_can_score(holdout, self.weighting, "weighting")
+        return rows[train], holdout
 
-    def _own_holdout(self, X, y, learns: bool, sample_weight=None, name="y_val") -> Holdout:
-        """Check rows that the user has kept out of training; ``name`` is what errors call y."""
+    def _own_holdout(
+        self, X, y, weighting, sample_weight=None, *, name="y_val", parameter="weighting"
+    ) -> Holdout:
+        """Check rows that the user has kept out of training.
+
+        ``name`` and ``parameter`` are what errors call y and how the weights are found.
+        """
         check_y_given(self, X, y)
         X = check_X(self, X, reset=False)
         weight = check_sample_weight(sample_weight, X)
@@ -112,9 +125,20 @@ class RowStages(SnapshotPrediction):
                 fix = "hold out rows of a class that counts"
                 raise ValueError(must_be("class_weight", f"positive somewhere in {name}", got, fix))
         holdout = Holdout(X, y, weight)
-        if learns:
+        if learns_weights(weighting):
             self._check_every_class(holdout, name)
+            self._check_can_score(holdout, weighting, parameter)
         return holdout
+
+    def _check_can_score(self, holdout, weighting, parameter: str) -> None:
+        if learns_weights(weighting):
+            check_scores(
+                weighting,
+                holdout.y,
+                holdout.sample_weight,
+                classes=self.classes_,
+                name=parameter,
+            )
 
     def _check_every_class(self, holdout, name) -> None:
         weight = holdout.sample_weight

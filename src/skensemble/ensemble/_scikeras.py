@@ -164,7 +164,7 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
                 must_be(
                     "the result of the model builder",
                     "a new model at each call",
-                    Described("a model that another fit has trained"),
+                    Described("a model that has been trained in a fit"),
                     "build the model inside the function, or pass the model itself: fit trains a "
                     "copy of it",
                 )
@@ -270,6 +270,11 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
             Share of rows predicted right, between 0 and 1.
         """
         return self.scorer(y, self.predict(X), sample_weight=sample_weight)
+
+    @property
+    def current_epoch(self) -> int:
+        """Epochs trained here: none after ``from_snapshots``."""
+        return len(vars(self).get("history_", {}).get("loss", []))
 
     @property
     def initialized_(self) -> bool:

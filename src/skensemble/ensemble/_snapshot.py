@@ -230,7 +230,8 @@ class SnapshotEnsembleClassifier(FromSnapshots):
             out.
         X_val, y_val : array-like, optional
             A holdout of your own; then all rows of X train. To learn weights it needs a row of
-            every class. With ``refit=True`` it joins X in the second training.
+            every class. With ``refit=True`` it joins X in the second training, with the mean
+            weight of the rows of X.
         **fit_params
             ``epochs``, ``batch_size``, ``verbose``, ``shuffle``, ``validation_split``,
             ``validation_batch_size`` or ``validation_freq`` for this call only.

@@ -57,6 +57,10 @@ class TargetEncoder(TransformerMixin, BaseEstimator):
     def transform(self, y, name="y"):
         """Return the class indices of known labels; ``name`` is what errors call them."""
         if self.one_hot_:
+            if np.ndim(y) != 2:
+                fix = "pass labels as you did to fit"
+                got = Described(f"{np.ndim(y)} dimensions")
+                raise ValueError(must_be(name, "one-hot rows, as in fit", got, fix))
             y = check_array(y)
             if y.shape[1] != len(self.classes_):
                 fix = "give every set of labels the same columns"

@@ -13,7 +13,6 @@ from skensemble.ensemble._row_stages import RowStages
 from skensemble.ensemble._weights import (
     Combination,
     combine,
-    learns_weights,
     score_members,
     usable_members,
 )
@@ -73,7 +72,12 @@ class WeightStages(RowStages):
         check_combination(combination, M, "weighting" if method is None else "method")
         with all_or_nothing(self):
             holdout = self._own_holdout(
-                X, y, learns_weights(combination.weighting), sample_weight, name="y"
+                X,
+                y,
+                combination.weighting,
+                sample_weight,
+                name="y",
+                parameter="weighting" if method is None else "method",
             )
             self._learn_weights(self.snapshots_, holdout, combination, Stopwatch())
         return self

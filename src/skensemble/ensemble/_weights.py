@@ -77,12 +77,17 @@ def combine(combination, usable, probas, holdout, classes) -> WeightingResult:
     classes : ndarray of shape (k,)
         Labels, for scorers.
     """
-    first = result = _weigh(combination.weighting, usable, probas, holdout, classes)
+    weighting = combination.weighting
+    first = result = _weigh(weighting, usable, probas, holdout, classes)
+    if isinstance(weighting, str) and weighting == "auto":
+        weighting = first.method  # decided once
     # At least one stays: min_weight is below 1 / M.
     while (usable & (result.weights < combination.min_weight)).any():
         usable = usable & (result.weights >= combination.min_weight)
-        result = _weigh(combination.weighting, usable, probas, holdout, classes)
-    return replace(result, comparisons=first.comparisons)
+        result = _weigh(weighting, usable, probas, holdout, classes)
+    return replace(
+        result, comparisons=first.comparisons, note=first.note, uniform_loss=first.uniform_loss
+    )
 
 
 def _weigh(weighting, usable, probas, holdout, classes) -> WeightingResult:
@@ -132,7 +137,14 @@ def transfer_weights(result: WeightingResult, bank) -> WeightingResult:
     SnapshotTrainingError
         If none of them is, out of those with a weight.
     """
-    weights = result.weights[: len(bank)] * [snapshot.is_finite for snapshot in bank]
+    reached = result.weights[: len(bank)]
+    if not reached.any():
+        raise SnapshotTrainingError(
+            f"The second training, on all rows, was stopped by a callback after {len(bank)} of "
+            f"{len(result.weights)} cycles, and none of their snapshots has a weight. Let it train "
+            "for longer, or set refit=False."
+        )
+    weights = reached * [snapshot.is_finite for snapshot in bank]
     if not weights.any():
         raise SnapshotTrainingError(
             "None of the snapshots that have a weight is finite in the second training, on all "
@@ -140,7 +152,8 @@ def transfer_weights(result: WeightingResult, bank) -> WeightingResult:
         )
     if np.array_equal(weights, result.weights):
         return result
-    return replace(result, weights=weights / weights.sum())
+    unknown = float("nan")
+    return replace(result, weights=weights / weights.sum(), loss=unknown, gap=unknown)
 
 
 def _spread(result: WeightingResult, usable) -> WeightingResult:

@@ -22,7 +22,7 @@ class Uncertainty(NamedTuple):
         The part of the predictive entropy that comes from members who disagree, in nats: from 0
         (all give the same probabilities) to the predictive entropy (each is sure).
     disagreement : ndarray of shape (n,), float64
-        Weighted share of the members whose label is not the ensemble's, from 0 to below 1.
+        Weighted share of the members whose label is not the ensemble's, from 0 to 1.
     """
 
     predictive_entropy: np.ndarray

@@ -53,6 +53,53 @@ def check_method(method: str | Callable[..., float], *, name: str = "weighting")
     check_criterion(name, method, METHODS)
 
 
+def check_scores(
+    method: str | Callable[..., float],
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    classes: ArrayLike,
+    name: str = "weighting",
+) -> None:
+    """Raise unless a method can judge members on rows with these labels, before there are any.
+
+    Parameters
+    ----------
+    method : str or callable
+        As for `find_weights`.
+    y : array-like of shape (n,), integer dtype
+        True classes, as indices into ``classes``.
+    sample_weight : array-like of shape (n,), optional
+        How much each row counts.
+    classes : array-like of shape (k,)
+        Labels, sorted.
+    name : str, default="weighting"
+        What the parameter is called, for the message.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the method is none; if a scorer fails, as that of binary problems does on three classes.
+
+    Examples
+    --------
+    >>> from skensemble.weighting import check_scores
+    >>> check_scores("f1", [0, 1, 1], classes=["ham", "spam"])
+    Traceback (most recent call last):
+        ...
+    skensemble.weighting._criterion.ScoringError: weighting must be a scorer that can ...
+    """
+    check_method(method, name=name)
+    if isinstance(method, str) and method in METHODS:
+        return
+    rows, k = np.asarray(y), len(np.asarray(classes))
+    right = np.full((1, rows.size, k), 0.1 / k)
+    right[0, np.arange(rows.size), rows] += 0.9
+    members = read_members(right, rows, sample_weight)
+    criterion = read_criterion(method, n_classes=k, classes=classes, parameter=name)
+    criterion.score(members.combine(np.ones(1)), members.y, members.mass)
+
+
 def find_weights(
     method: str | Callable[..., float],
     probas: ArrayLike,

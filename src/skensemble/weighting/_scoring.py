@@ -79,7 +79,11 @@ def _is_scorer(value: Callable[..., Any]) -> bool:
 
 
 def read_criterion(
-    criterion: str | Callable[..., float], *, n_classes: int, classes: ArrayLike | None
+    criterion: str | Callable[..., float],
+    *,
+    n_classes: int,
+    classes: ArrayLike | None,
+    parameter: str = "criterion",
 ) -> Criterion:
     """Turn a name or a scorer into a function of probabilities.
 
@@ -91,8 +95,10 @@ def read_criterion(
         Columns of the probabilities.
     classes : array-like of shape (k,), optional
         Their labels, sorted; 0 to k - 1 by default.
+    parameter : str, default="criterion"
+        What errors call it.
     """
-    check_criterion("criterion", criterion)
+    check_criterion(parameter, criterion)
     labels = _read_classes(classes, n_classes)
     if isinstance(criterion, str) and criterion in _NATIVE:
         return _NATIVE[criterion]
@@ -111,10 +117,11 @@ def read_criterion(
         except Exception as error:
             got = Described(f"{name}, which raised {type(error).__name__}")
             fix = f"it said {str(error).strip()!r}"
-            raise ScoringError(must_be("criterion", _CAN, got, fix)) from error
-        if np.isnan(value):
+            raise ScoringError(must_be(parameter, _CAN, got, fix)) from error
+        if not np.isfinite(value):
             fix = "choose one that is defined on these rows, such as 'log_loss'"
-            raise ScoringError(must_be("criterion", _CAN, Described(f"NaN from {name}"), fix))
+            got = Described(f"{'NaN' if np.isnan(value) else value} from {name}")
+            raise ScoringError(must_be(parameter, _CAN, got, fix))
         return value
 
     return Criterion(name, score)

@@ -271,3 +271,40 @@ def test_probabilities_that_are_none(member, got, rows):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         vote.fit(*rows)
     assert "estimators_" not in vars(vote)
+
+
+def test_a_scorer_of_labels_sees_the_ties_of_the_vote_decided(blobs):
+    X, y = blobs
+    members = [
+        ("stump", DecisionTreeClassifier(max_depth=1, random_state=0)),
+        ("other", DecisionTreeClassifier(max_depth=1, max_features=1, random_state=3)),
+    ]
+    frozen = [(name, FrozenEstimator(member.fit(X[:45], y[:45]))) for name, member in members]
+    seen = []
+
+    def scorer(estimator, X, y):
+        seen.append((len(y), np.mean(estimator.predict(X) == y)))
+        return seen[-1][1]
+
+    vote = VotingSnapshotClassifier(frozen, weights=scorer).fit(X[45:], y[45:])
+    of_all_rows = [score for n, score in seen if n == 45]
+    equal = VotingSnapshotClassifier(frozen).fit(X[45:], y[45:])
+    assert equal.score(X[45:], y[45:]) in of_all_rows
+    assert vote.score(X[45:], y[45:]) >= equal.score(X[45:], y[45:])
+
+
+def test_a_scorer_that_cannot_score_is_refused_before_a_member_trains(blobs):
+    X, y = blobs
+    vote = VotingSnapshotClassifier([("fails", Unfittable())], weights="f1")
+    with pytest.raises(ValueError, match="^weights must be a scorer that can score the holdout"):
+        vote.fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples: \\[90, 89\\]"):
+        vote.fit(X, y, X_val=X, y_val=y[:89])
+    assert not hasattr(vote, "classes_")
+
+
+class Unfittable(DecisionTreeClassifier):
+    """Must not be reached."""
+
+    def fit(self, X, y):
+        raise AssertionError("trained")

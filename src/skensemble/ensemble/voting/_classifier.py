@@ -31,7 +31,8 @@ class VotingSnapshotClassifier(VotingStages):
     voting : {"hard", "soft"}, default="hard"
         Hard: each member votes for a label. Equal (weighted) votes go to the label with the larger
         (weighted) sum of the members' probabilities, and if these are equal too, to the smaller
-        label. Soft: the label of the largest (weighted) mean probability; of equals, the smaller.
+        label. Soft: the label of the largest (weighted) mean probability; of those that are equal
+        to the last bit, the smaller.
     weights : array-like of shape (n_estimators,), str, callable or None, default=None
         One weight per member (dropped ones included), or how to learn them from votes (hard) or
         probabilities (soft) on a holdout: ``"accuracy"``, ``"log_loss"``, ``"greedy"``,

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 from sklearn.utils import _safe_indexing, column_or_1d, indexable
+from sklearn.utils.validation import check_consistent_length
 
 from skensemble._validation import Described, must_be
 from skensemble.ensemble._holdout import Holdout, split_holdout, why_no_holdout
@@ -38,6 +39,7 @@ def own_holdout(X, classes, X_val, y_val, *, learns: bool) -> Holdout:
     ValueError
         If the features or the labels are others than those that train.
     """
+    check_consistent_length(X_val, y_val)
     expected, found = count_features(X), count_features(X_val)
     if expected != found:
         fix = "prepare it as X"

@@ -34,6 +34,7 @@ from skensemble.ensemble.voting._members import (
 from skensemble.ensemble.voting._rows import keep_holdout, own_holdout, take_rows
 from skensemble.ensemble.voting._votes import tie_tolerance
 from skensemble.ensemble.voting._weights import check_can_learn, check_vote_weights, weigh_members
+from skensemble.weighting import check_scores
 
 
 class VotingStages(VotingClassifier):
@@ -66,6 +67,14 @@ class VotingStages(VotingClassifier):
                 self.validation_fraction,
                 draw_seed(self.random_state),
                 trains=not all(isinstance(member, FrozenEstimator) for _, member in members),
+            )
+        if holdout is not None and given is None:
+            check_scores(
+                self.weights,
+                holdout.y,
+                holdout.sample_weight,
+                classes=self.classes_,
+                name="weights",
             )
         if train is not None:
             params = {name: _check_method_params(X, of, train) for name, of in params.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.metrics import get_scorer
 
 from skensemble._validation import Described, must_be
 from skensemble.ensemble._weights import learns_weights
@@ -92,7 +93,7 @@ def weigh_members(weights, given, members, holdout, classes, voting: str):
         combined = answers.probas()
     else:
         combined = np.eye(len(classes))[answers.votes()]
-        if isinstance(weights, str) and weights == "accuracy":
+        if _judges_labels(weights):
             combined += _TIE_BREAKER * (answers.probas() - combined)
     rows = holdout.y, holdout.sample_weight
     result: WeightingResult
@@ -102,6 +103,17 @@ def weigh_members(weights, given, members, holdout, classes, voting: str):
     method = "given" if not (weights is None or isinstance(weights, str)) else "uniform"
     result = evaluate_weights(given, combined, *rows, method=method)
     return given, result
+
+
+def _judges_labels(weights) -> bool:
+    """Whether a criterion looks at who wins, so that ties must be decided as in ``predict``."""
+    if not (isinstance(weights, str) or callable(weights)):
+        return False
+    if isinstance(weights, str) and weights in ("uniform", "log_loss", "greedy", "auto"):
+        return False
+    if isinstance(weights, str) and weights == "accuracy":
+        return True
+    return getattr(get_scorer(weights), "_response_method", "predict") == "predict"
 
 
 def check_can_learn(weights, validation_fraction, X_val) -> None:
