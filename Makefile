@@ -43,6 +43,7 @@ docs: setup  ## build the documentation into docs/_build/html
 
 bench: setup  ## run the benchmarks (make bench ARGS="--data-dir DIR" for more data)
 	$(BIN)/python benchmarks/solver.py
+	$(BIN)/python benchmarks/accuracy_weights.py
 	$(BIN)/python benchmarks/prior.py $(ARGS)
 
 bench-speed: setup  ## time it beside Keras, scikeras, Ensemble-PyTorch; writes docs/speed_results.md
