@@ -9,7 +9,7 @@ ARGS ?=
 PYTEST_ARGS ?= -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench bench-speed clean
+.PHONY: help setup demo test lint format docs bench bench-combining bench-speed clean
 
 help:  ## show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ bench: setup  ## run the benchmarks (make bench ARGS="--data-dir DIR" for more d
 	$(BIN)/python benchmarks/solver.py
 	$(BIN)/python benchmarks/accuracy_weights.py
 	$(BIN)/python benchmarks/prior.py $(ARGS)
+
+bench-combining: setup  ## compare ways to combine snapshots, refit and single networks (ARGS as above)
+	$(BIN)/python benchmarks/combining.py --results benchmarks/.results $(ARGS)
 
 bench-speed: setup  ## time it beside Keras, scikeras, Ensemble-PyTorch; writes docs/speed_results.md
 	$(BIN)/python benchmarks/speed $(ARGS)

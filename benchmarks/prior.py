@@ -11,12 +11,10 @@ DIR holds a ``load.py`` with ``load(name) -> (X, y)``; without it, scikit-learn'
 """
 
 import argparse
-import importlib.util
-from pathlib import Path
 
 import numpy as np
+from data_folder import EXTERNAL, load
 from scipy import stats
-from sklearn import datasets
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from skensemble import SnapshotEnsembleClassifier
@@ -24,19 +22,9 @@ from skensemble.weighting import evaluate_weights, solve_log_loss
 
 PRIORS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 SIZES = (50, 100, 200, 500, 1000, 2000)
-EXTERNAL = ("letter", "pendigits", "segment", "spambase")
 BUILT_IN = ("digits", "breast_cancer")
 MAX_TRAIN = 5000
 N_DRAWS = 10
-
-
-def load(name, data_dir):
-    if name in BUILT_IN:
-        return getattr(datasets, f"load_{name}")(return_X_y=True)
-    spec = importlib.util.spec_from_file_location("load", Path(data_dir) / "load.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.load(name)
 
 
 def members(X, y, seed, M, epochs):

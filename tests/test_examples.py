@@ -4,6 +4,8 @@ import importlib.util
 import re
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -58,3 +60,82 @@ def test_grid_search(capsys):
     losses = [float(re.search(r"log-loss ([\d.]+),", row)[1]) for row in rows]
     assert chosen.startswith(f"chosen: M={1 + losses.index(min(losses))}, alpha_zero=0.05;")
     assert 90 < float(chosen.split()[-1].rstrip("%")) <= 100
+
+
+# Stands for the folder of images that the user has: stripes in a colour for each class. Some labels
+# are wrong, so that nothing is right on all images.
+MADE_UP_IMAGES = """
+import numpy as np
+
+def load_cifar10(part, per_class=None):
+    rng = np.random.default_rng(len(part))
+    n = 240 if part == "train" else 40
+    y = np.repeat(np.arange(3), n)
+    X = rng.integers(0, 150, size=(3 * n, 8, 8, 3), dtype=np.uint8)
+    X[np.arange(3 * n), ::2, :, y] += 70
+    return X, np.where(rng.random(3 * n) < 0.1, rng.permutation(y), y), ["a", "b", "c"]
+"""
+
+
+def test_cifar10_voting(tmp_path, capsys, monkeypatch):
+    (tmp_path / "load.py").write_text(MADE_UP_IMAGES)
+    example = load("cifar10_voting")
+
+    def tiny(meta, size):
+        inputs = keras.Input(meta["X_shape_"][1:])
+        return example.classifier(inputs, example.norm_relu(example.conv(inputs, 8, size)), meta)
+
+    # To trace the real ones would take most of the time.
+    monkeypatch.setitem(example.NETWORKS, "pixels", lambda meta: tiny(meta, 1))
+    monkeypatch.setitem(example.NETWORKS, "patches", lambda meta: tiny(meta, 3))
+    sizes = ["--seeds", "2", "--train", "300", "--holdout", "60", "--epochs", "6", "--M", "2"]
+    networks = ["--networks", "pixels", "patches"]
+    example.main(["--data-dir", str(tmp_path), *sizes, *networks])
+    out = capsys.readouterr().out
+    assert out.startswith("seed 0: ")
+    rows = [line.strip("|").split("|") for line in out.splitlines() if line.startswith("| ")]
+    table = {name.strip(): [cell.strip() for cell in cells] for name, *cells in rows[1:]}
+    assert list(table) == ["pixels", "patches", example.BEST, *example.WAYS]
+    for accuracy, from_best, from_equal, loss, *loss_differences in table.values():
+        assert 60 < float(accuracy) <= 100
+        assert 0 < float(loss) < 14
+        for difference in (from_best, from_equal, *loss_differences):
+            assert difference == "" or re.match(r"^[+-]\d+\.\d+ ± \d+\.\d+$", difference)
+    # The middle of an interval is the difference of the means, up to what is not printed.
+    best, mean = (float(table[name][0]) for name in (example.BEST, example.EQUAL))
+    assert float(table[example.EQUAL][1].split()[0]) == pytest.approx(mean - best, abs=0.011)
+    weights = [line for line in out.splitlines() if line.startswith("- ")]
+    assert len(weights) == 4
+    for line in weights:
+        assert sum(map(float, re.findall(r"\d\.\d\d", line))) == pytest.approx(1, abs=0.011)
+
+
+def test_cifar10_voting_has_the_networks_it_names():
+    example = load("cifar10_voting")
+    meta = {"X_shape_": (1, 32, 32, 3), "n_classes_": 10}
+    models = {name: build(meta) for name, build in example.NETWORKS.items()}
+    assert all(model.output_shape == (None, 10) for model in models.values())
+    # The gates of three widths C: C weights and biases to C / 4 units, and back.
+    gates = sum(2 * c * c // 4 + c + c // 4 for c in (32, 64, 128))
+    assert models["se_resnext"].count_params() - models["resnext"].count_params() == gates
+
+
+def test_cifar10_voting_groups_channels_as_keras_does():
+    example = load("cifar10_voting")
+    inputs = keras.Input((6, 6, 8))
+    model = keras.Model(inputs, example.grouped_conv(inputs, 12, strides=2, groups=4))
+    layer = keras.layers.Conv2D(12, 3, 2, "same", groups=4, use_bias=False)
+    layer.build((None, 6, 6, 8))
+    layer.set_weights([np.concatenate(model.get_weights(), axis=-1)])
+    X = np.random.default_rng(0).normal(size=(2, 6, 6, 8)).astype(np.float32)
+    expected = keras.ops.convert_to_numpy(layer(X))
+    np.testing.assert_allclose(model.predict_on_batch(X), expected, atol=1e-5)
+
+
+def test_cifar10_voting_gives_each_seed_images_of_its_own():
+    example = load("cifar10_voting")
+    X = np.arange(90, dtype=np.uint8).reshape(90, 1, 1, 1)
+    parts = list(example.shares(X, np.arange(90) % 3, 3))
+    seen = np.concatenate([np.round(255 * images.ravel()) for images, _ in parts])
+    np.testing.assert_array_equal(np.sort(seen), np.arange(90))
+    assert all(np.bincount(labels).tolist() == [10, 10, 10] for _, labels in parts)

@@ -1,6 +1,6 @@
 """What there is to do: data, a network, a budget."""
 
-import importlib.util
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +8,11 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import LabelEncoder
 
+# Python looks in the folder that it runs, not in the one above.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from data_folder import DataMissing, load_module
 
-class DataMissing(Exception):
-    """The data are not part of scikit-learn, and there is no ``--data-dir``."""
+__all__ = ["DataMissing", "Task"]
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,12 @@ def _digits(rows, data_dir):
 
 
 def _letter(rows, data_dir):
-    X, y = _loader(data_dir).load("letter")
+    X, y = load_module(data_dir).load("letter")
     return X / 15, LabelEncoder().fit_transform(y)
 
 
 def _cifar10(rows, data_dir):
-    X, y, _ = _loader(data_dir).load_cifar10("train", per_class=-(-rows // 10))
+    X, y, _ = load_module(data_dir).load_cifar10("train", per_class=-(-rows // 10))
     order = np.random.default_rng(0).permutation(len(y))
     return X[order] / np.float32(255), y[order]
 
@@ -75,12 +77,3 @@ def _synthetic(rows, data_dir):
 
 
 _LOADERS = {"digits": _digits, "letter": _letter, "cifar10": _cifar10, "synthetic": _synthetic}
-
-
-def _loader(data_dir):
-    if data_dir is None:
-        raise DataMissing
-    spec = importlib.util.spec_from_file_location("load", Path(data_dir) / "load.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
