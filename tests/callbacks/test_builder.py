@@ -67,7 +67,7 @@ def test_fit_must_train_for_as_many_epochs(blobs, in_folder):
     model = compiled(keras.optimizers.SGD(0.1))
     message = (
         "the number of epochs of fit must be 200, over which the cycles are spread, got 1 instead: "
-        "pass epochs=200 to fit, or build the callback for 1 epochs."
+        "build the callback for 1 epochs, or pass epochs=200 to fit."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         model.fit(X, y, verbose=0, callbacks=SnapshotCallbackBuilder(200, 5).get_callbacks())

@@ -420,7 +420,7 @@ BAD_FITS = {
         lambda X, y: {"x": X, "y": y},
         ValueError,
         "the number of epochs of fit must be 5, over which the cycles are spread, got 2 instead: "
-        "pass epochs=5 to fit, or build the callback for 2 epochs.",
+        "build the callback for 2 epochs, or pass epochs=5 to fit.",
     ),
     "more cycles than iterations": (
         {"M": 3},

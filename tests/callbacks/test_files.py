@@ -132,6 +132,7 @@ class Scripted(keras.callbacks.Callback):
         ("val_accuracy", "val_acc", "auto", [0.5, np.nan, 0.9, 0.7], 2),
         ("mine", "mine", "max", [np.nan, 2.0, 3.0, 3.0], 2),
         ("val_acc", "auto", "auto", [0.5, 0.4, 0.6, 0.6], 2),
+        ("val_sparse_categorical_accuracy", "auto", "auto", [0.5, 0.4, 0.6, 0.6], 2),
     ],
 )
 def test_best(revealing, tmp_path, name, monitor, mode, values, best):

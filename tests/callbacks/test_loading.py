@@ -45,7 +45,7 @@ def written(tmp_path):
             X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
             model.fit(X, np.arange(8) % 3, verbose=0)
         own, expected = model.get_weights(), []
-        for i in (2, 10, 1, "Best"):
+        for i in (9, 10, 8, "Best"):
             weights = [array + (0.5 if i == "Best" else i) for array in own]
             model.set_weights(weights)
             if ending == ".keras":
@@ -75,17 +75,17 @@ def test_reads_every_kind_of_model_and_leaves_it_as_it_was(written, tmp_path, bu
 
 def test_forms_of_paths(written, tmp_path):
     model, expected = written(fixed, trained=False)
-    files = [tmp_path / f"Net-{i}.weights.h5" for i in (1, 2, 10)]
+    files = [tmp_path / f"Net-{i}.weights.h5" for i in (8, 9, 10)]
 
     def firsts(paths):
         return [float(s.weights[1][0]) for s in load_snapshots(model, paths)]
 
     wanted = [float(weights[1][0]) for weights in expected]
-    assert wanted == [1.0, 2.0, 10.0]
+    assert wanted == [8.0, 9.0, 10.0]
     assert firsts(files) == firsts(tuple(map(str, files))) == wanted
     assert firsts(str(tmp_path)) == firsts(f"{tmp_path}/*.weights.h5") == wanted
     assert firsts(files[::-1]) == wanted[::-1]
-    assert firsts(files[1]) == [2.0]
+    assert firsts(files[1]) == [9.0]
     assert firsts([tmp_path / "Net-Best.weights.h5"]) == [0.5]
 
 
@@ -143,6 +143,38 @@ def test_files_of_two_runs(good, tmp_path):
         f"'{tmp_path}/Net-', '{tmp_path}/Web-'; give a pattern that fits one of them, or a list of "
         "files."
     )
+
+
+@pytest.mark.parametrize(
+    ("others", "numbers"),
+    [(["Net-01.weights.h5"], "1, 1"), (["Net-2.weights.h5", "Net-4.weights.h5"], "1, 2, 4")],
+    ids=["twice", "missing"],
+)
+def test_numbers_that_do_not_follow_one_another(good, tmp_path, others, numbers):
+    for other in others:
+        (tmp_path / other).write_bytes(good.read_bytes())
+    message = (
+        f"paths must be files numbered one after the other, each number once, got {numbers} "
+        "instead: bring the file that is missing, or give a list of those that you want."
+    )
+    assert error_of(ValueError, fixed(), tmp_path) == message
+    assert len(load_snapshots(fixed(), [good, *(tmp_path / other for other in others)])) > 1
+
+
+def test_layers_of_the_same_shapes_and_names_in_another_order(tmp_path):
+    def build(*names):
+        layers = [keras.layers.Dense(4, name=name) for name in names]
+        return keras.Sequential([keras.Input((4,)), *layers])
+
+    path = tmp_path / "Net-1.weights.h5"
+    build("encoder", "head").save_weights(path)
+    assert error_of(ValueError, build("head", "encoder"), path) == (
+        f"layer 'head' in {path} must be in its place, got the layer 'encoder' there instead: "
+        "build the network that the snapshots were trained with."
+    )
+    # New names, and those that Keras counts, are no other layers.
+    for names in [("first", "second"), (None, None), ("encoder", "head")]:
+        assert len(load_snapshots(build(*names), path)) == 1
 
 
 @pytest.mark.parametrize("ending", [".weights.h5", ".keras"])

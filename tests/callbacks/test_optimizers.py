@@ -188,6 +188,25 @@ def test_after_an_exception(revealing, where, finalized, monkeypatch):
     network.check(callback.bank, 2, 8, start=-0.25)
 
 
+@pytest.mark.parametrize("steps_per_execution", [1, 4])
+@pytest.mark.parametrize("then", ["recompiled", "rate read by another callback"])
+def test_after_an_exception_that_is_held(revealing, monkeypatch, then, steps_per_execution):
+    network = revealing(4, steps_per_execution=steps_per_execution)
+    monkeypatch.setattr("skensemble.callbacks._callback.weakref.finalize", Finalize)
+    callbacks = [SnapshotCallback(2, 0.1), Failing("on_epoch_end")]
+    with pytest.raises(Fails):
+        network.model.fit(network.X, network.y, epochs=3, callbacks=callbacks, **ARGUMENTS)
+    network.model.set_weights([np.zeros((4, 1), "float32")])
+    others = []
+    if then == "recompiled":
+        network.model.compile(network.model.optimizer, loss=network.model.loss)
+    else:
+        others = [keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate)]
+    network.model.fit(network.X, network.y, epochs=1, callbacks=others, **ARGUMENTS)
+    np.testing.assert_allclose(network.weight, -0.1, atol=1e-6)
+    assert float(network.model.optimizer.learning_rate) == pytest.approx(0.1)
+
+
 class Finalize:
     """A finalizer that is never called."""
 

@@ -109,9 +109,24 @@ def test_goes_on_with_warm_start(trained, blobs, rows):
     )
     clf.set_params(M=4, epochs=2).fit(X[:60], y[:60], X_val=rows[0], y_val=rows[1])
     assert [s.cycle for s in clf.snapshots_] == [1, 2, 3, 4]
+    assert [s.iteration for s in clf.snapshots_] == [4, 8, 12, 16]
     assert len(clf.learning_rates_) == 4
     for mine, theirs in zip(clf.snapshots_[2].weights, bank[2].weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_goes_on_with_rows_that_it_has_not_seen_only(trained, blobs, rows):
+    _, bank = trained
+    clf = SnapshotEnsembleClassifier.from_snapshots(
+        dense, bank, *rows, random_state=0, warm_start=True
+    )
+    message = (
+        "the holdout must be unseen by every cycle, got rows that the cycles so far may have been "
+        "trained on instead: pass X_val and y_val, rows that trained nothing, or set "
+        "warm_start=False."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        clf.set_params(M=4, epochs=2).fit(*blobs)
 
 
 def test_snapshots_at_chance_are_named(trained, rows):

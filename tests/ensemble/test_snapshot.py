@@ -358,7 +358,9 @@ class TestWarmStart:
         X, y = blobs
         clf = SnapshotEnsembleClassifier(dense, M=1, epochs=2, warm_start=True, random_state=0)
         clf.fit(X, y, X_val=X[:9], y_val=y[:9])
-        with pytest.raises(ValueError, match="^the holdout must be the same rows in every fit"):
+        with pytest.raises(
+            ValueError, match="^the holdout must be unseen by every cycle, got rows"
+        ):
             clf.set_params(M=2, epochs=4).fit(X, y)
 
     def test_with_nothing_to_add_stays_as_it_is(self, blobs):

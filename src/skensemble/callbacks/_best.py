@@ -53,6 +53,10 @@ class BestValue:
     def improves(self, logs) -> bool:
         """Whether the values reported after an epoch are the best so far; NaN never is."""
         self._reported.update(dict.fromkeys(logs))
+        if self._monitor == "auto" and not any(name in logs for name in _spellings(self._name)):
+            # A metric given as an object is reported by the name of its class.
+            alike = [name for name in logs if re.fullmatch(r"val_.*accuracy", name)]
+            self._name = alike[0] if len(alike) == 1 else self._name
         value = next((logs[name] for name in _spellings(self._name) if name in logs), None)
         if value is None:
             return False

@@ -117,7 +117,9 @@ class SnapshotCallback(keras.callbacks.Callback):
     After training the optimizer has its own rate back, and a later ``fit`` without the callback
     trains with it. An exception out of the training step, Ctrl-C included, restores it at once;
     one out of another callback or of validation restores it when it has been handled, at the latest
-    in the next ``fit``. Every ``fit`` starts new cycles and a new bank.
+    in the next ``fit`` (not in ``train_on_batch``). Every ``fit`` starts new cycles and a new bank;
+    so does one that ``BackupAndRestore`` resumes, over the epochs that are left, and it needs
+    another ``prefix``.
 
     ``model.load_weights`` reads the files too; where the model is compiled, Keras warns that they
     hold no state of the optimizer.

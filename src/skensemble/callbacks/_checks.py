@@ -76,8 +76,8 @@ def n_iterations_of_fit(given, epochs, params, first_epoch: int) -> int:
                 "the number of epochs of fit",
                 f"{epochs}, over which the cycles are spread",
                 n_epochs,
-                f"pass epochs={first_epoch + epochs} to fit, or build the callback for "
-                f"{n_epochs} epochs",
+                f"build the callback for {n_epochs} epochs, or pass "
+                f"epochs={first_epoch + epochs} to fit",
             )
         )
     if steps is None:

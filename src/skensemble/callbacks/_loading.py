@@ -41,8 +41,8 @@ def load_snapshots(
     paths : list of str or path, or str or path
         Files, in the order of their cycles, or a pattern (``"weights/Model-*.weights.h5"``), or a
         folder. Of a pattern or a folder, the files with a number at the end of their name are
-        taken, in the order of the numbers; hence not the one of the best. The files are
-        ``.weights.h5`` or ``.keras`` files of Keras 3.
+        taken, in the order of the numbers, of which none may be missing in between; hence not the
+        one of the best. The files are ``.weights.h5`` or ``.keras`` files of Keras 3.
 
     Returns
     -------
@@ -146,6 +146,16 @@ def _numbered(asked: str, found: list[str]) -> list[str]:
                 asked,
                 f"it has files of {', '.join(repr(os.path.join(*stem)) for stem in stems)}; give a "
                 "pattern that fits one of them, or a list of files",
+            )
+        )
+    numbers = sorted(int(match[2]) for match in chosen.values())
+    if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        raise ValueError(
+            must_be(
+                "paths",
+                "files numbered one after the other, each number once",
+                Described(", ".join(map(str, numbers))),
+                "bring the file that is missing, or give a list of those that you want",
             )
         )
     return sorted(chosen, key=lambda path: int(chosen[path][2]))

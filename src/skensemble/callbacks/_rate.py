@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 
 from skensemble._validation import must_be
@@ -34,8 +36,9 @@ class CyclicRate:
         self._steppers = stepping_optimizers(optimizer)
         self._offsets = [_count(stepper) for stepper in self._steppers]
         self._own = [_value(stepper._learning_rate) for stepper in self._steppers]
+        self._is_live: Callable[[], bool] = lambda: True
         for stepper, offset in zip(self._steppers, self._offsets, strict=True):
-            _override(stepper, _GET_RATE, _rate_of(stepper, schedule, offset))
+            _override(stepper, _GET_RATE, self._rate_of(stepper, schedule, offset))
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and not isinstance(
             optimizer, CountingLossScaleOptimizer
         ):
@@ -56,6 +59,21 @@ class CyclicRate:
         for stepper, offset in zip(self._steppers, self._offsets, strict=True):
             if _count(stepper) > offset + n_done:
                 stepper._iterations.assign(offset + n_done)
+
+    def hold_while(self, is_live: Callable[[], bool]) -> None:
+        """Let go when the rate is read and ``is_live`` is false: training was broken off."""
+        self._is_live = is_live
+
+    def _rate_of(self, stepper, schedule, offset):
+        schedule = CyclicCosineDecay(**{**schedule.get_config(), "offset": offset})
+
+        def rate():
+            if self._is_live():
+                return schedule(stepper._iterations)
+            self.restore()
+            return getattr(stepper, _GET_RATE)()
+
+        return rate
 
     def check_untouched(self) -> None:
         """Raise if somebody else has set the rate meanwhile: it would have had no effect."""
@@ -81,12 +99,6 @@ class CyclicRate:
 def _override(instance, method: str, replacement) -> None:
     # Past __setattr__, in which TensorFlow and Keras track what is set.
     vars(instance)[method] = replacement
-
-
-def _rate_of(stepper, schedule, offset):
-    numbers = {**schedule.get_config(), "offset": offset}
-    schedule = CyclicCosineDecay(**numbers)
-    return lambda: schedule(stepper._iterations)
 
 
 def _counting_skip(optimizer):

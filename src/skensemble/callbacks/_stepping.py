@@ -52,6 +52,12 @@ class SteppedTraining:
         self._many = model.train_function
         self._function = self._execute
         model.train_function = self._function
+        rate.hold_while(self._is_running)
+
+    def _is_running(self) -> bool:
+        """Whether the ``fit`` that this belongs to goes on, as far as the model tells."""
+        model = self._model
+        return model.train_function is self._function and _history(model) is self._history
 
     def begin_epoch(self) -> None:
         """Take stock: the data may have ended the last epoch early."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 import zipfile
 from collections import defaultdict
@@ -102,15 +103,25 @@ def _layers(file) -> dict[str, LayerOnFile]:
 
 def check_same(path: str, expected: dict[str, LayerOnFile], found: dict[str, LayerOnFile]) -> None:
     """Raise if a file does not hold what a model expects, naming the first layer that differs."""
+    names = {layer.name for place, layer in expected.items() if _is_given(layer.name, place)}
     for place, layer in expected.items():
         got = found.get(place)
         if got is None or got.shapes != layer.shapes:
-            there = str(got) if got is not None else f"no {place} among its {len(found)} layers"
-            raise _differs(path, layer.name or place, str(layer), there)
+            what = place or "variables of the model itself"
+            there = str(got) if got is not None else f"no {what} among its {len(found)} layers"
+            raise _differs(path, layer.name or what, str(layer), there)
+        if layer.name in names and got.name in names - {layer.name}:
+            raise _differs(path, layer.name, "in its place", f"the layer {got.name!r} there")
     for place, layer in found.items():
         if place not in expected:
             must = f"absent, as in the model, which has {len(expected)} layers with variables"
             raise _differs(path, layer.name or place, must, f"{layer} among {len(found)} layers")
+
+
+def _is_given(name: str, place: str) -> bool:
+    """Whether a user chose the name of a layer: Keras itself counts ``dense_1``, ``dense_2``."""
+    kind = re.sub(r"_\d+$", "", place.rpartition("/")[2])
+    return bool(name) and not re.fullmatch(rf"{re.escape(kind)}(_\d+)?", name)
 
 
 def _differs(path: str, layer: str, must: str, got: str) -> ValueError:

@@ -50,6 +50,7 @@ _FITTED = (
     "_is_refit",
     "_mean_weight",
     "_model",
+    "_n_iterations_adopted",
     "_one_hot_targets",
     "_optimizer_steps",
     "_output_layer",
@@ -185,6 +186,7 @@ class FitStages(WeightStages):
         self._seeds = np.random.SeedSequence(draw_seed(self.random_state)).generate_state(4)
         self._seeds = [int(seed) for seed in self._seeds]
         self._phases = []
+        self._n_iterations_adopted = 0
 
     def _has_cycles_to_add(self, epochs: int) -> bool:
         M, done = len(self.snapshots_), self._n_epochs_done()
@@ -274,7 +276,8 @@ class FitStages(WeightStages):
         return TrainingRequest(
             n_epochs=settings["epochs"] - first_epoch,
             first_epoch=first_epoch,
-            first_iteration=sum(phase.n_done for phase in self._phases),
+            first_iteration=self._n_iterations_adopted
+            + sum(phase.n_done for phase in self._phases),
             first_cycle=0 if bank is None else len(bank),
             callbacks=plan.callbacks,
             keras_verbose=2 if settings["verbose"] == 2 else 0,

@@ -49,8 +49,9 @@ class FromSnapshots(FitStages):
         Returns
         -------
         SnapshotEnsembleClassifier
-            Fitted: it predicts, and with ``warm_start=True`` and a larger ``M``, ``fit`` goes on
-            from the last snapshot. ``history_`` and ``learning_rates_`` are empty.
+            Fitted: it predicts. With ``warm_start=True``, a larger ``M``, and ``X_val`` and
+            ``y_val``, ``fit`` goes on from the last snapshot; ``epochs`` are then those of the new
+            cycles. ``history_`` and ``learning_rates_`` are empty.
 
         Raises
         ------
@@ -109,6 +110,7 @@ class FromSnapshots(FitStages):
         self._model, self._output_layer = model, network.output_layer
         self._predictor = BankPredictor(model, network.output_layer, bank)
         self._held_out_digest, self._is_refit = None, False
+        self._n_iterations_adopted = bank[-1].iteration
         self.history_, self.engine_, self.engine_details_ = {}, None, {}
         holdout = Holdout(X, y, sample_weight)
         if learns_weights(self.weighting):

@@ -157,6 +157,10 @@ class RowStages(SnapshotPrediction):
     def _check_still_unseen(self, bank, y, train) -> None:
         """With more cycles to come, the rows held out must be those that were held out before."""
         digest = zlib.crc32(train.tobytes(), zlib.crc32(y.tobytes()))
+        if bank is not None and self._held_out_digest is None:
+            fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
+            got = Described("rows that the cycles so far may have been trained on")
+            raise ValueError(must_be("the holdout", "unseen by every cycle", got, fix))
         if bank is not None and digest != self._held_out_digest:
             raise ValueError(
                 must_be(

@@ -13,7 +13,7 @@ from skensemble.weighting._arrays import FloatArray
 from skensemble.weighting._criterion import ACCURACY, LOG_LOSS, Criterion
 from skensemble.weighting._greedy import grow
 from skensemble.weighting._guard import N_FOLDS, Folds, Learn, assign_folds, compare_weights
-from skensemble.weighting._holdout import Members, read_members
+from skensemble.weighting._holdout import Holdout, Members, read_members
 from skensemble.weighting._log_loss import DEFAULT_PRIOR, solve_log_loss
 from skensemble.weighting._result import WeightingResult, summarise
 from skensemble.weighting._scoring import check_criterion, read_criterion
@@ -180,8 +180,12 @@ def find_weights(
 
 
 def _log_loss_learner(members: Members, fold: Folds) -> Learn:
+    everything = members.holdout()
+
     def learn(i: int) -> FloatArray:
-        holdout = members.take(fold != i).holdout()
+        rest = fold != i  # of the true classes: the other probabilities are not needed
+        mass = everything.mass[rest]
+        holdout = Holdout(everything.q[:, rest], mass / mass.mean())
         return minimise(*holdout.augmented(DEFAULT_PRIOR), tol=1e-6, max_iter=100)[0]
 
     return learn
