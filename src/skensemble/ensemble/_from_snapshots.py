@@ -16,7 +16,6 @@ from skensemble.ensemble._health import is_at_chance
 from skensemble.ensemble._holdout import Holdout
 from skensemble.ensemble._network import check_probabilities, outputs_of, prepare_network
 from skensemble.ensemble._parameters import check_parameters
-from skensemble.ensemble._weights import learns_weights
 from skensemble.inference import BankPredictor
 from skensemble.snapshots import Snapshot, SnapshotBank
 from skensemble.training import seeded
@@ -113,9 +112,7 @@ class FromSnapshots(FitStages):
         self._n_iterations_adopted = bank[-1].iteration
         self.history_, self.engine_, self.engine_details_ = {}, None, {}
         holdout = Holdout(X, y, sample_weight)
-        if learns_weights(self.weighting):
-            self._check_every_class(holdout, "y_val")
-            self._check_can_score(holdout, self.weighting, "weighting")
+        self._check_can_learn(holdout, self.weighting, "y_val", "weighting")
         watch = Stopwatch()
         probas = self._learn_weights(bank, holdout, self._combination(self.M), watch)
         self.timings_ = watch.seconds

@@ -17,7 +17,7 @@ from skensemble.ensemble._holdout import (
 )
 from skensemble.ensemble._inputs import check_sample_weight, check_X, check_y_given
 from skensemble.ensemble._prediction import SnapshotPrediction
-from skensemble.ensemble._targets import TargetEncoder
+from skensemble.ensemble._targets import TargetEncoder, check_every_class
 from skensemble.ensemble._weights import learns_weights
 from skensemble.weighting import check_scores
 
@@ -103,7 +103,7 @@ class RowStages(SnapshotPrediction):
         held_out = rows[held_out]
         weight = None if sample_weight is None else sample_weight[held_out]
         holdout = Holdout(X[held_out], y[held_out], weight, rows=held_out)
-        self._check_can_score(holdout, self.weighting, "weighting")
+        self._check_can_learn(holdout, self.weighting, "y", "weighting")
         return rows[train], holdout
 
     def _own_holdout(
@@ -125,34 +125,22 @@ class RowStages(SnapshotPrediction):
                 fix = "hold out rows of a class that counts"
                 raise ValueError(must_be("class_weight", f"positive somewhere in {name}", got, fix))
         holdout = Holdout(X, y, weight)
-        if learns_weights(weighting):
-            self._check_every_class(holdout, name)
-            self._check_can_score(holdout, weighting, parameter)
+        self._check_can_learn(holdout, weighting, name, parameter)
         return holdout
 
-    def _check_can_score(self, holdout, weighting, parameter: str) -> None:
-        if learns_weights(weighting):
-            check_scores(
-                weighting,
-                holdout.y,
-                holdout.sample_weight,
-                classes=self.classes_,
-                name=parameter,
-            )
-
-    def _check_every_class(self, holdout, name) -> None:
-        weight = holdout.sample_weight
-        y = holdout.y if weight is None else holdout.y[weight > 0]
-        missing = np.setdiff1d(self._classes_seen, y)
-        if len(missing):
-            raise ValueError(
-                must_be(
-                    name,
-                    f"labels with every class of {self.classes_[self._classes_seen].tolist()}",
-                    Described(f"no row of {self.classes_[missing].tolist()}"),
-                    "bring rows of it to learn the weights on, or set weighting='uniform'",
-                )
-            )
+    def _check_can_learn(self, holdout, weighting, name: str, parameter: str) -> None:
+        """Raise if weights are to be learned on rows that cannot teach them."""
+        if not learns_weights(weighting):
+            return
+        y, weight = holdout.y, holdout.sample_weight
+        check_every_class(
+            y if weight is None else y[weight > 0],
+            self._classes_seen,
+            self.classes_,
+            name=name,
+            instead="set weighting='uniform'",
+        )
+        check_scores(weighting, y, weight, classes=self.classes_, name=parameter)
 
     def _check_still_unseen(self, bank, y, train) -> None:
         """With more cycles to come, the rows held out must be those that were held out before."""

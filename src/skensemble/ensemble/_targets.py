@@ -67,24 +67,57 @@ class TargetEncoder(TransformerMixin, BaseEstimator):
                 got = Described(f"{y.shape[1]} columns")
                 raise ValueError(must_be(name, f"of {len(self.classes_)} columns", got, fix))
             return y.argmax(axis=1).astype(np.int64)
-        y = column_or_1d(y, warn=True)
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(
-                must_be(
-                    name,
-                    f"labels out of {self.classes_.tolist()}",
-                    unknown.tolist(),
-                    "leave rows of unknown classes out",
-                )
-            )
-        return np.searchsorted(self.classes_, y).astype(np.int64)
+        return indices_of(y, self.classes_, name)
 
     def inverse_transform(self, indices):
         """Return the labels of class indices."""
         if self.one_hot_:
             return np.eye(len(self.classes_), dtype=np.int64)[indices]
         return self.classes_[indices]
+
+
+def indices_of(y, classes, name: str) -> np.ndarray:
+    """Return the class indices of labels, int64 of shape (n,); ``name`` is what errors call them.
+
+    Raises
+    ------
+    ValueError
+        If a label is none of ``classes``, which are sorted.
+    """
+    y = column_or_1d(y, warn=True)
+    unknown = np.setdiff1d(y, classes)
+    if len(unknown):
+        fix = "leave rows of unknown classes out"
+        raise ValueError(must_be(name, f"labels out of {classes.tolist()}", unknown.tolist(), fix))
+    return np.searchsorted(classes, y).astype(np.int64)
+
+
+def check_every_class(y, needed, classes, *, name: str, instead: str) -> None:
+    """Raise unless there is a row of each class that weights are to be learned for.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,), int64
+        Class indices of the rows that count.
+    needed : ndarray of int
+        Indices of the classes.
+    classes : ndarray of shape (k,)
+        Labels.
+    name : str
+        What errors call y.
+    instead : str
+        What else can be done, for the error.
+    """
+    missing = np.setdiff1d(needed, y)
+    if len(missing):
+        raise ValueError(
+            must_be(
+                name,
+                f"labels with every class of {classes[needed].tolist()}",
+                Described(f"no row of {classes[missing].tolist()}"),
+                f"bring rows of it to learn the weights on, or {instead}",
+            )
+        )
 
 
 def _is_one_hot(y) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from sklearn.utils import _safe_indexing, column_or_1d, indexable
+from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.validation import check_consistent_length
 
 from skensemble._validation import Described, must_be
 from skensemble.ensemble._holdout import Holdout, split_holdout, why_no_holdout
 from skensemble.ensemble._inputs import check_sample_weight
+from skensemble.ensemble._targets import check_every_class, indices_of
 from skensemble.ensemble.voting._members import count_features
 from skensemble.exceptions import HoldoutWarning
 
@@ -46,24 +47,11 @@ def own_holdout(X, classes, X_val, y_val, *, learns: bool) -> Holdout:
         raise ValueError(
             must_be("X_val", f"of {expected} features, as X", Described(f"{found} features"), fix)
         )
-    y_val = column_or_1d(y_val, warn=True)
-    unknown = np.setdiff1d(y_val, classes)
-    if len(unknown):
-        fix = "leave rows of unknown classes out"
-        raise ValueError(
-            must_be("y_val", f"labels out of {classes.tolist()}", unknown.tolist(), fix)
-        )
-    missing = np.setdiff1d(classes, y_val)
-    if learns and len(missing):
-        raise ValueError(
-            must_be(
-                "y_val",
-                f"labels with every class of {classes.tolist()}",
-                Described(f"no row of {missing.tolist()}"),
-                "bring rows of it to learn the weights on, or give the weights",
-            )
-        )
-    return Holdout(X_val, np.searchsorted(classes, y_val), None)
+    y_val = indices_of(y_val, classes, "y_val")
+    if learns:
+        every = np.arange(len(classes))
+        check_every_class(y_val, every, classes, name="y_val", instead="give the weights")
+    return Holdout(X_val, y_val, None)
 
 
 def keep_holdout(X, y, classes, sample_weight, validation_fraction, seed: int, *, trains: bool):
