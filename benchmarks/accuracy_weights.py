@@ -124,6 +124,28 @@ def sharper(args, strength):
     return e / e.sum(axis=2, keepdims=True), y
 
 
+def by_strength(args):
+    """How the factor depends on what the members know: what they agree on, no weights decide."""
+    print("\nLoop over the simplex grid / ours, by how often the members are right (float64)\n")
+    rng = np.random.default_rng(args.seed)
+    y = rng.integers(args.classes, size=args.rows)
+    shape = (args.members, args.rows, args.classes)
+    for signal in (0, 1, 2, 3, 4):
+        shared = rng.normal(size=shape[1:])
+        e = np.exp(signal * np.eye(args.classes)[y] + shared + 0.7 * rng.normal(size=shape))
+        probas = e / e.sum(axis=2, keepdims=True)
+        right = [accuracy(w, probas, y) for w in np.eye(args.members)]
+        solve_accuracy(probas, y)
+        ratios = []
+        for _ in range(args.rounds):
+            looped, _, (weights, _) = timed(lambda p=probas: loop(p, y, simplex(args.members)))
+            took, _, result = timed(lambda p=probas: solve_accuracy(p, y), repeats=10)
+            ratios.append(looped / took)
+        same = accuracy(weights, probas, y) <= accuracy(result.weights, probas, y)
+        print(f"members {min(right):.2f} to {max(right):.2f}: {np.median(ratios):6.1f} ", end="")
+        print(f"({min(ratios):.0f} to {max(ratios):.0f}), at least as good: {same}")
+
+
 def growth(args):
     print("\nHow accuracy weights grow (float32; ms, points)\n")
     print(f"{'rows':>8}{'members':>9}{'solve_accuracy':>24}{'find_weights':>16}")
@@ -152,6 +174,7 @@ def main():
     print(f"NumPy {np.__version__}, SciPy {scipy.__version__}")
     for strength, dtype in ((1, "float64"), (2, "float64"), (2, "float32")):
         compare(args, strength, dtype)
+    by_strength(args)
     growth(args)
 
 
