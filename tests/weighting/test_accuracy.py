@@ -97,19 +97,6 @@ def test_a_tied_vote_goes_to_the_first_class():
     assert result.weights.tolist() == [0.0, 1.0]  # a tie of 1/2 and 1/2 would not do
     result = solve_accuracy(probas, [0], step=0.5)
     assert result.weights.tolist() == [1.0, 0.0]  # a tie would, but has a larger log-loss
-    hits = Contests(read_members(probas, [0], None)).hits(np.array([[1.0, 1.0], [3.0, 4.0]]))
-    assert hits.tolist() == [1.0, 0.0]
-    hits = Contests(read_members(probas, [1], None)).hits(np.array([[1.0, 1.0], [3.0, 4.0]]))
-    assert hits.tolist() == [0.0, 1.0]
-
-
-def test_sums_of_tenths_that_floats_would_not_tie():
-    """0.1 + 0.2 > 0.3 in floats, but one vote and two are three."""
-    probas = np.eye(2)[[[0], [0], [1]]]
-    hits = Contests(read_members(probas, [1], None)).hits(np.array([[1.0, 2.0, 3.0]]))
-    assert hits.tolist() == [0.0]
-    hits = Contests(read_members(probas[:, :, ::-1], [0], None)).hits(np.array([[1.0, 2.0, 3.0]]))
-    assert hits.tolist() == [1.0]
 
 
 def test_one_member_one_row_two_classes():
@@ -189,18 +176,6 @@ def test_climb_is_near_the_best_of_the_grid():
         full = solve_accuracy(probas, y)
         best = (np.tensordot(full.weights, probas, axes=1).argmax(axis=1) == y).sum()
         assert climbed >= best - 2
-
-
-def test_upper_bounds_are_upper_bounds_and_tight_for_two_classes():
-    for make in (members, votes, eighths):
-        probas, y = make()
-        contests = Contests(read_members(probas, y, None))
-        counts = np.array(points(len(probas), 5), dtype=float)
-        assert (contests.most_hits(counts) >= contests.hits(counts)).all()
-    probas, y = members(n_classes=2)
-    contests = Contests(read_members(probas, y, None))
-    counts = np.array(points(3, 10), dtype=float)
-    np.testing.assert_array_equal(contests.most_hits(counts), contests.hits(counts))
 
 
 DIVISOR = "step must be 1 divided by a whole number, got "

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skensemble._validation import check_integer, check_real, must_be
 from skensemble.weighting._arrays import FloatArray
 from skensemble.weighting._contests import Contests
 from skensemble.weighting._criterion import ACCURACY
 from skensemble.weighting._greedy import grow
+from skensemble.weighting._grid import Grid
 from skensemble.weighting._holdout import Members, read_members
 from skensemble.weighting._result import WeightingResult, summarise
-from skensemble.weighting._simplex import grid_counts, grid_size
+from skensemble.weighting._simplex import grid_size
 from skensemble.weighting._ties import TIE, best_of, better
 
 STEP = 0.1
 MAX_POINTS = 100_000
 _HALVINGS = 2
 _GREEDY = 50
-_LOOKS = 16
 
 
 def solve_accuracy(
@@ -100,54 +100,6 @@ def _check_step(step: float) -> int:
     if total < 1 or abs(total * value - 1) > 1e-9:
         raise ValueError(must_be("step", "1 divided by a whole number", step, fix))
     return total
-
-
-class Grid:
-    """The best points of the grid, on all rows or on those outside one fold.
-
-    Upper bounds of the accuracy come first; only points that may be the best are looked at
-    closely, and what is found out about them serves all folds.
-
-    Parameters
-    ----------
-    members : Members
-        All rows.
-    total : int
-        Steps that make up weight 1.
-    fold : ndarray of shape (n,), int, optional
-        The fold of each row, from 0; one fold by default.
-    """
-
-    def __init__(self, members: Members, total: int, fold: NDArray[np.intp] | None = None) -> None:
-        equal = np.ones((1, len(members)))
-        self.counts = np.vstack([equal, grid_counts(len(members), total)])
-        self._members, self._fold = members, fold
-        parts = [members]
-        if fold is not None:
-            parts = [members.take(fold == i) for i in range(int(fold.max()) + 1)]
-        self._parts = [Contests(part) for part in parts]
-        self._most = np.stack([part.most_hits(self.counts) for part in self._parts])
-        self._hits = np.full_like(self._most, -np.inf)  # -inf: not looked at
-
-    def best(self, without: int | None = None) -> FloatArray:
-        """Counts of the best point."""
-        members = self._members
-        used = np.ones(len(self._parts), dtype=bool)
-        if without is not None and self._fold is not None:
-            members = members.take(self._fold != without)
-            used[without] = False
-        most = self._most[used].sum(axis=0)
-        tie = TIE * members.mass.sum()
-        n_more = _LOOKS
-        while True:
-            hits = self._hits[used].sum(axis=0)
-            open_ = np.flatnonzero((most >= hits.max() - tie) & (self._hits[0] == -np.inf))
-            if open_.size == 0:
-                at: FloatArray = self.counts[best_of(members.holdout(), self.counts, hits, tie)]
-                return at
-            some = open_[np.argsort(-most[open_], kind="stable")[:n_more]]
-            self._hits[:, some] = [part.hits(self.counts[some]) for part in self._parts]
-            n_more *= 2
 
 
 def climb(members: Members, total: int) -> tuple[FloatArray, int]:

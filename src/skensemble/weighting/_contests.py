@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,13 @@ from numpy.typing import NDArray
 
 from skensemble.weighting._arrays import FloatArray
 from skensemble.weighting._holdout import Members
+from skensemble.weighting._rivals import find_rivals
+from skensemble.weighting._tally import Tally, width
+
+Rounds = list[tuple[NDArray[Any], Any]]
 
 _PRODUCTS = 1 << 18  # at a time: OpenBLAS starts threads beyond, which costs more than it gains
 _ABOVE_NOTHING = -float(np.finfo(np.float64).tiny)  # margin > this is margin >= 0
-_FAVOUR = 8
 _HALF_ULP = float(np.finfo(np.float32).eps) / 2
 
 
@@ -21,53 +23,56 @@ class Contests:
     """The true class of each row against the rivals that the weights can let win.
 
     A row counts as right if ``np.argmax`` of the combination is its class y: for each other class
-    c, the margin sum_m w_m (p[m, y] - p[m, c]) is positive, or 0 and c comes after y. Where all
-    members agree on the sign, weights do not matter. What they decide is left: some rows, a few
-    rivals for each, for each rival one column of a matrix product. The products go in rounds: in
-    the first, each row meets the rival that is strongest under equal weights; in the next, the
-    rows with more rivals meet another one.
+    c, the margin sum_m w_m (p[m, y] - p[m, c]) is positive, or 0 and c comes after y. Each open
+    rival is one column of a matrix product. The products go in rounds: in the first, each row
+    meets the rival that is likely its strongest, in the next its second one, if it has one.
 
     Parameters
     ----------
     members : Members
         Their probabilities, in any real dtype.
+
+    Attributes
+    ----------
+    n_rounds : int
+        How many it takes until every row has met all its rivals.
     """
 
     def __init__(self, members: Members) -> None:
-        own = members.own()
-        edges, open_, always = _margins(members, own)
-        n_rivals = open_.sum(axis=0, dtype=np.intp)
-        rows = np.flatnonzero(n_rivals)
-        small = np.min_scalar_type(len(open_))  # radix sort takes small integers only
-        rows = rows[np.argsort((len(open_) - n_rivals[rows]).astype(small), kind="stable")]
-        rest, at = open_[:, rows], np.arange(rows.size)  # the rows with most rivals first
-        # Where the first rival is the strongest for good weights, `most_hits` is tight near them.
-        skill = own @ np.ones(members.n_rows)
-        likely = (skill / skill.max()) ** _FAVOUR if skill.any() else skill + 1
-        margins = np.einsum("m,mkn->kn", likely, edges)[:, rows]
-        first = np.where(rest, margins, np.inf).argmin(axis=0)
-        rest[first, at] = False
+        rivals = find_rivals(members)
+        self._always = float(members.mass[rivals.always].sum())
+        self.n_rounds = int(rivals.n_rivals.max(initial=0))
+        self._rounds: Rounds = []
+        self._narrow: list[NDArray[np.float32]] = []
+        if self.n_rounds:
+            self._mass = members.mass[rivals.rows]
+            self._prepare(members, rivals.rows, rivals.classes, rivals.n_rivals)
+
+    def _prepare(
+        self,
+        members: Members,
+        rows: NDArray[np.intp],
+        classes: NDArray[np.intp],
+        n_rivals: NDArray[np.intp],
+    ) -> None:
         # Row i has the i-th place in every round that it takes part in.
-        turns = np.cumsum(rest, axis=0, dtype=small)[rest]
-        sizes = np.array([rows.size, *np.bincount(turns)[1:]])
-        ends = np.cumsum(sizes)
-        rivals, who = np.nonzero(rest)
-        place = (ends - sizes)[turns] + who
-        pairs = np.empty(ends[-1], dtype=np.intp)
-        pairs[: rows.size] = first * members.n_rows + rows
-        pairs[place] = rivals * members.n_rows + rows[who]
-        some = edges.reshape(len(edges), -1).take(pairs, axis=1)
-        before = pairs // members.n_rows < members.y[pairs % members.n_rows]
-        bars = np.where(before, 0.0, _ABOVE_NOTHING)
-        self._rounds = [
-            (some[:, end - size : end], bars[end - size : end])
-            for end, size in zip(ends, sizes, strict=True)
-            if size
-        ]
-        self._always = float(members.mass[always].sum())
-        self._n_members = len(members)
-        self._mass = members.mass[rows]
-        self._equal_mass = rows.size > 0 and float(np.ptp(self._mass)) == 0
+        sizes = np.cumsum(np.bincount(n_rivals)[:0:-1])[::-1]
+        # Repeated rows fill the first round up to whole words; they are made to lose.
+        sizes[0] = width(rows.size)
+        row = np.concatenate([np.resize(rows, sizes[0]), *(rows[:size] for size in sizes[1:])])
+        first, *later = classes.T
+        rival = np.concatenate(
+            [np.resize(first, sizes[0]), *(c[:n] for c, n in zip(later, sizes[1:], strict=True))]
+        )
+        edges = members.own.take(row, axis=1)
+        edges -= members.flat.take(row * members.probas.shape[2] + rival, axis=1)
+        edges[:, rows.size : sizes[0]] = -1
+        bars = (rival > members.y[row]) * _ABOVE_NOTHING
+        narrow = edges.astype(np.float32)
+        for end, size in zip(np.cumsum(sizes), sizes, strict=True):
+            at = slice(end - size, end)
+            self._rounds.append((edges[:, at], bars[at]))
+            self._narrow.append(narrow[:, at])
 
     def hits(self, counts: FloatArray) -> FloatArray:
         """Mass of the rows that each combination classifies correctly.
@@ -81,61 +86,36 @@ class Contests:
         -------
         ndarray of shape (n_points,), float64
         """
-        out = np.full(len(counts), self._always)
-        for at, margins, won in self._chunks(len(counts), np.float64):
-            for rank, (edges, bars) in enumerate(self._rounds):
-                margin = margins[:, : bars.size]
-                np.matmul(counts[at], edges, out=margin)
+        return self._play(counts, self._rounds)
+
+    def most_hits(self, counts: FloatArray, n_rounds: int) -> FloatArray:
+        """Upper bounds of `hits`: some rounds only, in float32, in favour of the true class."""
+        # A sum of M rounded products of rounded factors, of absolute values that sum to this:
+        size = 2 * float(counts.sum(axis=1).max(initial=0))
+        slack = np.float32((counts.shape[1] + 2) * _HALF_ULP * size)
+        return self._play(
+            counts.astype(np.float32), [(edges, -slack) for edges in self._narrow[:n_rounds]]
+        )
+
+    def _play(self, counts: NDArray[Any], rounds: Rounds) -> FloatArray:
+        """Mass of the rows whose margins are above the bars in all rounds."""
+        n_points, n_members = counts.shape
+        if n_points == 0 or not rounds:
+            return np.full(n_points, self._always)
+        n_places = rounds[0][0].shape[1]
+        size = min(n_points, max(1, _PRODUCTS // (n_places * n_members)))
+        margins: NDArray[Any] = np.empty((size, n_places), counts.dtype)
+        tally = Tally(n_points, size, self._mass)
+        for i in range(0, n_points, size):
+            some = counts[i : i + size]
+            won = tally.won[: len(some)]
+            for rank, (edges, bars) in enumerate(rounds):
+                margin = margins[: len(some), : edges.shape[1]]
+                np.matmul(some, edges, out=margin)
                 if rank == 0:
                     np.greater(margin, bars, out=won)
                 else:
-                    won[:, : bars.size] &= margin > bars
-            out[at] += self._weigh(won)
-        return out
-
-    def most_hits(self, counts: FloatArray) -> FloatArray:
-        """Upper bounds of `hits`: the first round only, in float32, in favour of the true class."""
-        out = np.full(len(counts), self._always)
-        narrow = counts.astype(np.float32)
-        first = [edges.astype(np.float32) for edges, _ in self._rounds[:1]]
-        # A sum of M rounded products of rounded factors, of absolute values that sum to this:
-        size = 2 * float(counts.sum(axis=1).max())
-        slack = np.float32((len(narrow.T) + 2) * _HALF_ULP * size)
-        for at, margins, won in self._chunks(len(counts), np.float32):
-            np.matmul(narrow[at], first[0], out=margins)
-            np.greater(margins, -slack, out=won)
-            out[at] += self._weigh(won)
-        return out
-
-    def _chunks(
-        self, n_points: int, dtype: type
-    ) -> Iterator[tuple[slice, NDArray[Any], NDArray[np.bool_]]]:
-        """Slices of the points, and arrays for their margins and what they win."""
-        if not self._rounds:
-            return
-        n_rows = self._mass.size
-        size = min(n_points, max(1, _PRODUCTS // (n_rows * self._n_members)))
-        margins: NDArray[Any] = np.empty((size, n_rows), dtype)
-        won = np.empty((size, n_rows), dtype=bool)
-        for i in range(0, n_points, size):
-            n = min(size, n_points - i)
-            yield slice(i, i + n), margins[:n], won[:n]
-
-    def _weigh(self, won: NDArray[np.bool_]) -> FloatArray:
-        if self._equal_mass:
-            n_won = np.add.reduce(won.view(np.uint8), axis=1, dtype=np.uint32)
-            return np.asarray(n_won * self._mass[0])
-        return np.asarray(won @ self._mass)
-
-
-def _margins(members: Members, own: FloatArray) -> tuple[FloatArray, NDArray[Any], NDArray[Any]]:
-    """Differences (M, k, n) to the true class, open pairs (k, n), rows that are always right."""
-    n_members, n_rows, n_classes = members.probas.shape
-    edges = np.empty((n_members, n_classes, n_rows))  # the long axis is contiguous
-    edges[...] = members.probas.transpose(0, 2, 1)
-    np.subtract(own[:, None, :], edges, out=edges)
-    least, most = edges.min(axis=0), edges.max(axis=0)
-    before = np.arange(n_classes)[:, None] < members.y
-    beaten = (least > 0) | ((least == 0) & ~before)
-    ahead = (most < 0) | ((most == 0) & before)
-    return edges, ~beaten & ~ahead.any(axis=0), beaten.all(axis=0)
+                    won[:, : edges.shape[1]] &= margin > bars
+            tally.add(i, len(some))
+        sums: FloatArray = self._always + tally.sums()
+        return sums

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skensemble.weighting._accuracy import MAX_POINTS, STEP, Grid, climb
+from skensemble.weighting._accuracy import MAX_POINTS, STEP, climb
 from skensemble.weighting._arrays import FloatArray
 from skensemble.weighting._criterion import ACCURACY, LOG_LOSS, Criterion
 from skensemble.weighting._greedy import grow
+from skensemble.weighting._grid import Grid
 from skensemble.weighting._guard import N_FOLDS, Folds, Learn, assign_folds, compare_weights
-from skensemble.weighting._holdout import Holdout, Members, read_members
+from skensemble.weighting._holdout import Members, read_members
 from skensemble.weighting._log_loss import DEFAULT_PRIOR, solve_log_loss
 from skensemble.weighting._result import WeightingResult, summarise
 from skensemble.weighting._scoring import check_criterion, read_criterion
@@ -183,9 +184,7 @@ def _log_loss_learner(members: Members, fold: Folds) -> Learn:
     everything = members.holdout()
 
     def learn(i: int) -> FloatArray:
-        rest = fold != i  # of the true classes: the other probabilities are not needed
-        mass = everything.mass[rest]
-        holdout = Holdout(everything.q[:, rest], mass / mass.mean())
+        holdout = everything.take(fold != i)
         return minimise(*holdout.augmented(DEFAULT_PRIOR), tol=1e-6, max_iter=100)[0]
 
     return learn

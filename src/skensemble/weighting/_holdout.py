@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,12 @@ class Holdout:
 
     q: FloatArray
     mass: FloatArray
+
+    def take(self, rows: NDArray[Any]) -> Holdout:
+        """Return some of the rows, as a mask or indices."""
+        rows = _indices(rows)
+        mass = self.mass[rows]
+        return Holdout(self.q.take(rows, axis=1), mass / mass.mean())
 
     def loss(self, weights: FloatArray) -> float:
         """Mean log-loss of the combination, in nats."""
@@ -83,25 +90,35 @@ class Members:
 
     def take(self, rows: NDArray[Any]) -> Members:
         """Return some of the rows, as a mask or indices."""
-        return Members(self.probas[:, rows], self.y[rows], self.mass[rows])
+        rows = _indices(rows)
+        return Members(self.probas.take(rows, axis=1), self.y[rows], self.mass[rows])
 
+    @cached_property
+    def flat(self) -> NDArray[Any]:
+        """The probabilities as (M, n * k), a copy only where the memory is not in that order."""
+        return self.probas.reshape(len(self), -1)
+
+    @cached_property
     def own(self) -> FloatArray:
-        """Gather probas[m, n, y[n]], (M, n) in float64."""
-        q = np.empty((len(self), self.n_rows))  # the long axis is contiguous
-        q[...] = self.probas[:, np.arange(self.n_rows), self.y]
-        return q
+        """The probabilities of the true classes, probas[m, n, y[n]], (M, n) in float64."""
+        n_classes = self.probas.shape[2]
+        at = np.arange(0, self.n_rows * n_classes, n_classes) + self.y
+        return self.flat.take(at, axis=1).astype(np.float64, copy=False)
 
     def holdout(self) -> Holdout:
         """Keep only the probabilities of the true classes, floored at eps."""
-        q = self.own()
-        np.clip(q, EPS, 1.0, out=q)
-        return Holdout(q, self.mass / self.mass.mean())
+        return Holdout(np.clip(self.own, EPS, 1.0), self.mass / self.mass.mean())
 
     def combine(self, counts: FloatArray) -> FloatArray:
         """Mean of the probabilities, (n, k) in float64; integer counts keep ties of votes exact."""
         out: FloatArray = np.einsum("m,mnk->nk", np.asarray(counts, np.float64), self.probas)
         out /= counts.sum()
         return out
+
+
+def _indices(rows: NDArray[Any]) -> NDArray[Any]:
+    """Turn a mask into indices: `ndarray.take` keeps the order of the memory, a mask does not."""
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def read_members(probas: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Members:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain, combinations
 from math import comb
 
 import numpy as np
@@ -18,8 +17,9 @@ def grid_size(n_members: int, total: int) -> int:
 def grid_counts(n_members: int, total: int) -> FloatArray:
     """All ways to share ``total`` among the members, in lexicographic order.
 
-    Stars and bars: the M - 1 bars among the stars cut them into M counts. Whole numbers, though
-    in float64 for the sake of matrix products: sums of votes stay exact, and so do their ties.
+    Member by member: each point so far, with the last count still to be shared, is repeated once
+    for each way of doing so. Whole numbers, though in float64 for the sake of matrix products:
+    sums of votes stay exact, and so do their ties.
 
     Returns
     -------
@@ -30,10 +30,11 @@ def grid_counts(n_members: int, total: int) -> FloatArray:
     >>> grid_counts(2, 3)
     array([[0., 3.], [1., 2.], [2., 1.], [3., 0.]])
     """
-    n_points, n_bars = grid_size(n_members, total), n_members - 1
-    flat = chain.from_iterable(combinations(range(total + n_bars), n_bars))
-    edges = np.empty((n_points, n_bars + 2))
-    edges[:, 0], edges[:, -1] = -1, total + n_bars
-    edges[:, 1:-1] = np.fromiter(flat, np.intp, n_points * n_bars).reshape(n_points, n_bars)
-    counts: FloatArray = np.diff(edges, axis=1) - 1
+    counts = np.full((1, 1), float(total))
+    for _ in range(n_members - 1):
+        left = counts[:, -1].astype(np.intp)
+        times = left + 1
+        first = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+        counts = np.repeat(counts, times, axis=0)
+        counts = np.column_stack([counts[:, :-1], first, counts[:, -1] - first])
     return counts
