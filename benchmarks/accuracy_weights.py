@@ -172,7 +172,7 @@ def main():
         end="",
     )
     print(f"NumPy {np.__version__}, SciPy {scipy.__version__}")
-    for strength, dtype in ((1, "float64"), (2, "float64"), (2, "float32")):
+    for strength, dtype in ((1, "float64"), (1, "float32"), (2, "float64"), (2, "float32")):
         compare(args, strength, dtype)
     by_strength(args)
     growth(args)

@@ -36,11 +36,14 @@ class Contests:
     ----------
     n_rounds : int
         How many it takes until every row has met all its rivals.
+    n_pairs : int
+        How many rivals these are, of all rows.
     """
 
     def __init__(self, members: Members) -> None:
         rivals = find_rivals(members)
         self._always = float(members.mass[rivals.always].sum())
+        self.n_pairs = int(rivals.n_rivals.sum())
         self.n_rounds = int(rivals.n_rivals.max(initial=0))
         self._rounds: Rounds = []
         self._narrow: list[NDArray[np.float32]] = []
