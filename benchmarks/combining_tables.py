@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 from combining_scores import THRESHOLDS, evaluate
-from scipy import stats
+from intervals import t_interval
 
 LARGE = 100  # rows of a holdout
 DIFFERENCES = {
@@ -97,12 +97,6 @@ def _pair(values, separator=" / "):
     return f"{values[0]:.2f}{separator}{values[1]:.4f}"
 
 
-def _interval(values):
-    """Mean and half the 95% t interval."""
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return values.mean(), half
-
-
 def _means(runs, scores):
     large = [name for name, some in runs.items() if some[0].sizes[1] >= LARGE]
     rows = []
@@ -138,10 +132,10 @@ def _differences(pairs, scores):
         rows.append(
             [
                 f"{ours} − {theirs}",
-                "{:+z.2f} ± {:.2f}".format(*_interval(every[:, 0])),
+                "{:+z.2f} ± {:.2f}".format(*t_interval(every[:, 0])),
                 _sure(by_data, 0, better=1),
-                "{:+z.4f} ± {:.4f}".format(*_interval(every[:, 1])),
-                "{:+z.1f} ± {:.1f}".format(*_interval(shares)),
+                "{:+z.4f} ± {:.4f}".format(*t_interval(every[:, 1])),
+                "{:+z.1f} ± {:.1f}".format(*t_interval(shares)),
                 _sure(by_data, 1, better=-1),
             ]
         )
@@ -151,7 +145,7 @@ def _differences(pairs, scores):
 
 def _sure(by_data, column, better):
     """On how many data sets the interval over the seeds is on one side of 0."""
-    found = [_interval(better * each[:, column]) for each in by_data]
+    found = [t_interval(better * each[:, column]) for each in by_data]
     return " / ".join(str(sum(sign * mean > half for mean, half in found)) for sign in (1, -1))
 
 
@@ -163,8 +157,8 @@ def _by_data(pairs, runs, scores):
         cells = [name, train, holdout, f"{learns:.0%}"]
         for ours, theirs in pairs:
             difference = per[ours] - per[theirs]
-            cells.append("{:+z.2f} ± {:.2f}".format(*_interval(difference[:, 0])))
-            cells.append("{:+z.4f} ± {:.4f}".format(*_interval(difference[:, 1])))
+            cells.append("{:+z.2f} ± {:.2f}".format(*t_interval(difference[:, 0])))
+            cells.append("{:+z.4f} ± {:.4f}".format(*t_interval(difference[:, 1])))
         rows.append(cells)
     header = ["", "training rows", "holdout rows", "auto learns in"]
     for ours, theirs in pairs:

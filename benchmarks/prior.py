@@ -14,7 +14,7 @@ import argparse
 
 import numpy as np
 from data_folder import EXTERNAL, load
-from scipy import stats
+from intervals import t_interval
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from skensemble import SnapshotEnsembleClassifier
@@ -68,12 +68,6 @@ def one_run(parts, seed):
     return gain, base[0]
 
 
-def interval(values):
-    values = np.asarray(values)[~np.isnan(values)]
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return values.mean(), half
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", help="folder with load.py; without it: scikit-learn's data")
@@ -117,8 +111,8 @@ def main():
     for i, size in enumerate(SIZES):
         if np.isnan(percent[:, i, 0, 1]).all():
             continue
-        against_equal = interval(percent[:, i, best, 1])
-        against_none = interval(percent[:, i, best, 1] - percent[:, i, 0, 1])
+        against_equal = t_interval(percent[:, i, best, 1])
+        against_none = t_interval(percent[:, i, best, 1] - percent[:, i, 0, 1])
         print(
             f"| {size} | {against_equal[0]:+.2f} ± {against_equal[1]:.2f} "
             f"| {against_none[0]:+.2f} ± {against_none[1]:.2f} |"

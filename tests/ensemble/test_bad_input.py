@@ -85,7 +85,8 @@ NOT_AN_INTEGER = "must be an integer of at least 1, got {!r} instead: "
             "best",
             ValueError,
             "must be one of 'uniform', 'log_loss', 'accuracy', 'greedy', 'auto', the name of a "
-            "scorer, or a scorer, got 'best' instead: sklearn.metrics.get_scorer_names() lists "
+            "scorer, a scorer, or an array of shape (2,), got 'best' instead: "
+            "sklearn.metrics.get_scorer_names() lists "
             "scorers, make_scorer makes one of a metric.",
         ),
         *(

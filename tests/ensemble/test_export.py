@@ -428,3 +428,25 @@ def test_onnx(tmp_path, name):
     for n in (1, 7, len(X)):
         (proba,) = session.run(None, {"rows": X[:n]})
         close(proba, case(name).expected()[:n], atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:In the future `np.object` will be:FutureWarning:keras")
+def test_onnx_is_as_near_to_float64_as_keras_is(tmp_path):
+    """Raw pixels make logits of a hundred, of which float32 keeps few decimals in any order."""
+    pytest.importorskip("tf2onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    layers = [keras.layers.Dense(64, "relu"), keras.layers.Dense(10, "softmax")]
+    with seeded(0):
+        network = keras.Sequential([keras.Input((3072,)), *layers])
+    paths = [weight.path for weight in network.weights]
+    bank = SnapshotBank([Snapshot(network.get_weights(), 1, 1)], paths)
+    model = ensemble_model(network, OutputLayer(10, 10, False), bank, [1.0])
+    X = np.random.default_rng(0).uniform(0, 255, (200, 3072)).astype("float32")
+    kernel, bias, last_kernel, last_bias = (a.astype(float) for a in network.get_weights())
+    exact = softmax(np.maximum(X @ kernel + bias, 0) @ last_kernel + last_bias, axis=1)
+    model.export(tmp_path / "model.onnx", format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    (proba,) = session.run(None, {"rows": X})
+    by_keras, by_onnx = abs(model(X).numpy() - exact).max(), abs(proba - exact).max()
+    assert by_keras > 1e-6
+    assert by_onnx < 5 * by_keras

@@ -208,6 +208,8 @@ def test_unknown_methods_are_refused(method, error, rest):
 def test_the_parameter_can_have_another_name():
     with pytest.raises(ValueError, match=r"^weights must be one of 'uniform', .*got 'mean'"):
         check_method("mean", name="weights")
+    with pytest.raises(ValueError, match=r"a scorer, or an array of shape \(2,\), got 'mean'"):
+        check_method("mean", name="weights", also="an array of shape (2,)")
 
 
 @pytest.mark.parametrize("method", [*LEARNED, "uniform", "neg_brier_score"], ids=name)

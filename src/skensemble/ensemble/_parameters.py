@@ -100,21 +100,26 @@ def check_batch_size(name: str, value: Any) -> None:
 def check_weighting(weighting: Any, M: int, n_last: int | None, name: str) -> None:
     """Raise unless ``weighting`` is a method, a scorer or an array of M weights."""
     if isinstance(weighting, str) or not np.iterable(weighting):
-        check_method(weighting, name=name)
+        check_method(weighting, name=name, also=f"an array of shape ({M},)")
         return
     fix = "pass one weight per snapshot, not negative, of which those combined have a positive sum"
     given = np.asarray(weighting)
     if given.shape != (M,):
         got = Described(f"an array of shape {given.shape}")
         raise ValueError(must_be(name, f"of shape ({M},), as M={M}", got, fix))
-    if given.dtype.kind not in "iuf":
-        raise TypeError(must_be(name, "made of numbers", list(weighting), fix))
-    if not np.isfinite(given).all() or (given < 0).any():
-        raise ValueError(must_be(name, "finite and not negative", given.tolist(), fix))
+    check_shares(name, given, fix)
     used = given if n_last is None else given[-n_last:]
     if used.sum() == 0:
         which = "" if n_last is None else f" over the last {n_last}"
         raise ValueError(must_be(name, f"of a positive sum{which}", given.tolist(), fix))
+
+
+def check_shares(name: str, given: np.ndarray, fix: str) -> None:
+    """Raise unless an array is made of numbers that may be weights."""
+    if given.dtype.kind not in "iuf":
+        raise TypeError(must_be(name, "made of numbers", given.tolist(), fix))
+    if not np.isfinite(given).all() or (given < 0).any():
+        raise ValueError(must_be(name, "finite and not negative", given.tolist(), fix))
 
 
 def check_callbacks(callbacks: Any) -> None:

@@ -107,18 +107,19 @@ class Contests:
             return np.full(n_points, self._always)
         n_places = rounds[0][0].shape[1]
         size = min(n_points, max(1, _PRODUCTS // (n_places * n_members)))
-        margins: NDArray[Any] = np.empty((size, n_places), counts.dtype)
+        space: NDArray[Any] = np.empty(size * n_places, counts.dtype)
         tally = Tally(n_points, size, self._mass)
         for i in range(0, n_points, size):
             some = counts[i : i + size]
             won = tally.won[: len(some)]
             for rank, (edges, bars) in enumerate(rounds):
-                margin = margins[: len(some), : edges.shape[1]]
-                np.matmul(some, edges, out=margin)
+                n = edges.shape[1]
+                margins = space[: len(some) * n].reshape(len(some), n)
+                np.matmul(some, edges, out=margins)
                 if rank == 0:
-                    np.greater(margin, bars, out=won)
+                    np.greater(margins, bars, out=won)
                 else:
-                    won[:, : edges.shape[1]] &= margin > bars
+                    won[:, :n] &= margins > bars
             tally.add(i, len(some))
         sums: FloatArray = self._always + tally.sums()
         return sums

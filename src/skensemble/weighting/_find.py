@@ -15,7 +15,7 @@ from skensemble.weighting._greedy import grow
 from skensemble.weighting._grid import Grid
 from skensemble.weighting._guard import N_FOLDS, Folds, Learn, assign_folds, compare_weights
 from skensemble.weighting._holdout import Members, read_members
-from skensemble.weighting._log_loss import DEFAULT_PRIOR, solve_log_loss
+from skensemble.weighting._log_loss import DEFAULT_PRIOR, certified
 from skensemble.weighting._result import WeightingResult, summarise
 from skensemble.weighting._scoring import check_criterion, read_criterion
 from skensemble.weighting._simplex import grid_size
@@ -28,7 +28,9 @@ _SCORER_ITER = 10
 _SCORER_FOLDS = 5
 
 
-def check_method(method: str | Callable[..., float], *, name: str = "weighting") -> None:
+def check_method(
+    method: str | Callable[..., float], *, name: str = "weighting", also: str = ""
+) -> None:
     """Raise unless `find_weights` knows the method.
 
     Parameters
@@ -38,6 +40,8 @@ def check_method(method: str | Callable[..., float], *, name: str = "weighting")
         scikit-learn scorer, or a scorer, called as ``scorer(estimator, X, y)``.
     name : str, default="weighting"
         What the parameter is called, for the message.
+    also : str, default=""
+        What else the parameter may be, for the message, such as ``"an array of weights"``.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def check_method(method: str | Callable[..., float], *, name: str = "weighting")
     >>> from skensemble.weighting import check_method
     >>> check_method("f1_macro")
     """
-    check_criterion(name, method, METHODS)
+    check_criterion(name, method, METHODS, also)
 
 
 def check_scores(
@@ -168,7 +172,7 @@ def find_weights(
         return summarise(members.holdout(), np.ones(len(members)), method="uniform")
     fold = assign_folds(members.y, N_FOLDS)
     if method in ("log_loss", "auto"):
-        result = solve_log_loss(members.probas, members.y, members.mass)
+        result = certified(members.holdout())
         comparisons = compare_weights(_log_loss_learner(members, fold), members, LOG_LOSS, fold)
         result = replace(result, comparisons=comparisons)
         return result if method == "log_loss" else _choose(result, members)

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skensemble._validation import check_integer, check_real
-from skensemble.weighting._holdout import read_holdout
+from skensemble.weighting._holdout import Holdout, read_holdout
 from skensemble.weighting._result import WeightingResult
 from skensemble.weighting._sqp import minimise
 
 # Measured: docs/weighting.md, benchmarks/prior.py.
 DEFAULT_PRIOR = 0.3
+TOL = 1e-9
+MAX_ITER = 100
 
 
 def solve_log_loss(
@@ -22,8 +24,8 @@ def solve_log_loss(
     sample_weight: ArrayLike | None = None,
     *,
     prior: float = DEFAULT_PRIOR,
-    tol: float = 1e-9,
-    max_iter: int = 100,
+    tol: float = TOL,
+    max_iter: int = MAX_ITER,
 ) -> WeightingResult:
     r"""Combination weights of least log-loss on a holdout, with a certificate.
 
@@ -98,6 +100,13 @@ def solve_log_loss(
     prior = check_real("prior", prior, positive=False, fix="0 switches the prior off")
     tol = check_real("tol", tol, positive=True, fix="tol=1e-9 is the default")
     max_iter = check_integer("max_iter", max_iter, minimum=1, fix="max_iter=100 is the default")
+    return certified(holdout, prior=prior, tol=tol, max_iter=max_iter)
+
+
+def certified(
+    holdout: Holdout, *, prior: float = DEFAULT_PRIOR, tol: float = TOL, max_iter: int = MAX_ITER
+) -> WeightingResult:
+    """Weights of least log-loss on rows that are read already, and a warning if they may not be."""
     w, gap, n_iter = minimise(*holdout.augmented(prior), tol=tol, max_iter=max_iter)
     if gap > tol:
         warnings.warn(
@@ -105,7 +114,7 @@ def solve_log_loss(
             f"be {gap:.2g} above its minimum, more than tol={tol:g}. "
             f"Raise max_iter={max_iter} or tol.",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,  # the caller of the public function
         )
     return WeightingResult(
         weights=w,

@@ -20,7 +20,9 @@ _CAN = "a scorer that can score the holdout"
 _FIX = "sklearn.metrics.get_scorer_names() lists scorers, make_scorer makes one of a metric"
 
 
-def check_criterion(name: str, value: Any, methods: tuple[str, ...] = tuple(_NATIVE)) -> None:
+def check_criterion(
+    name: str, value: Any, methods: tuple[str, ...] = tuple(_NATIVE), also: str = ""
+) -> None:
     """Raise unless ``value`` is one of ``methods``, a scorer's name, or a scorer.
 
     Parameters
@@ -31,6 +33,8 @@ def check_criterion(name: str, value: Any, methods: tuple[str, ...] = tuple(_NAT
         What was given.
     methods : tuple of str
         Names that need no scorer.
+    also : str
+        What else the parameter may be.
 
     Raises
     ------
@@ -39,7 +43,8 @@ def check_criterion(name: str, value: Any, methods: tuple[str, ...] = tuple(_NAT
     ValueError
         If it is an unknown name, or a scorer of regressors.
     """
-    must = f"one of {', '.join(map(repr, methods))}, the name of a scorer, or a scorer"
+    scorer_or = f"a scorer, or {also}" if also else "or a scorer"
+    must = f"one of {', '.join(map(repr, methods))}, the name of a scorer, {scorer_or}"
     if isinstance(value, str):
         if value in methods:
             return

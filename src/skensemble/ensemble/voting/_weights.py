@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import get_scorer
 
 from skensemble._validation import Described, must_be
+from skensemble.ensemble._parameters import check_shares
 from skensemble.ensemble._weights import learns_weights
 from skensemble.ensemble.voting._votes import Answers
 from skensemble.weighting import WeightingResult, check_method, evaluate_weights, find_weights
@@ -34,7 +35,7 @@ def check_vote_weights(weights, estimators, kept) -> np.ndarray | None:
     if weights is None or (isinstance(weights, str) and weights == "uniform"):
         return np.ones(np.count_nonzero(kept))
     if isinstance(weights, str) or not np.iterable(weights):
-        check_method(weights, name="weights")
+        check_method(weights, name="weights", also=f"an array of shape ({len(estimators)},)")
         return None
     fix = "give each member a number of at least 0, and one that is not dropped more than 0"
     given = np.asarray(weights)
@@ -45,10 +46,7 @@ def check_vote_weights(weights, estimators, kept) -> np.ndarray | None:
     if len(given) != n:
         got = Described(f"{len(given)} weights, {n} estimators")
         raise ValueError(must_be("Number of `estimators` and weights", "equal", got, fix))
-    if given.dtype.kind not in "iuf":
-        raise TypeError(must_be("weights", "made of numbers", list(weights), fix))
-    if not np.isfinite(given).all() or (given < 0).any():
-        raise ValueError(must_be("weights", "finite and not negative", given.tolist(), fix))
+    check_shares("weights", given, fix)
     given = given[kept]
     if not given.any():
         must = "of a positive sum over the members that are not dropped"
