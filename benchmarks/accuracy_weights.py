@@ -133,17 +133,21 @@ def by_strength(args):
     for signal in (0, 1, 2, 3, 4):
         shared = rng.normal(size=shape[1:])
         e = np.exp(signal * np.eye(args.classes)[y] + shared + 0.7 * rng.normal(size=shape))
-        probas = e / e.sum(axis=2, keepdims=True)
-        right = [accuracy(w, probas, y) for w in np.eye(args.members)]
-        solve_accuracy(probas, y)
-        ratios = []
-        for _ in range(args.rounds):
-            looped, _, (weights, _) = timed(lambda p=probas: loop(p, y, simplex(args.members)))
-            took, _, result = timed(lambda p=probas: solve_accuracy(p, y), repeats=10)
-            ratios.append(looped / took)
-        same = accuracy(weights, probas, y) <= accuracy(result.weights, probas, y)
-        print(f"members {min(right):.2f} to {max(right):.2f}: {np.median(ratios):6.1f} ", end="")
-        print(f"({min(ratios):.0f} to {max(ratios):.0f}), at least as good: {same}")
+        factor(args, e / e.sum(axis=2, keepdims=True), y)
+    factor(args, rng.dirichlet(np.ones(args.classes), shape[:2]), y, "noise, nothing in common")
+
+
+def factor(args, probas, y, what=""):
+    right = [accuracy(w, probas, y) for w in np.eye(args.members)]
+    solve_accuracy(probas, y)
+    ratios = []
+    for _ in range(args.rounds):
+        looped, _, (weights, _) = timed(lambda: loop(probas, y, simplex(args.members)))
+        took, _, result = timed(lambda: solve_accuracy(probas, y), repeats=10)
+        ratios.append(looped / took)
+    same = accuracy(weights, probas, y) <= accuracy(result.weights, probas, y)
+    print(f"members {min(right):.2f} to {max(right):.2f}: {np.median(ratios):6.1f} ", end="")
+    print(f"({min(ratios):.0f} to {max(ratios):.0f}), at least as good: {same} {what}".rstrip())
 
 
 def growth(args):
