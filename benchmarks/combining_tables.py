@@ -103,8 +103,11 @@ def _means(runs, scores):
     for key in scores[large[0]] if large else next(iter(scores.values())):
         cells = [key]
         for names in (scores, large):
-            mean = np.mean([scores[name][key].mean(axis=0) for name in names], axis=0)
-            cells += [f"{mean[0]:.2f}", f"{mean[1]:.4f}"]
+            if names:
+                mean = np.mean([scores[name][key].mean(axis=0) for name in names], axis=0)
+                cells += [f"{mean[0]:.2f}", f"{mean[1]:.4f}"]
+            else:
+                cells += ["", ""]
         rows.append(cells)
     part = f"{len(large)} with a holdout of at least {LARGE} rows"
     return _table(["", "accuracy, %", "log-loss", f"{part}: accuracy, %", "log-loss"], rows)

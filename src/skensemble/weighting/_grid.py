@@ -83,7 +83,7 @@ class Grid:
         return at
 
     def _useful(self, some: Points) -> int:
-        """How many rounds it takes until bounds rule anything out, by a sample of the points."""
+        """How many rounds it takes until bounds rule many points out, by a sample of them."""
         n_rounds = 1
         while True:
             self._bound(some, n_rounds)
