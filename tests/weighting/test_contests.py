@@ -51,6 +51,15 @@ def test_hits_are_those_of_argmax(make, weighted, products, monkeypatch):
     np.testing.assert_allclose(hits, argmax_hits(probas, y, mass, counts), rtol=1e-12)
 
 
+@pytest.mark.parametrize("make", [softmax, votes])
+def test_more_classes_than_a_byte_can_count(make):
+    probas, y = make(n_classes=300)
+    contests, counts = Contests(read_members(probas, y, None)), points(len(probas))
+    hits = argmax_hits(probas, y, np.ones(y.size), counts)
+    np.testing.assert_array_equal(contests.hits(counts), hits)
+    assert (contests.most_hits(counts, 2) >= hits).all()
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.float64])
 def test_any_float_and_any_order_of_the_memory(dtype, order):
