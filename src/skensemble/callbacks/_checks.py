@@ -9,7 +9,7 @@ from skensemble.callbacks._caller import warn_user
 from skensemble.exceptions import LearningRateWarning
 from skensemble.training import learning_rate_note
 
-_OTHER_RATES = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 
 
 def check_backend() -> None:
@@ -22,7 +22,7 @@ def check_backend() -> None:
 
 def check_alone(callback, callbacks) -> None:
     """Raise if another callback sets the learning rate too."""
-    kinds = (type(callback), *_OTHER_RATES)
+    kinds = (type(callback), *RATE_SETTERS)
     others = [other for other in callbacks if isinstance(other, kinds) and other is not callback]
     if others:
         raise ValueError(

@@ -93,13 +93,20 @@ def as_if_ended(model):
     """
     pairs = zip(model.weights, final_variables(model), strict=True)
     pairs = [(variable, final) for variable, final in pairs if variable is not final]
-    own = [variable.numpy() for variable, _ in pairs]
-    try:
+    with restored([variable for variable, _ in pairs]):
         for variable, final in pairs:
             variable.assign(final)
         yield
+
+
+@contextlib.contextmanager
+def restored(variables):
+    """Give variables their values back, in whatever way this ends."""
+    values = [(variable, variable.numpy()) for variable in variables]
+    try:
+        yield
     finally:
-        for (variable, _), value in zip(pairs, own, strict=True):
+        for variable, value in values:
             variable.assign(value)
 
 

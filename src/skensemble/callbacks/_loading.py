@@ -7,13 +7,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import keras
 
 from skensemble._validation import Described, must_be
-from skensemble.callbacks._files import SUFFIX, missing_file
+from skensemble.callbacks._files import SUFFIX, missing_file, restored
 from skensemble.callbacks._structure import (
     check_same,
     open_weights,
@@ -81,7 +80,7 @@ def load_snapshots(
     expected = structure_of_model(model)
     for path in files:
         check_same(path, expected, structure_of_file(path))
-    with _unchanged(model):
+    with restored(model.variables):
         snapshots = [
             Snapshot(_weights(model, path), cycle=i + 1, iteration=0)
             for i, path in enumerate(files)
@@ -185,14 +184,3 @@ def _weights(model, path: str) -> list:
                 )
             ) from error
         return model.get_weights()
-
-
-@contextmanager
-def _unchanged(model) -> Iterator[None]:
-    """Give a model all its variables back, in whatever way this ends."""
-    values = [(variable, variable.numpy()) for variable in model.variables]
-    try:
-        yield
-    finally:
-        for variable, value in values:
-            variable.assign(value)

@@ -59,6 +59,11 @@ def compile_arguments(model) -> dict:
     return arguments
 
 
+def check_fits(bank, model) -> None:
+    """Raise unless the snapshots of a bank have the weights that a model has."""
+    bank.check_fits([v.path for v in model.weights], [tuple(v.shape) for v in model.weights])
+
+
 def set_weights(model, weights) -> None:
     """Set the weights of a model, and what some layers, such as Normalization, derive from them."""
     model.set_weights(weights)

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skensemble._validation import Described, must_be
-from skensemble.ensemble._architecture import set_weights
+from skensemble.ensemble._architecture import check_fits, set_weights
 from skensemble.ensemble._fitting import Stopwatch, draw_seed, fit_settings
 from skensemble.ensemble._health import cycles_at_chance, warn_about_chance
 from skensemble.ensemble._holdout import with_holdout
@@ -245,7 +245,7 @@ class FitStages(WeightStages):
             if not plan.again:
                 warn_about_learning_rate(model.optimizer, self.alpha_zero)
             if bank is not None:
-                bank.check_fits(_paths(model), [tuple(v.shape) for v in model.weights])
+                check_fits(bank, model)
                 set_weights(model, bank[-1].weights)
             TRAINED_MODELS.add(model)
             self._model, self._optimizer_steps = model, 0
@@ -322,7 +322,8 @@ class FitStages(WeightStages):
                 "ensemble has the snapshots of these.",
                 stacklevel=5,
             )
-        bank = SnapshotBank(run.snapshots, _paths(self._model))
+        paths = [variable.path for variable in self._model.weights]
+        bank = SnapshotBank(run.snapshots, paths)
         if earlier is not None:
             bank = earlier + bank
         phase = Phase(
@@ -349,7 +350,3 @@ class FitStages(WeightStages):
                 ConvergenceWarning,
                 stacklevel=5,
             )
-
-
-def _paths(model) -> list[str]:
-    return [variable.path for variable in model.weights]

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skensemble._validation import Described, must_be
 from skensemble.callbacks import load_snapshots
-from skensemble.ensemble._architecture import set_weights
+from skensemble.ensemble._architecture import check_fits, set_weights
 from skensemble.ensemble._fit_stages import FitStages
 from skensemble.ensemble._fitting import Stopwatch
 from skensemble.ensemble._health import is_at_chance
@@ -101,7 +101,7 @@ class FromSnapshots(FitStages):
             raise ValueError(must_be("M", f"the number of snapshots, {len(bank)}", given_M, fix))
         self.M = len(bank)
         check_parameters(self.get_params(deep=False))
-        bank.check_fits([v.path for v in model.weights], [tuple(v.shape) for v in model.weights])
+        check_fits(bank, model)
         bank = _as_the_variables(bank, [variable.dtype for variable in model.weights])
         set_weights(model, bank[-1].weights)
         # A layer whose weights start at 0 may look like a softmax as long as it has them.

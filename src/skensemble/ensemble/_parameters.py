@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
 from skensemble._validation import (
@@ -15,17 +14,11 @@ from skensemble._validation import (
     check_real,
     must_be,
 )
-from skensemble.callbacks import SnapshotCallback
+from skensemble.callbacks import RATE_SETTERS, SnapshotCallback
 from skensemble.ensemble._holdout import check_validation_fraction
 from skensemble.ensemble._weights import Combination
 from skensemble.training import check_engine
 from skensemble.weighting import check_method
-
-_SET_THE_RATE = (
-    keras.callbacks.LearningRateScheduler,
-    keras.callbacks.ReduceLROnPlateau,
-    SnapshotCallback,
-)
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
@@ -127,7 +120,7 @@ def check_callbacks(callbacks: Any) -> None:
     for callback in callbacks:
         if isinstance(callback, list | tuple):
             check_callbacks(callback)
-        elif isinstance(callback, _SET_THE_RATE):
+        elif isinstance(callback, (*RATE_SETTERS, SnapshotCallback)):
             raise ValueError(
                 must_be(
                     "callbacks",

@@ -16,6 +16,7 @@ import numpy as np
 
 from skensemble.ensemble._architecture import (
     architecture_of,
+    check_fits,
     compile_arguments,
     model_from,
     set_weights,
@@ -127,6 +128,6 @@ def rebuild_model(estimator):
     if not model.weights:
         model(np.zeros((1, *estimator._row_shape), estimator._row_dtype))
     bank = estimator.snapshots_
-    bank.check_fits([v.path for v in model.weights], [tuple(v.shape) for v in model.weights])
+    check_fits(bank, model)
     set_weights(model, bank[-1].weights)
     return model

@@ -69,15 +69,11 @@ class WeightStages(RowStages):
         asked = {"weighting": method, "n_last": n_last, "min_weight": min_weight}
         asked = {name: value for name, value in asked.items() if value is not None}
         combination = replace(self._combination(M), **asked)
-        check_combination(combination, M, "weighting" if method is None else "method")
+        parameter = "weighting" if method is None else "method"
+        check_combination(combination, M, parameter)
         with all_or_nothing(self):
             holdout = self._own_holdout(
-                X,
-                y,
-                combination.weighting,
-                sample_weight,
-                name="y",
-                parameter="weighting" if method is None else "method",
+                X, y, combination.weighting, sample_weight, name="y", parameter=parameter
             )
             self._learn_weights(self.snapshots_, holdout, combination, Stopwatch())
         return self

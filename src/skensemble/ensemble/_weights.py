@@ -107,8 +107,7 @@ def _weigh(weighting, usable, probas, holdout, classes) -> WeightingResult:
             f"combined, {(np.flatnonzero(usable) + 1).tolist()}: the others are not finite, or not "
             "among the last n_last. Choose a smaller alpha_zero or other weights."
         )
-    given = given / given.max()  # the sum of very large numbers is infinite
-    given = given / given.sum()
+    given = normalised(given)
     if holdout is not None:
         result = evaluate_weights(
             given, probas[usable], holdout.y, holdout.sample_weight, method=method
@@ -127,6 +126,12 @@ def _weigh(weighting, usable, probas, holdout, classes) -> WeightingResult:
         n_samples=0,
     )
     return _spread(result, usable)
+
+
+def normalised(weights: np.ndarray) -> np.ndarray:
+    """Divide weights by their sum, float64 of any size."""
+    weights = weights / weights.max()  # the sum of very large numbers is infinite
+    return weights / weights.sum()
 
 
 def transfer_weights(result: WeightingResult, bank) -> WeightingResult:

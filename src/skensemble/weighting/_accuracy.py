@@ -83,11 +83,13 @@ def solve_accuracy(
     max_points = check_integer(
         "max_points", max_points, minimum=1, fix=f"max_points={MAX_POINTS} is the default"
     )
-    if grid_size(len(members), total) <= max_points:
-        grid = Grid(members, total)
-        counts, n_points = grid.best(), len(grid.counts)
-    else:
-        counts, n_points = climb(members, total)
+    grid = Grid(members, total) if grid_size(len(members), total) <= max_points else None
+    return most_accurate(members, total, grid)
+
+
+def most_accurate(members: Members, total: int, grid: Grid | None) -> WeightingResult:
+    """Weights from the grid of these members, or from a climb where there is none."""
+    counts, n_points = (grid.best(), len(grid.counts)) if grid else climb(members, total)
     return summarise(
         members.holdout(), counts, method="accuracy", criterion="accuracy", n_iter=n_points
     )

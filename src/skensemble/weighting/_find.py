@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skensemble.weighting._accuracy import MAX_POINTS, STEP, climb
+from skensemble.weighting._accuracy import MAX_POINTS, STEP, climb, most_accurate
 from skensemble.weighting._arrays import FloatArray
 from skensemble.weighting._criterion import ACCURACY, LOG_LOSS, Criterion
-from skensemble.weighting._greedy import grow
+from skensemble.weighting._greedy import grow, selected
 from skensemble.weighting._grid import Grid
 from skensemble.weighting._guard import N_FOLDS, Folds, Learn, assign_folds, compare_weights
 from skensemble.weighting._holdout import Members, read_members
@@ -200,10 +200,7 @@ def _accuracy(members: Members, fold: Folds) -> WeightingResult:
     def learn(i: int) -> FloatArray:
         return grid.best(i) if grid else climb(members.take(fold != i), _TOTAL)[0]
 
-    counts, n_iter = (grid.best(), len(grid.counts)) if grid else climb(members, _TOTAL)
-    result = summarise(
-        members.holdout(), counts, method="accuracy", criterion="accuracy", n_iter=n_iter
-    )
+    result = most_accurate(members, _TOTAL, grid)
     return replace(result, comparisons=compare_weights(learn, members, ACCURACY, fold))
 
 
@@ -211,10 +208,7 @@ def _greedy(members: Members, fold: Folds, criterion: Criterion, n_iter: int) ->
     def learn(i: int) -> FloatArray:
         return grow(members.take(fold != i), criterion, n_iter=n_iter)
 
-    counts = grow(members, criterion, n_iter=n_iter)
-    result = summarise(
-        members.holdout(), counts, method="greedy", criterion=criterion.name, n_iter=n_iter
-    )
+    result = selected(members, criterion, n_iter=n_iter)
     return replace(result, comparisons=compare_weights(learn, members, criterion, fold))
 
 

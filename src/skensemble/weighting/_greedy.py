@@ -91,9 +91,16 @@ def solve_greedy(
         must = f"an integer of at most {most}, the number of members and n_iter"
         raise ValueError(must_be("n_init", must, n_init, "n_init=1 is the default"))
     judge = read_criterion(criterion, n_classes=members.probas.shape[2], classes=classes)
-    counts = grow(members, judge, n_iter=n_iter, n_init=n_init)
+    return selected(members, judge, n_iter=n_iter, n_init=n_init)
+
+
+def selected(
+    members: Members, criterion: Criterion, *, n_iter: int, n_init: int = 1
+) -> WeightingResult:
+    """Weights from the selection among members that are read already."""
+    counts = grow(members, criterion, n_iter=n_iter, n_init=n_init)
     return summarise(
-        members.holdout(), counts, method="greedy", criterion=judge.name, n_iter=n_iter
+        members.holdout(), counts, method="greedy", criterion=criterion.name, n_iter=n_iter
     )
 
 

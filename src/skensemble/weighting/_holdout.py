@@ -101,13 +101,13 @@ class Members:
     @cached_property
     def own(self) -> FloatArray:
         """The probabilities of the true classes, probas[m, n, y[n]], (M, n) in float64."""
-        n_classes = self.probas.shape[2]
-        at = np.arange(0, self.n_rows * n_classes, n_classes) + self.y
-        return self.flat.take(at, axis=1).astype(np.float64, copy=False)
+        q = np.empty((len(self), self.n_rows))  # the long axis is contiguous
+        q[...] = self.probas[:, np.arange(self.n_rows), self.y]
+        return q
 
     def holdout(self) -> Holdout:
         """Keep only the probabilities of the true classes, floored at eps."""
-        return Holdout(np.clip(self.own, EPS, 1.0), self.mass / self.mass.mean())
+        return _holdout(self.own, self.mass)
 
     def combine(self, counts: FloatArray) -> FloatArray:
         """Mean of the probabilities, (n, k) in float64; integer counts keep ties of votes exact."""
@@ -121,15 +121,25 @@ def _indices(rows: NDArray[Any]) -> NDArray[Any]:
     return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
-def read_members(probas: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Members:
-    """Check the three arrays and drop the rows that weigh nothing."""
+def _holdout(own: FloatArray, mass: FloatArray) -> Holdout:
+    return Holdout(np.clip(own, EPS, 1.0), mass / mass.mean())
+
+
+def _read(probas: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Members:
     p = read_probas(probas)
     labels = read_labels(y, n_rows=p.shape[1], n_classes=p.shape[2])
-    members = Members(p, labels, read_sample_weight(sample_weight, n_rows=p.shape[1]))
+    return Members(p, labels, read_sample_weight(sample_weight, n_rows=p.shape[1]))
+
+
+def read_members(probas: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Members:
+    """Check the three arrays and drop the rows that weigh nothing."""
+    members = _read(probas, y, sample_weight)
     counts = members.mass > 0
     return members if counts.all() else members.take(counts)
 
 
 def read_holdout(probas: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Holdout:
     """Check the three arrays and keep the probabilities of the true classes."""
-    return read_members(probas, y, sample_weight).holdout()
+    members = _read(probas, y, sample_weight)
+    rows = np.flatnonzero(members.mass)
+    return _holdout(members.own.take(rows, axis=1), members.mass[rows])

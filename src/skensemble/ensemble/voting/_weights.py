@@ -7,7 +7,7 @@ from sklearn.metrics import get_scorer
 
 from skensemble._validation import Described, must_be
 from skensemble.ensemble._parameters import check_shares
-from skensemble.ensemble._weights import learns_weights
+from skensemble.ensemble._weights import learns_weights, normalised
 from skensemble.ensemble.voting._votes import Answers
 from skensemble.weighting import WeightingResult, check_method, evaluate_weights, find_weights
 
@@ -81,9 +81,7 @@ def weigh_members(weights, given, members, holdout, classes, voting: str):
     """
     given = np.ones(len(members)) if holdout is None and given is None else given
     if given is not None:
-        given = given.astype(np.float64)
-        given /= given.max()  # the sum of very large numbers is infinite
-        given /= given.sum()
+        given = normalised(given.astype(np.float64))
     if holdout is None:
         return given, None
     answers = Answers(members, holdout.X, classes)
@@ -98,19 +96,17 @@ def weigh_members(weights, given, members, holdout, classes, voting: str):
     if given is None:
         result = find_weights(weights, combined, *rows, classes=classes)
         return result.weights.copy(), result
-    method = "given" if not (weights is None or isinstance(weights, str)) else "uniform"
+    method = "uniform" if weights is None or isinstance(weights, str) else "given"
     result = evaluate_weights(given, combined, *rows, method=method)
     return given, result
 
 
 def _judges_labels(weights) -> bool:
     """Whether a criterion looks at who wins, so that ties must be decided as in ``predict``."""
-    if not (isinstance(weights, str) or callable(weights)):
+    if not learns_weights(weights):
         return False
-    if isinstance(weights, str) and weights in ("uniform", "log_loss", "greedy", "auto"):
-        return False
-    if isinstance(weights, str) and weights == "accuracy":
-        return True
+    if isinstance(weights, str) and weights in ("log_loss", "accuracy", "greedy", "auto"):
+        return weights == "accuracy"
     return getattr(get_scorer(weights), "_response_method", "predict") == "predict"
 
 
