@@ -5,37 +5,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
+from holdouts import eighths, softmax, votes
 from skensemble.weighting import solve_accuracy
 from skensemble.weighting._accuracy import climb
 from skensemble.weighting._contests import Contests
 from skensemble.weighting._holdout import read_members
 
 EPS = 2.0**-52
-
-
-def members(n_members=3, n_rows=60, n_classes=4, seed=0):
-    """Softmax outputs of members that share a signal, and labels."""
-    rng = np.random.default_rng(seed)
-    y = rng.integers(n_classes, size=n_rows)
-    logits = 1.5 * np.eye(n_classes)[y] + rng.normal(size=(n_rows, n_classes))
-    e = np.exp(logits + rng.normal(size=(n_members, n_rows, n_classes)))
-    return e / e.sum(axis=2, keepdims=True), y
-
-
-def votes(n_members=4, n_rows=40, n_classes=3, seed=0):
-    rng = np.random.default_rng(seed)
-    y = rng.integers(n_classes, size=n_rows)
-    wrong = rng.integers(n_classes, size=(n_members, n_rows))
-    right = rng.random((n_members, n_rows)) < 0.6
-    return np.eye(n_classes)[np.where(right, y, wrong)], y
-
-
-def eighths(seed=0, n_members=3, n_rows=50):
-    """Three classes with probabilities that are multiples of 1/8: sums are exact, ties frequent."""
-    rng = np.random.default_rng(seed)
-    cuts = np.sort(rng.integers(0, 9, size=(n_members, n_rows, 2)), axis=2)
-    p = np.diff(cuts, axis=2, prepend=0, append=8) / 8
-    return p, rng.integers(3, size=n_rows)
 
 
 def points(n_members, total):
@@ -58,7 +34,7 @@ def loop(probas, y, mass, total):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(
-    ("make", "total"), [(members, 10), (votes, 5), (eighths, 10)], ids=["softmax", "votes", "8ths"]
+    ("make", "total"), [(softmax, 10), (votes, 5), (eighths, 10)], ids=["softmax", "votes", "8ths"]
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_no_worse_and_no_better_than_a_loop_over_the_same_grid(make, total, weighted, seed):
@@ -82,7 +58,7 @@ def test_no_worse_and_no_better_than_a_loop_over_the_same_grid(make, total, weig
 
 
 def test_integer_sample_weights_repeat_rows():
-    probas, y = members(n_rows=80)
+    probas, y = softmax(n_rows=80)
     times = np.random.default_rng(1).integers(0, 4, size=80)
     weighted = solve_accuracy(probas, y, times)
     repeated = solve_accuracy(np.repeat(probas, times, axis=1), np.repeat(y, times))
@@ -124,7 +100,7 @@ def test_any_real_dtype(dtype):
 
 
 def test_inputs_are_not_modified_and_may_be_read_only():
-    probas, y = members()
+    probas, y = softmax()
     mass = np.arange(60.0)
     copies = [a.copy() for a in (probas, y, mass)]
     for a in (probas, y, mass):
@@ -137,7 +113,7 @@ def test_inputs_are_not_modified_and_may_be_read_only():
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_climb_ends_at_least_as_good_as_every_start(weighted, seed):
-    probas, y = members(n_members=12, n_rows=80, seed=seed)
+    probas, y = softmax(n_members=12, n_rows=80, seed=seed)
     mass = np.random.default_rng(seed).exponential(size=80) if weighted else None
     result = solve_accuracy(probas, y, mass, max_points=1000)
 
@@ -151,7 +127,7 @@ def test_climb_ends_at_least_as_good_as_every_start(weighted, seed):
 
 
 def test_climb_ends_where_no_move_helps():
-    probas, y = members(n_members=4, n_rows=50, seed=3)
+    probas, y = softmax(n_members=4, n_rows=50, seed=3)
     read = read_members(probas, y, None)
     counts, n_points = climb(read, 10)
     contests, holdout = Contests(read), read.holdout()
@@ -170,7 +146,7 @@ def test_climb_ends_where_no_move_helps():
 
 def test_climb_is_near_the_best_of_the_grid():
     for seed in range(3):
-        probas, y = members(n_members=4, n_rows=200, seed=seed)
+        probas, y = softmax(n_members=4, n_rows=200, seed=seed)
         read = read_members(probas, y, None)
         climbed = Contests(read).hits(climb(read, 10)[0][None])[0]
         full = solve_accuracy(probas, y)
@@ -212,6 +188,6 @@ DIVISOR = "step must be 1 divided by a whole number, got "
     ],
 )
 def test_bad_input_is_refused(changes, error, message):
-    probas, y = members()
+    probas, y = softmax()
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         solve_accuracy(**{"probas": probas, "y": y} | changes)

@@ -3,30 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
+from holdouts import eighths, softmax, votes
 from skensemble.weighting import _contests
 from skensemble.weighting._contests import Contests
 from skensemble.weighting._holdout import read_members
-
-
-def softmax(n_members=3, n_rows=80, n_classes=4, seed=0):
-    rng = np.random.default_rng(seed)
-    y = rng.integers(n_classes, size=n_rows)
-    e = np.exp(np.eye(n_classes)[y] + rng.normal(size=(n_members, n_rows, n_classes)))
-    return e / e.sum(axis=2, keepdims=True), y
-
-
-def votes(n_members=4, n_rows=60, n_classes=4, seed=0):
-    rng = np.random.default_rng(seed)
-    y = rng.integers(n_classes, size=n_rows)
-    wrong = rng.integers(n_classes, size=(n_members, n_rows))
-    return np.eye(n_classes)[np.where(rng.random((n_members, n_rows)) < 0.5, y, wrong)], y
-
-
-def eighths(n_members=3, n_rows=60, seed=0):
-    """Three classes with probabilities that are multiples of 1/8: sums are exact, ties frequent."""
-    rng = np.random.default_rng(seed)
-    cuts = np.sort(rng.integers(0, 9, size=(n_members, n_rows, 2)), axis=2)
-    return np.diff(cuts, axis=2, prepend=0, append=8) / 8, rng.integers(3, size=n_rows)
 
 
 def points(n_members, total=6):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, make_scorer
 
+from holdouts import unlike
 from skensemble.weighting import (
     check_method,
     evaluate_weights,
@@ -27,15 +28,6 @@ def recall(estimator, X, y):
 LEARNED = ["log_loss", "accuracy", "greedy", "auto", recall]
 
 
-def members(n_rows=100, n_classes=3, seed=0, noise=(0.5, 1.0, 2.0)):
-    rng = np.random.default_rng(seed)
-    y = rng.integers(n_classes, size=n_rows)
-    logits = 1.5 * np.eye(n_classes)[y] + rng.normal(size=(n_rows, n_classes))
-    spread = np.reshape(noise, (-1, 1, 1)) * rng.normal(size=(len(noise), n_rows, n_classes))
-    e = np.exp(logits + spread)
-    return e / e.sum(axis=2, keepdims=True), y
-
-
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(
     ("method", "solve"),
@@ -50,7 +42,7 @@ def members(n_rows=100, n_classes=3, seed=0, noise=(0.5, 1.0, 2.0)):
     ids=["uniform", "log_loss", "accuracy", "greedy", "callable", "scorer"],
 )
 def test_weights_are_those_of_the_solver(method, solve, weighted):
-    probas, y = members(n_rows=50)
+    probas, y = unlike(n_rows=50)
     mass = np.random.default_rng(1).integers(0, 3, size=50) if weighted else None
     found, expected = find_weights(method, probas, y, mass), solve(probas, y, mass)
     np.testing.assert_array_equal(found.weights, expected.weights)
@@ -66,7 +58,7 @@ def test_weights_are_those_of_the_solver(method, solve, weighted):
 
 @pytest.mark.parametrize("method", LEARNED, ids=name)
 def test_a_clearly_better_member_beats(method):
-    probas, y = members(n_rows=200, noise=(0.1, 4.0, 4.0))
+    probas, y = unlike(n_rows=200, noise=(0.1, 4.0, 4.0))
     uniform, last, best = find_weights(method, probas, y).comparisons
     assert uniform.beats
     assert last.beats
@@ -76,7 +68,7 @@ def test_a_clearly_better_member_beats(method):
 
 @pytest.mark.parametrize("method", LEARNED, ids=name)
 def test_identical_members_beat_nobody(method):
-    probas, y = members(noise=(1.0,))
+    probas, y = unlike(100, noise=(1.0,))
     for one in find_weights(method, np.concatenate([probas] * 3), y).comparisons:
         assert one.gain == pytest.approx(0, abs=1e-12)
         assert not one.beats or one.low < 1e-12  # rounding
@@ -84,7 +76,7 @@ def test_identical_members_beat_nobody(method):
 
 @pytest.mark.parametrize("method", [*LEARNED, "uniform"], ids=name)
 def test_one_member(method):
-    probas, y = members(noise=(1.0,))
+    probas, y = unlike(100, noise=(1.0,))
     result = find_weights(method, probas, y)
     assert result.weights.tolist() == [1.0]
     assert not any(one.beats for one in result.comparisons)
@@ -98,7 +90,7 @@ def test_one_row(method):
 
 
 def test_auto_takes_learned_weights_that_beat_equal_ones():
-    probas, y = members(n_rows=200, noise=(0.1, 4.0, 4.0))
+    probas, y = unlike(n_rows=200, noise=(0.1, 4.0, 4.0))
     auto, learned = find_weights("auto", probas, y), find_weights("log_loss", probas, y)
     np.testing.assert_array_equal(auto.weights, learned.weights)
     assert auto.method == "log_loss"
@@ -111,7 +103,7 @@ def test_auto_takes_learned_weights_that_beat_equal_ones():
 
 
 def test_auto_takes_equal_weights_where_it_is_not_sure():
-    probas, y = members(n_rows=30, noise=(1.0, 1.0, 1.0))
+    probas, y = unlike(n_rows=30, noise=(1.0, 1.0, 1.0))
     auto, learned = find_weights("auto", probas, y), find_weights("log_loss", probas, y)
     np.testing.assert_allclose(auto.weights, 1 / 3)
     assert auto.method == "uniform"
@@ -127,7 +119,7 @@ def test_auto_takes_equal_weights_where_it_is_not_sure():
 
 
 def test_auto_takes_equal_weights_of_few_rows():
-    probas, y = members(n_rows=9)
+    probas, y = unlike(n_rows=9)
     auto = find_weights("auto", probas, y)
     assert auto.method == "uniform"
     assert auto.note == (
@@ -138,14 +130,14 @@ def test_auto_takes_equal_weights_of_few_rows():
 def test_auto_is_rarely_wrong_where_members_are_equally_good():
     """Equal weights are best for exchangeable members: an interval of 95% errs in 2.5% at most."""
     taken = [
-        find_weights("auto", *members(n_rows=60, seed=seed, noise=(1.0,) * 3)).method
+        find_weights("auto", *unlike(n_rows=60, seed=seed, noise=(1.0,) * 3)).method
         for seed in range(60)
     ]
     assert taken.count("log_loss") <= 3
 
 
 def test_a_climb_is_compared_too():
-    probas, y = members(n_rows=40, noise=(1.0,) * 11)
+    probas, y = unlike(n_rows=40, noise=(1.0,) * 11)
     result = find_weights("accuracy", probas, y)
     assert result.weights.shape == (11,)
     assert len(result.comparisons) == 3
@@ -153,7 +145,7 @@ def test_a_climb_is_compared_too():
 
 
 def test_a_scorer_with_labels():
-    probas, y = members(n_rows=30, n_classes=2, noise=(1.0, 2.0))
+    probas, y = unlike(n_rows=30, n_classes=2, noise=(1.0, 2.0))
     labels = np.array(["no", "yes"])
     scorer = make_scorer(f1_score, pos_label="yes")
     result = find_weights(scorer, probas, y, classes=labels)
@@ -165,7 +157,7 @@ def test_a_scorer_with_labels():
 
 
 def test_global_random_state_is_left_alone():
-    probas, y = members(n_rows=40)
+    probas, y = unlike(n_rows=40)
     np.random.seed(3)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     for method in LEARNED:
@@ -200,7 +192,10 @@ MUST = (
     ids=["typo", "scorer-typo", "none", "metric"],
 )
 def test_unknown_methods_are_refused(method, error, rest):
-    for call in (lambda: check_method(method), lambda: find_weights(method, *members())):
+    for call in (
+        lambda: check_method(method),
+        lambda: find_weights(method, *unlike(100)),
+    ):
         with pytest.raises(error, match=f"^{re.escape(MUST + rest)}$"):
             call()
 
@@ -219,7 +214,7 @@ def test_known_methods_pass(method):
 
 @pytest.mark.parametrize("method", [*LEARNED, "uniform"], ids=name)
 def test_arrays_are_checked_for_every_method(method):
-    probas, y = members(n_rows=20)
+    probas, y = unlike(n_rows=20)
     with pytest.raises(ValueError, match=r"^probas must be finite and between 0 and 1"):
         find_weights(method, probas * np.nan, y)
     with pytest.raises(ValueError, match=r"^y must be class indices from 0 to 2"):

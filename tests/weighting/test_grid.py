@@ -1,17 +1,10 @@
 import numpy as np
 import pytest
 
+from holdouts import softmax
 from skensemble.weighting._contests import Contests
 from skensemble.weighting._grid import Grid
 from skensemble.weighting._holdout import read_members
-
-
-def softmax(signal, n_members=4, n_rows=300, n_classes=5, seed=0):
-    rng = np.random.default_rng(seed)
-    y = rng.integers(n_classes, size=n_rows)
-    shared = signal * np.eye(n_classes)[y] + rng.normal(size=(n_rows, n_classes))
-    e = np.exp(shared + rng.normal(size=(n_members, n_rows, n_classes)))
-    return e / e.sum(axis=2, keepdims=True), y
 
 
 def best(probas, y, mass, points):
@@ -30,7 +23,7 @@ def reached(probas, y, mass, counts):
 @pytest.mark.parametrize("signal", [0, 1, 3])  # chance, weak and good members
 @pytest.mark.parametrize("weighted", [False, True])
 def test_best_on_all_rows_and_without_each_fold(signal, weighted):
-    probas, y = softmax(signal)
+    probas, y = softmax(4, 300, 5, signal=signal)
     rng = np.random.default_rng(2)
     mass = rng.exponential(size=y.size) if weighted else np.ones(y.size)
     fold = rng.integers(4, size=y.size)
@@ -50,7 +43,7 @@ def test_few_points_are_computed(monkeypatch):
     monkeypatch.setattr(
         Contests, "hits", lambda self, counts: (computed.append(len(counts)), hits(self, counts))[1]
     )
-    probas, y = softmax(2, n_members=5, n_rows=1000)
+    probas, y = softmax(5, 1000, 5, signal=2)
     grid = Grid(read_members(probas, y, None), 10)
     grid.best()
     assert len(grid.counts) == 1002

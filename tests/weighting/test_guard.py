@@ -3,21 +3,12 @@ import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from skensemble.weighting._accuracy import Grid
+from holdouts import unlike
 from skensemble.weighting._criterion import ACCURACY, LOG_LOSS
+from skensemble.weighting._grid import Grid
 from skensemble.weighting._guard import assign_folds, compare_weights
 from skensemble.weighting._holdout import read_members
 from skensemble.weighting._scoring import read_criterion
-
-
-def members(n_rows=60, n_classes=3, seed=0, noise=(0.5, 1.0, 1.5)):
-    rng = np.random.default_rng(seed)
-    y = rng.integers(n_classes, size=n_rows)
-    logits = 1.5 * np.eye(n_classes)[y] + rng.normal(size=(n_rows, n_classes))
-    spread = np.reshape(noise, (-1, 1, 1)) * rng.normal(size=(len(noise), n_rows, n_classes))
-    e = np.exp(logits + spread)
-    return e / e.sum(axis=2, keepdims=True), y
-
 
 FIXED = np.array([3.0, 2.0, 1.0])
 
@@ -42,7 +33,7 @@ def test_folds_are_stratified_and_deterministic(n_rows):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_intervals_of_fixed_weights_are_those_of_a_paired_t_test(weighted):
     """Learning nothing, the weights have the same paired differences as without folds."""
-    probas, y = members()
+    probas, y = unlike()
     mass = np.full(60, 3.0) if weighted else None
     mixed = np.tensordot(FIXED / 6, probas, axes=1)
     found = compare_weights(always, read_members(probas, y, mass), LOG_LOSS, assign_folds(y))
@@ -56,7 +47,7 @@ def test_intervals_of_fixed_weights_are_those_of_a_paired_t_test(weighted):
 
 
 def test_sample_weights_count_in_the_gain_and_its_error():
-    probas, y = members()
+    probas, y = unlike()
     mass = np.random.default_rng(0).exponential(size=60)
     found = compare_weights(always, read_members(probas, y, mass), ACCURACY, assign_folds(y))[0]
     right = np.tensordot(FIXED, probas, axes=1).argmax(axis=1) == y
@@ -86,7 +77,7 @@ def test_the_best_member_is_chosen_without_the_fold():
 
 
 def test_weights_are_learned_without_the_fold():
-    probas, y = members()
+    probas, y = unlike()
     fold = assign_folds(y)
     asked = []
 
@@ -103,7 +94,7 @@ def test_weights_are_learned_without_the_fold():
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_one_pass_over_the_grid_serves_all_folds(weighted):
-    probas, y = members(n_rows=100)
+    probas, y = unlike(n_rows=100)
     mass = np.random.default_rng(0).integers(1, 4, size=100) if weighted else None
     read, fold = read_members(probas, y, mass), assign_folds(y)
     grid = Grid(read, 10, fold)
@@ -113,7 +104,7 @@ def test_one_pass_over_the_grid_serves_all_folds(weighted):
 
 
 def test_scorers_pool_the_rows_of_all_folds():
-    probas, y = members(n_rows=90)
+    probas, y = unlike(n_rows=90)
     criterion = read_criterion("f1_macro", n_classes=3, classes=None)
     found = compare_weights(always, read_members(probas, y, None), criterion, assign_folds(y, 5))
 
@@ -137,7 +128,7 @@ def test_scorers_pool_the_rows_of_all_folds():
 
 
 def test_too_few_rows_say_nothing():
-    probas, y = members(n_rows=9)
+    probas, y = unlike(n_rows=9)
     read = read_members(probas, y, None)
     for one in compare_weights(always, read, LOG_LOSS, assign_folds(y)):
         assert np.isnan(one.gain)
@@ -146,7 +137,7 @@ def test_too_few_rows_say_nothing():
 
 def test_a_scorer_that_cannot_score_a_fold_says_nothing():
     """Log-loss by scikit-learn wants all classes; one of them has a single row."""
-    probas, y = members(n_rows=30, n_classes=2)
+    probas, y = unlike(n_rows=30, n_classes=2)
     y = np.where(np.arange(30) == 0, 1, 0)
     criterion = read_criterion("neg_log_loss", n_classes=2, classes=None)
     assert np.isfinite(criterion.score(probas[0], y, np.ones(30)))
@@ -155,7 +146,7 @@ def test_a_scorer_that_cannot_score_a_fold_says_nothing():
 
 
 def test_an_error_of_the_learner_is_not_swallowed():
-    probas, y = members()
+    probas, y = unlike()
 
     def learn(i):
         raise ValueError("a bug")

@@ -1,22 +1,10 @@
 import numpy as np
 import pytest
 
+from holdouts import softmax, votes
 from skensemble.weighting import _rivals
 from skensemble.weighting._holdout import read_members
 from skensemble.weighting._rivals import find_rivals
-
-
-def softmax(n_members=3, n_rows=60, n_classes=5, seed=0):
-    rng = np.random.default_rng(seed)
-    e = np.exp(rng.normal(size=(n_members, n_rows, n_classes)))
-    return e / e.sum(axis=2, keepdims=True), rng.integers(n_classes, size=n_rows)
-
-
-def votes(n_members=3, n_rows=60, n_classes=5, seed=0):
-    rng = np.random.default_rng(seed)
-    y = rng.integers(n_classes, size=n_rows)
-    wrong = rng.integers(n_classes, size=(n_members, n_rows))
-    return np.eye(n_classes)[np.where(rng.random((n_members, n_rows)) < 0.6, y, wrong)], y
 
 
 def of_row(probas, y):
