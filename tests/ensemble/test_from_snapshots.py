@@ -205,3 +205,92 @@ def test_can_be_shown(trained, rows):
     assert clf.current_epoch == 0
     assert "current_epoch" in dir(clf)
     assert "holdout log-loss" in clf._repr_html_()
+
+
+class TestWithoutRows:
+    """classes= instead of rows: nothing to learn."""
+
+    def test_predicts_with_given_weights(self, trained, rows):
+        model, bank = trained
+        X, _ = rows
+        clf = SnapshotEnsembleClassifier.from_snapshots(
+            model, bank, classes=WORDS, weighting=[1, 0, 3], random_state=0
+        )
+        members = member_probas(model, bank, X)
+        expected = 0.25 * members[0] + 0.75 * members[2]
+        np.testing.assert_allclose(clf.predict_proba(X), expected, atol=1e-6)
+        assert clf.predict(X).tolist() == WORDS[expected.argmax(axis=1)].tolist()
+        assert clf.classes_.tolist() == ["a", "b", "c"]
+        assert clf.n_features_in_ == 4
+        assert clf.snapshot_scores_ is None
+        assert all(snapshot.scores == {} for snapshot in clf.snapshots_)
+
+    def test_learns_later(self, trained, rows):
+        model, bank = trained
+        X, y = rows
+        clf = SnapshotEnsembleClassifier.from_snapshots(
+            model, bank, classes=[0, 1, 2], weighting="uniform", random_state=0
+        )
+        clf.reweight(X, y, method="log_loss")
+        whole = SnapshotEnsembleClassifier.from_snapshots(model, bank, X, y, random_state=0)
+        np.testing.assert_array_equal(clf.weights_, whole.weights_)
+        assert clf.snapshot_scores_ == whole.snapshot_scores_
+
+    @pytest.mark.parametrize(
+        ("given", "error", "message"),
+        [
+            (
+                {},
+                TypeError,
+                "X_val must be given where classes is not, got None instead: bring rows that "
+                "trained no snapshot, or pass classes and no rows.",
+            ),
+            (
+                {"X_val": np.zeros((3, 4))},
+                TypeError,
+                "y_val must be given where classes is not, got None instead: bring rows that "
+                "trained no snapshot, or pass classes and no rows.",
+            ),
+            (
+                {"classes": [0, 1, 2], "weighting": "uniform", "y_val": [0, 1, 2]},
+                TypeError,
+                "y_val must be None where classes is given, got rows instead: leave out the one or "
+                "the other.",
+            ),
+            (
+                {"classes": [0, 1, 2]},
+                ValueError,
+                "weighting must be 'uniform' or an array where there are no rows to learn on, got "
+                "'log_loss' instead: or bring X_val and y_val to learn weights.",
+            ),
+            (
+                {"classes": [0, 1], "weighting": "uniform"},
+                ValueError,
+                "classes must be labels of all 3 classes of the network, got 2 classes, [0, 1] "
+                "instead: name all.",
+            ),
+            (
+                {"classes": [1, 0, 2], "weighting": "uniform"},
+                ValueError,
+                "classes must be two labels or more, all different, in increasing order, got "
+                "[1, 0, 2] instead: the network's columns are the labels in increasing order.",
+            ),
+        ],
+        ids=["nothing", "no labels", "both", "to learn", "too few", "order"],
+    )
+    def test_refused(self, trained, given, error, message):
+        model, bank = trained
+        with pytest.raises(error) as caught:
+            SnapshotEnsembleClassifier.from_snapshots(model, bank, random_state=0, **given)
+        assert str(caught.value) == message
+
+    def test_needs_a_shape(self, trained):
+        _, bank = trained
+
+        def shapeless():
+            return keras.Sequential([keras.layers.Dense(8), keras.layers.Dense(3, "softmax")])
+
+        with pytest.raises(ValueError, match="^model must be of a known input shape, got one with"):
+            SnapshotEnsembleClassifier.from_snapshots(
+                shapeless, bank, classes=[0, 1, 2], weighting="uniform", random_state=0
+            )

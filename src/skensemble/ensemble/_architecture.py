@@ -50,6 +50,19 @@ def copy_model(model):
     return copy
 
 
+def copy_layer(layer):
+    """Copy a layer, or a model as a layer, from its configuration.
+
+    Random numbers start anew: from the layer's own seed or, where it has none, the global one.
+    """
+    with keras.saving.custom_object_scope(_custom_objects(layer)):
+        copy = _rebuilt(layer)
+    if layer.weights:
+        copy.build_from_config(layer.get_build_config())
+        copy.set_weights(layer.get_weights())
+    return copy
+
+
 def compile_arguments(model) -> dict:
     """Return arguments that compile another model as this one is, with fresh state."""
     arguments = dict(model._compile_config.config)

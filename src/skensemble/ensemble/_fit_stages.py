@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skensemble._validation import Described, must_be
 from skensemble.ensemble._architecture import check_fits, set_weights
+from skensemble.ensemble._augmentation import fresh_augmentation
 from skensemble.ensemble._fitting import Stopwatch, draw_seed, fit_settings
 from skensemble.ensemble._health import cycles_at_chance, warn_about_chance
 from skensemble.ensemble._holdout import with_holdout
@@ -33,6 +34,7 @@ from skensemble.inference import BankPredictor
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.snapshots import SnapshotBank
 from skensemble.training import (
+    Augmentation,
     ProgressDisplay,
     TrainingData,
     TrainingRequest,
@@ -149,9 +151,10 @@ class FitStages(WeightStages):
         """Train from the last snapshot there is, if any; all snapshots, and the data as trained."""
         schedule = self._schedule(earlier, data, plan.settings["epochs"])
         with watch("build"):
+            augmentation = self._fresh_augmentation(data)
             data = self._make_network(earlier, data, schedule, plan)
         with watch("train"):
-            request = self._request(earlier, data, plan)
+            request = replace(self._request(earlier, data, plan), augmentation=augmentation)
             run = self._train(data, schedule, request, plan.settings["verbose"])
         bank = self._collect(earlier, run, schedule)
         self._warn_about_broken(bank)
@@ -183,7 +186,7 @@ class FitStages(WeightStages):
         fitted = [name for name in vars(self) if name in _FITTED or name.endswith("_")]
         for name in fitted:
             delattr(self, name)
-        self._seeds = np.random.SeedSequence(draw_seed(self.random_state)).generate_state(4)
+        self._seeds = np.random.SeedSequence(draw_seed(self.random_state)).generate_state(5)
         self._seeds = [int(seed) for seed in self._seeds]
         self._phases = []
         self._n_iterations_adopted = 0
@@ -250,8 +253,19 @@ class FitStages(WeightStages):
             TRAINED_MODELS.add(model)
             self._model, self._optimizer_steps = model, 0
             self._output_layer, self._one_hot_targets = network.output_layer, network.one_hot
+        data = replace(data, n_classes=self.n_classes_ if self._one_hot_targets else None)
+        if bank is None:
+            self._warm_up(data, plan)
         check_cycle_lengths(self._model.optimizer, schedule)
-        return replace(data, n_classes=self.n_classes_ if self._one_hot_targets else None)
+        return data
+
+    def _fresh_augmentation(self, data) -> Augmentation | None:
+        """Make what augments the batches of a training run that begins now."""
+        with seeded(self._seeds[4] + self._n_epochs_done()):
+            return fresh_augmentation(self.augmentation, data.X[data.rows[:N_PROBE_ROWS]])
+
+    def _warm_up(self, data, plan) -> None:
+        """Train a new network before its cycles; for estimators that do."""
 
     def _callback_list(self) -> list:
         self._initialize_callbacks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import keras
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
@@ -16,6 +17,7 @@ from skensemble.ensemble._health import is_at_chance
 from skensemble.ensemble._holdout import Holdout
 from skensemble.ensemble._network import check_probabilities, outputs_of, prepare_network
 from skensemble.ensemble._parameters import check_parameters
+from skensemble.ensemble._weights import learns_weights
 from skensemble.inference import BankPredictor
 from skensemble.snapshots import Snapshot, SnapshotBank
 from skensemble.training import seeded
@@ -25,7 +27,17 @@ class FromSnapshots(FitStages):
     """The constructor for people who train Keras models themselves."""
 
     @classmethod
-    def from_snapshots(cls, model, snapshots, X_val, y_val, *, sample_weight=None, **params):
+    def from_snapshots(
+        cls,
+        model,
+        snapshots,
+        X_val=None,
+        y_val=None,
+        *,
+        sample_weight=None,
+        classes=None,
+        **params,
+    ):
         """Make a fitted ensemble of snapshots that there are already.
 
         Parameters
@@ -35,13 +47,16 @@ class FromSnapshots(FitStages):
             the parameter ``model``. A model is copied, and left as it is.
         snapshots : SnapshotBank, str, path or sequence of paths
             ``callback.bank`` of a `SnapshotCallback`, or the files for `load_snapshots`.
-        X_val : array-like or sparse matrix of shape (n, ...)
+        X_val : array-like or sparse matrix of shape (n, ...), optional
             Rows, as the network takes them, that trained no snapshot. The weights are learned here.
-        y_val : array-like of shape (n,)
+        y_val : array-like of shape (n,), optional
             Their labels, of every class, or one-hot rows. The network's columns are the labels in
             increasing order.
         sample_weight : array-like of shape (n,), optional
             Weight of each row.
+        classes : array-like of shape (k,), optional
+            Without rows, the labels in increasing order. Then nothing can be learned: ``weighting``
+            must be ``"uniform"`` or an array, and the network must know the shape of its input.
         **params
             Parameters of the estimator, such as ``weighting``. ``M`` is the number of snapshots.
 
@@ -56,7 +71,7 @@ class FromSnapshots(FitStages):
         ------
         FileNotFoundError, ValueError
             If a file is missing or not of this network, saying which and the first layer that
-            differs; if ``y_val`` lacks a class; or a parameter is not as it must be.
+            differs; if ``y_val`` or ``classes`` lacks a class; or a parameter is not as it must be.
 
         Warns
         -----
@@ -80,18 +95,22 @@ class FromSnapshots(FitStages):
         >>> clf.weights_.shape, clf.predict(X[:2])
         ((3,), array([0, 0]))
         """
+        _check_rows_or_classes(X_val, y_val, sample_weight, classes, params.get("weighting"))
         estimator = cls(model, **params)
-        estimator._adopt(snapshots, X_val, y_val, sample_weight, given_M=params.get("M"))
+        rows = (X_val, y_val, sample_weight)
+        estimator._adopt(snapshots, rows, classes, given_M=params.get("M"))
         return estimator
 
-    def _adopt(self, snapshots, X, y, sample_weight, given_M) -> None:
+    def _adopt(self, snapshots, rows, classes, given_M) -> None:
         self.M = 1  # until they are read; n_last is checked then
         check_parameters({**self.get_params(deep=False), "n_last": None, "weighting": "uniform"})
         self._forget()
-        X, y, sample_weight = self._read_data(X, y, sample_weight)
+        if classes is not None:
+            rows = (*self._blank_rows(classes), None)
+        X, y, sample_weight = self._read_data(*rows)
         self._classes_seen = np.arange(self.n_classes_)
         with seeded(self._seeds[0]):
-            network = self._prepare(X)
+            network = self._prepare(X, "y_val" if classes is None else "classes")
         model = network.model
         bank = snapshots
         if not isinstance(snapshots, SnapshotBank):
@@ -111,25 +130,50 @@ class FromSnapshots(FitStages):
         self._held_out_digest, self._is_refit = None, False
         self._n_iterations_adopted = bank[-1].iteration
         self.history_, self.engine_, self.engine_details_ = {}, None, {}
-        holdout = Holdout(X, y, sample_weight)
-        self._check_can_learn(holdout, self.weighting, "y_val", "weighting")
+        holdout = None
+        if classes is None:
+            holdout = Holdout(X, y, sample_weight)
+            self._check_can_learn(holdout, self.weighting, "y_val", "weighting")
         watch = Stopwatch()
         probas = self._learn_weights(bank, holdout, self._combination(self.M), watch)
         self.timings_ = watch.seconds
-        self._warn_about_strangers(probas, holdout)
+        if holdout is not None:
+            self._warn_about_strangers(probas, holdout)
 
-    def _prepare(self, X):
-        """Build the network and check that it has a column for every class of y_val."""
+    def _blank_rows(self, classes) -> tuple[np.ndarray, np.ndarray]:
+        """Make up a row of each class, to learn from it the shape of X, and the labels."""
+        classes = np.asarray(classes)
+        if classes.ndim != 1 or len(classes) < 2 or (np.unique(classes) != classes).any():
+            fix = "the network's columns are the labels in increasing order"
+            must = "two labels or more, all different, in increasing order"
+            raise ValueError(must_be("classes", must, classes.tolist(), fix))
+        with seeded(self._seeds[0]):
+            model = self._build_keras_model()
+        shape = getattr(model, "input_shape", None) if model.built else None
+        if not isinstance(shape, tuple) or None in shape[1:]:
+            fix = "give it a keras.Input with a shape, or bring X_val and y_val"
+            got = Described(f"one with input shape {shape}")
+            raise ValueError(must_be("model", "of a known input shape", got, fix))
+        X = np.zeros(
+            (len(classes), *shape[1:]), keras.backend.standardize_dtype(model.inputs[0].dtype)
+        )
+        return X, classes
+
+    def _prepare(self, X, name: str):
+        """Build the network and check that it has a column for every class.
+
+        ``name`` is what errors call the labels.
+        """
         model = self._build_keras_model()
         width = outputs_of(model, X).shape[-1]
         k = self.n_classes_
         if width > k:
             raise ValueError(
                 must_be(
-                    "y_val",
+                    name,
                     f"labels of all {width} classes of the network",
                     Described(f"{k} classes, {self.classes_.tolist()}"),
-                    "bring rows of every class, or one-hot rows",
+                    "bring rows of every class, or one-hot rows" if name == "y_val" else "name all",
                 )
             )
         return prepare_network(model, X, k, compile_arguments=self._get_compile_kwargs)
@@ -148,6 +192,25 @@ class FromSnapshots(FitStages):
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+
+def _check_rows_or_classes(X, y, sample_weight, classes, weighting) -> None:
+    """Raise unless there are either rows with labels, or labels and nothing to learn."""
+    if classes is None:
+        for name, given in (("X_val", X), ("y_val", y)):
+            if given is None:
+                fix = "bring rows that trained no snapshot, or pass classes and no rows"
+                raise TypeError(must_be(name, "given where classes is not", None, fix))
+        return
+    given = {"X_val": X, "y_val": y, "sample_weight": sample_weight}
+    for name, value in given.items():
+        if value is not None:
+            fix = "leave out the one or the other"
+            raise TypeError(must_be(name, "None where classes is given", Described("rows"), fix))
+    if learns_weights("log_loss" if weighting is None else weighting):
+        fix = "or bring X_val and y_val to learn weights"
+        must = "'uniform' or an array where there are no rows to learn on"
+        raise ValueError(must_be("weighting", must, weighting or "log_loss", fix))
 
 
 def _as_the_variables(bank, dtypes) -> SnapshotBank:

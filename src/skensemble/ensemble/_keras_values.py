@@ -17,7 +17,7 @@ import keras
 from sklearn.base import clone
 
 _NEVER_CHANGED = (
-    keras.Model,
+    keras.layers.Layer,
     keras.losses.Loss,
     keras.metrics.Metric,
     keras.optimizers.Optimizer,
@@ -70,6 +70,8 @@ class _Pickler(cloudpickle.Pickler):
     def reducer_override(self, obj):
         if isinstance(obj, keras.metrics.Metric | keras.optimizers.Optimizer):
             return _from_config, (type(obj), obj.get_config())
+        if isinstance(obj, keras.layers.Layer) and not isinstance(obj, keras.Model):
+            return _layer, (type(obj), obj.get_config(), obj.get_build_config(), obj.get_weights())
         if isinstance(obj, keras.losses.Loss):
             return copyreg.__newobj__, (type(obj),), vars(obj)
         return super().reducer_override(obj)
@@ -77,6 +79,14 @@ class _Pickler(cloudpickle.Pickler):
 
 def _from_config(cls: Any, config: dict):
     return cls.from_config(config)
+
+
+def _layer(cls: Any, config: dict, build_config: dict | None, weights: list):
+    layer = cls.from_config(config)
+    if weights:
+        layer.build_from_config(build_config)
+        layer.set_weights(weights)
+    return layer
 
 
 def dump_by_value(value: Any) -> bytes:

@@ -15,6 +15,7 @@ from skensemble._validation import (
     must_be,
 )
 from skensemble.callbacks import RATE_SETTERS, SnapshotCallback
+from skensemble.ensemble._augmentation import check_augmentation
 from skensemble.ensemble._holdout import check_validation_fraction
 from skensemble.ensemble._weights import Combination
 from skensemble.training import check_engine
@@ -46,6 +47,7 @@ def check_parameters(params: Mapping[str, Any]) -> None:
     if split >= 1:
         raise ValueError(must_be("validation_split", "below 1", split, "0 monitors nothing"))
     check_engine(params["engine"])
+    check_augmentation(params["augmentation"])
     check_choice(
         "verbose",
         int(params["verbose"])

@@ -52,6 +52,12 @@ class SnapshotEnsembleClassifier(FromSnapshots):
         Whether to train again, once the weights are learned, on all rows, those of the holdout
         included: same seed, same cycles, each new snapshot with the weight of its cycle. Training
         takes twice as long. Without a holdout there is nothing to add.
+    augmentation : keras.layers.Layer, callable or None, default=None
+        Applied to the rows of every training batch, inside the training step, and to nothing else.
+        A layer or model, such as those of `skensemble.augmentation`, is copied for each training
+        run, with seeds from ``random_state`` where it has none, and must leave rows as they are in
+        prediction: what prediction needs too belongs to the network. A function takes a batch of
+        rows, as a tensor, and returns one of the same shape.
     engine : {"auto", "fused", "keras"}, default="auto"
         How to train. ``"keras"`` is ``model.fit``. ``"fused"`` runs the same training steps many
         at a time inside TensorFlow, and fits of networks alike share what TensorFlow makes of them
@@ -169,6 +175,7 @@ class SnapshotEnsembleClassifier(FromSnapshots):
         min_weight=0.0,
         validation_fraction=0.1,
         refit=False,
+        augmentation=None,
         engine="auto",
         optimizer=None,
         loss=None,
@@ -194,6 +201,7 @@ class SnapshotEnsembleClassifier(FromSnapshots):
         self.min_weight = min_weight
         self.validation_fraction = validation_fraction
         self.refit = refit
+        self.augmentation = augmentation
         self.engine = engine
         self.optimizer = optimizer
         self.loss = loss

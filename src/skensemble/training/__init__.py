@@ -1,5 +1,6 @@
 """Training a compiled Keras model along the cyclic schedule."""
 
+from skensemble.training._augmentation import Augmentation, augmented
 from skensemble.training._data import TrainingData
 from skensemble.training._engines import ENGINES, check_engine, train
 from skensemble.training._optimizer import (
@@ -18,11 +19,13 @@ from skensemble.training._run import TrainingRequest, TrainingRun
 
 __all__ = [
     "ENGINES",
+    "Augmentation",
     "CountingLossScaleOptimizer",
     "ProgressDisplay",
     "TrainingData",
     "TrainingRequest",
     "TrainingRun",
+    "augmented",
     "check_cycle_lengths",
     "check_engine",
     "final_variables",

@@ -54,12 +54,15 @@ class TracingError(RuntimeError):
     """Training or validation cannot be made one graph; the cause says why."""
 
 
-def _program(kind, model, signature: Signature):
-    """Return a program for a model, out of the cache where it has one."""
-    fingerprint = fingerprint_of_training(model)
-    key = None if fingerprint is None else (kind, fingerprint, signature)
+def _program(kind, model, signature: Signature, *more):
+    """Return a program for a model, out of the cache where it has one.
+
+    ``more`` is what it is made of besides the model.
+    """
+    parts = [fingerprint_of_training(model), *(part.fingerprint for part in more)]
+    key = None if None in parts else (kind, signature, *parts)
     try:
-        return program_cache.get(key, lambda: kind(model, signature))
+        return program_cache.get(key, lambda: kind(model, signature, *more))
     except Exception as error:  # whatever the parts of a network raise
         raise TracingError(f"the network cannot be traced as a whole: {error}") from error
 
@@ -77,7 +80,8 @@ class _FusedRun:
         self.n_done = self.n_epochs = 0
         X = data.features()
         signature = Signature.of(data)
-        self.program = _program(TrainingProgram, model, signature)
+        augmentation = () if request.augmentation is None else (request.augmentation,)
+        self.program = _program(TrainingProgram, model, signature, *augmentation)
         self._has_listeners = bool(request.callbacks)
         if self._has_listeners:
             # They may look at the metrics of the model, which then must be there.
@@ -99,7 +103,7 @@ class _FusedRun:
     def _bind_training(self, X, data, schedule):
         import tensorflow as tf
 
-        advance = self.program.bind(self._model, self._has_listeners)
+        advance = self.program.bind(self._model, self._has_listeners, self._request.augmentation)
         rate = rate_tensors(schedule)
         before = [X, *data.targets(), tf.constant(data.rows, tf.int64), _int64(data.seed)]
         before.append(_int64(self._request.first_epoch))

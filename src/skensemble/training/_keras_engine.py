@@ -6,6 +6,7 @@ import contextlib
 import math
 
 from skensemble.programs import XlaDecision
+from skensemble.training._augmentation import augmented
 from skensemble.training._callbacks import listeners_to_batches
 from skensemble.training._optimizer import install_schedule, leave_constant_rate
 from skensemble.training._recorder import (
@@ -28,7 +29,7 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
     own_steps_per_execution = model.steps_per_execution
     model.steps_per_execution = at_once
     try:
-        with _no_talk_of_retracing():
+        with _no_talk_of_retracing(), augmented(model, request.augmentation):
             history = model.fit(
                 data.dataset(request.first_epoch, request.n_epochs),
                 steps_per_epoch=steps,

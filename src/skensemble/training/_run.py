@@ -8,6 +8,7 @@ from typing import Any
 
 from skensemble.programs import XlaDecision
 from skensemble.snapshots import Snapshot
+from skensemble.training._augmentation import Augmentation
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class TrainingRequest:
         Rows whose loss and metrics are computed after each epoch, for the eye only.
     validation_options : mapping
         ``validation_freq``, where given.
+    augmentation : Augmentation or None
+        What happens to the rows of every training batch.
     """
 
     n_epochs: int
@@ -38,6 +41,7 @@ class TrainingRequest:
     keras_verbose: int = 0
     validation: Any = None
     validation_options: Mapping[str, Any] = field(default_factory=dict)
+    augmentation: Augmentation | None = None
 
     def validation_arguments(self) -> dict[str, Any]:
         """Return the arguments of ``model.fit`` that concern validation."""

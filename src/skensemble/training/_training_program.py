@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from skensemble.programs import RebindableProgram, decide_on_xla, traced_function
+from skensemble.programs import (
+    RebindableProgram,
+    XlaDecision,
+    decide_on_xla,
+    traced_function,
+)
+from skensemble.training._augmentation import Augmentation, augmented_batch
 from skensemble.training._data import order_of_rows
 from skensemble.training._optimizer import final_variables
 from skensemble.training._signature import Signature
@@ -26,6 +32,8 @@ class TrainingProgram:
         Compiled, its optimizer built.
     signature : Signature
         What to trace for.
+    augmentation : Augmentation or None
+        What happens to the rows of every batch.
 
     Attributes
     ----------
@@ -35,7 +43,7 @@ class TrainingProgram:
         Whether it runs on other networks of the same architecture.
     """
 
-    def __init__(self, model, signature: Signature):
+    def __init__(self, model, signature: Signature, augmentation: Augmentation | None = None):
         import tensorflow as tf
 
         self._signature = signature
@@ -46,11 +54,16 @@ class TrainingProgram:
 
         # Where XLA was asked for, it does all batches: it has random numbers of its own.
         step = traced_function(train_step, jit_compile=model.jit_compile or None)
+        if augmentation is not None:
+            # Random numbers are slow with XLA, and some changes of images impossible.
+            step = traced_function(_augmented(step, augmentation))
         step = step.get_concrete_function(signature.batch_specs(), rate_specs())
         step = TracedStep(step, model)
         self.xla = decide_on_xla(step.function, model.jit_compile)
+        if augmentation is not None and not model.jit_compile:
+            self.xla = XlaDecision(False, "every batch is augmented")
         run = step.run
-        if self.xla.use and step.reports_metrics:
+        if self.xla.use and step.reports_metrics and augmentation is None:
             run = _run_with_xla(step, train_step, signature)
         integer = tf.TensorSpec([], tf.int64)
         rows = tf.TensorSpec([None], tf.int64)
@@ -58,10 +71,13 @@ class TrainingProgram:
         advance = traced_function(self._advance(model, step, run))
         function = advance.get_concrete_function(*specs)
         self._names = list(step.logs)
-        self._program = RebindableProgram(function, variables_of(model), model.metrics_variables)
+        variables = _variables(model, augmentation)
+        self._program = RebindableProgram(function, variables, model.metrics_variables)
         self.is_shareable = self._program.is_shareable
 
-    def bind(self, model, with_metrics: bool) -> Callable[..., tuple[int, dict[str, Any]]]:
+    def bind(
+        self, model, with_metrics: bool, augmentation: Augmentation | None = None
+    ) -> Callable[..., tuple[int, dict[str, Any]]]:
         """Return a function that trains ``model``.
 
         Parameters
@@ -70,6 +86,8 @@ class TrainingProgram:
             Like the one that was traced.
         with_metrics : bool
             Whether the state of its metrics is kept in the model, where callbacks may look at it.
+        augmentation : Augmentation or None
+            Like the one that was traced.
 
         Returns
         -------
@@ -80,7 +98,7 @@ class TrainingProgram:
             network is no longer finite at the end of an epoch, and the logs of each epoch begun.
         """
         call = self._program.bind(
-            variables_of(model), model.metrics_variables if with_metrics else None
+            _variables(model, augmentation), model.metrics_variables if with_metrics else None
         )
 
         def advance(*arguments):
@@ -130,6 +148,14 @@ class TrainingProgram:
             return at, [history.stack() for history in histories]
 
         return advance
+
+
+def _variables(model, augmentation: Augmentation | None) -> list:
+    return [*variables_of(model), *(() if augmentation is None else augmentation.variables)]
+
+
+def _augmented(step, augmentation: Augmentation):
+    return lambda batch, rate: step(augmented_batch(augmentation, batch), rate)
 
 
 def _run_with_xla(step: TracedStep, train_step, signature: Signature):

@@ -1,0 +1,80 @@
+"""Changing the rows of every training batch."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+import keras
+
+from skensemble.programs import fingerprint_of_network
+
+
+class Augmentation:
+    """What a training step does to the rows of its batch before the network sees them.
+
+    Parameters
+    ----------
+    function : keras.layers.Layer or callable
+        From rows to rows of the same shape. A layer is for this training run alone: its random
+        numbers go on from where they are.
+    """
+
+    def __init__(self, function):
+        self._function = function
+        self._layer = function if isinstance(function, keras.layers.Layer) else None
+        trains = self._layer is not None and self._layer._call_has_training_arg
+        self._options = {"training": True} if trains else {}
+
+    def __call__(self, X):
+        """Augment a batch of rows."""
+        import tensorflow as tf
+
+        rows = self._function(X, **self._options)
+        return tf.ensure_shape(rows, [None, *X.shape[1:]])
+
+    @property
+    def variables(self) -> list[Any]:
+        """What it changes: the state of its random numbers."""
+        return [] if self._layer is None else list(self._layer.variables)
+
+    @property
+    def fingerprint(self) -> Hashable | None:
+        """Equal for those that compute the same; None where it cannot be told."""
+        return None if self._layer is None else fingerprint_of_network(self._layer)
+
+
+@contextlib.contextmanager
+def augmented(model, augmentation: Augmentation | None) -> Iterator[None]:
+    """Let the training steps of a model, inside ``model.fit`` too, see augmented rows.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As before on exit.
+    augmentation : Augmentation or None
+        None changes nothing.
+    """
+    if augmentation is None:
+        yield
+        return
+    train_step, was_set = model.train_step, "train_step" in vars(model)
+
+    def augmented_step(data):
+        return train_step(augmented_batch(augmentation, data))
+
+    model.train_step = augmented_step
+    try:
+        yield
+    finally:
+        if was_set:
+            model.train_step = train_step
+        else:
+            del model.train_step
+
+
+def augmented_batch(augmentation: Augmentation, batch: tuple) -> tuple:
+    """Return a batch with its rows augmented."""
+    X, *targets = batch
+    return (augmentation(X), *targets)
