@@ -643,3 +643,25 @@ def test_reshaping_features_as_scikeras_documents_it(digits):
     clf = Images(build, **SETTINGS).fit(X[:300], y[:300])
     assert clf.n_features_in_ == 64
     assert learns(clf, X[:300], y[:300], 0.8)
+
+
+@pytest.mark.parametrize("engine", ["fused", "keras"])
+def test_snapshots_share_what_did_not_change(blobs, engine):
+    X, y = blobs
+
+    def half_frozen(meta):
+        frozen = keras.layers.Dense(8, activation="relu", trainable=False)
+        out = keras.layers.Dense(3, activation="softmax")
+        return keras.Sequential([keras.Input((4,)), frozen, out])
+
+    clf = SnapshotEnsembleClassifier(half_frozen, M=3, epochs=6, engine=engine, random_state=0)
+    clf.fit(X, y)
+    first, *others = [snapshot.weights for snapshot in clf.snapshots_]
+    for weights in others:
+        # trainable weights come first
+        shared = [any(array is old for old in first) for array in weights]
+        assert shared == [array.shape in ((4, 8), (8,)) for array in weights]
+    loaded = pickle.loads(pickle.dumps(clf))
+    kept = {id(array) for snapshot in loaded.snapshots_ for array in snapshot.weights}
+    assert len(kept) == 2 + 3 * 2
+    np.testing.assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))

@@ -41,9 +41,10 @@ class BankPredictor:
         self._functions = NetworkFunctions(model)
         self._output_layer = output_layer
         self.n_classes = output_layer.n_classes
-        self._weights = [
-            [tf.convert_to_tensor(array) for array in snapshot.weights] for snapshot in bank
-        ]
+        arrays = {id(array): array for snapshot in bank for array in snapshot.weights}
+        # Snapshots may share arrays, those of frozen layers.
+        tensors = {key: tf.convert_to_tensor(array) for key, array in arrays.items()}
+        self._weights = [[tensors[id(array)] for array in snapshot.weights] for snapshot in bank]
         self._last_few: tuple[Any, list[Any], Any] = None, [], None
 
     def __call__(self, members: Sequence[int], X: Any, batch_size: int | None = None) -> np.ndarray:

@@ -11,6 +11,7 @@ from skensemble.training._optimizer import (
     has_stepped,
     install_schedule,
     learning_rate_note,
+    own_learning_rate,
     stepping_optimizers,
 )
 from skensemble.training._progress import ProgressDisplay
@@ -33,6 +34,7 @@ __all__ = [
     "has_stepped",
     "install_schedule",
     "learning_rate_note",
+    "own_learning_rate",
     "seeded",
     "stepping_optimizers",
     "train",

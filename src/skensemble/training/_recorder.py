@@ -69,6 +69,13 @@ class SnapshotCollector:
 
     def _take(self, weights) -> None:
         cycle = len(self.snapshots)
+        if self.snapshots:
+            # What did not change, as the weights of frozen layers, is kept once.
+            before = self.snapshots[-1].weights
+            weights = [
+                old if np.array_equal(old, new) else new
+                for old, new in zip(before, weights, strict=True)
+            ]
         self.snapshots.append(
             Snapshot(
                 weights,
