@@ -1,0 +1,137 @@
+"""Columns of a table: which are features, and their values as arrays."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+
+from skensemble._validation import Described, must_be
+from skensemble.datasets._sources import listed
+
+
+def choose_columns(
+    file: str,
+    found: Sequence[str],
+    target: str | None,
+    columns: Sequence[str] | None,
+    labelled: bool,
+) -> tuple[list[str], str | None]:
+    """Names of the features, in order, and of the target where there is one."""
+    if target is not None and not isinstance(target, str):
+        raise TypeError(must_be("target", "the name of a column", target, f"{_has(file, found)}"))
+    if labelled and target is None:
+        must = "the name of the column with the labels"
+        raise ValueError(must_be("target", must, target, f"{_has(file, found)}"))
+    if labelled and target not in found:
+        must = f"a column of {file}"
+        raise ValueError(must_be("target", must, target, _nearest(target, found, file)))
+    if columns is None:
+        features = [name for name in found if name != target]
+        _check_named(file, features)
+    else:
+        features = _given(file, found, target, columns)
+    if not features:
+        got = Described(f"only {target!r}" if target in found else "none")
+        raise ValueError(must_be(f"the columns of {file}", "features", got, "add some"))
+    return features, target if target in found else None
+
+
+def _given(file, found, target, columns) -> list[str]:
+    features = [columns] if isinstance(columns, str) else list(columns)
+    missing = [name for name in features if name not in found]
+    if missing:
+        must = f"columns of {file}"
+        got = Described(f"{listed(missing, 5)}")
+        raise ValueError(must_be("columns", must, got, _nearest(missing[0], found, file)))
+    if target in features or len(set(features)) < len(features):
+        must = "features, each once, without the target"
+        raise ValueError(must_be("columns", must, columns, "name each column once"))
+    return features
+
+
+def _check_named(file, features) -> None:
+    nameless = [name for name in features if name.startswith(("Unnamed: ", "__index_level_"))]
+    if nameless:
+        raise ValueError(
+            must_be(
+                f"the columns of {file}",
+                "named",
+                Described(f"{listed(nameless, 5)}"),
+                "it looks like numbers of rows; write the file without them (index=False), or "
+                "name the features with columns=",
+            )
+        )
+
+
+def _has(file: str, found: Sequence[str]) -> str:
+    return f"{file} has {listed(found)}"
+
+
+def _nearest(name, found, file) -> str:
+    near = difflib.get_close_matches(str(name), found, n=1)
+    return (f"did you mean {near[0]!r}? " if near else "") + _has(file, found)
+
+
+def feature_array(file: str, frame, names: list[str]) -> np.ndarray:
+    """Float32 array of shape (n, d) of the columns, all of them finite numbers."""
+    other = [name for name in names if frame[name].dtype.kind not in "biuf"]
+    if other:
+        raise ValueError(
+            must_be(
+                f"the features of {file}",
+                "numbers",
+                Described(f"{len(other)} columns that are not"),
+                f"encode {listed(other)} as numbers, or leave them out with columns=",
+            )
+        )
+    counts = {name: int(frame[name].isna().sum()) for name in names}
+    missing = {name: count for name, count in counts.items() if count}
+    if missing:
+        raise _not_finite(file, "without missing values", "missing", missing, len(frame))
+    X = np.empty((len(frame), len(names)), np.float32)
+    with np.errstate(over="ignore"):
+        for j, name in enumerate(names):
+            X[:, j] = frame[name].to_numpy(dtype=np.float32)
+    if not np.isfinite(X).all():
+        wrong = np.count_nonzero(~np.isfinite(X), axis=0)
+        infinite = {names[j]: int(wrong[j]) for j in np.flatnonzero(wrong)}
+        raise _not_finite(file, "within the range of float32", "too large", infinite, len(frame))
+    return X
+
+
+def _not_finite(file, must, what, counts: dict[str, int], n: int) -> ValueError:
+    shown = [f"{count} in {name!r}" for name, count in list(counts.items())[:10]]
+    more = f" and in {len(counts) - 10} columns more" if len(counts) > 10 else ""
+    fix = f"of {n} rows, {', '.join(shown)}{more} are {what}; fill, scale or remove them"
+    got = Described(f"{sum(counts.values())} values that are {what}")
+    return ValueError(must_be(f"the features of {file}", must, got, fix))
+
+
+def label_array(file: str, series) -> np.ndarray:
+    """Labels as they are: numbers, or strings as an array of str."""
+    missing = int(series.isna().sum())
+    if missing:
+        raise ValueError(
+            must_be(
+                f"the target {series.name!r} of {file}",
+                "without missing values",
+                Described(f"{missing} of {len(series)} rows"),
+                "fill or remove them; in CSV, empty and words such as NA, None or null are missing",
+            )
+        )
+    # Nullable numbers become plain ones, and categories what they are the names of.
+    values = series.to_numpy(dtype=getattr(series.dtype, "numpy_dtype", None))
+    if values.dtype.kind in "biuf":
+        return values
+    if all(isinstance(value, str) for value in values):
+        return values.astype(str)
+    raise ValueError(
+        must_be(
+            f"the target {series.name!r} of {file}",
+            "strings or numbers",
+            Described(f"values of {series.dtype}"),
+            "write the labels as strings",
+        )
+    )

@@ -1,0 +1,112 @@
+"""Images in folders, one for each class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from skensemble._validation import check_choice, check_integer, must_be
+from skensemble.datasets._dataset import Dataset
+from skensemble.datasets._decoding import read_images
+from skensemble.datasets._image_files import find_images, without_any
+from skensemble.datasets._sources import needed
+
+
+def load_image_folder(
+    path: str | os.PathLike[str],
+    *,
+    subset: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    on_unreadable: str = "raise",
+    labelled: bool = True,
+) -> Dataset:
+    """Load images from class folders: ``path/cat/1.jpg``, ``path/dog/2.jpg``.
+
+    The name of its folder is the label of an image. Classes, and the images of a class, are in
+    the order of their names, so the rows are sorted by class. Hidden files and files that are not
+    images by their ending are ignored, and so are folders within class folders.
+
+    Parameters
+    ----------
+    path : str or path
+        A folder with class folders.
+    subset : str, optional
+        A folder in ``path`` that has the class folders: ``"train"`` for
+        ``path/train/cat/1.jpg``.
+    image_size : tuple of int, optional
+        Height and width, in pixels: images of another size are resized to it, with Pillow's
+        bilinear filter and without regard to their proportions. Default: the size that they
+        have, which must be the same for all.
+    on_unreadable : {"raise", "skip"}, default="raise"
+        What to do about images that are damaged, cut off, or of more than 8 bits a channel.
+        ``"skip"`` leaves them out and names them in ``skipped``.
+    labelled : bool, default=True
+        False: the images may also be in ``path`` itself, without class folders; ``y`` is None
+        then.
+
+    Returns
+    -------
+    Dataset
+        ``X`` uint8 of shape (n, height, width, 3), RGB, 0 to 255; ``y`` the names of the classes,
+        of shape (n,); ``paths`` the file of each row, relative to ``path``. Grey images have
+        three equal channels, transparency is dropped, and of an animation the first image is
+        taken. A rotation that a camera noted in the file (EXIF) is not applied.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If ``path`` is no folder.
+    ValueError
+        If there are no class folders, a class folder has no images, images cannot be read (they
+        are named), or differ in size.
+    MemoryError
+        If the images are larger than all memory there is; nothing is allocated.
+    ImportError
+        If Pillow is not installed.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from PIL import Image
+    >>> from skensemble.datasets import load_image_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cat", "dog"):
+    ...         os.mkdir(os.path.join(folder, name))
+    ...         Image.new("RGB", (6, 4), "red").save(os.path.join(folder, name, "1.png"))
+    ...     data = load_image_folder(folder)
+    >>> data
+    Dataset(X: uint8 (2, 4, 6, 3), y: 2 classes)
+    >>> data.paths
+    ('cat/1.png', 'dog/1.png')
+    """
+    size = _checked_size(image_size)
+    choices = ("raise", "skip")
+    check_choice("on_unreadable", on_unreadable, choices, fix="'skip' leaves such images out")
+    needed("PIL.Image", "Pillow", "images")
+    files = find_images(path, subset, labelled=labelled)
+    X, kept, skipped = read_images(files, size, on_unreadable)
+    y = None
+    if files.classes is not None:
+        labels = np.repeat(np.arange(len(files.classes)), files.counts)[kept]
+        counts = np.bincount(labels, minlength=len(files.classes))
+        if not counts.all():
+            raise without_any(files.folder, [files.classes[i] for i in np.flatnonzero(counts == 0)])
+        y = np.array(files.classes)[labels]
+    return Dataset(
+        X,
+        y,
+        paths=tuple(files.names[i] for i in kept),
+        skipped=tuple(files.names[i] for i in skipped),
+    )
+
+
+def _checked_size(image_size) -> tuple[int, int] | None:
+    if image_size is None:
+        return None
+    must, fix = "None or two integers, height and width", "pass image_size=(32, 32), say"
+    if not isinstance(image_size, Sequence) or isinstance(image_size, str) or len(image_size) != 2:
+        raise ValueError(must_be("image_size", must, image_size, fix))
+    height, width = (check_integer("image_size", n, minimum=1, fix=fix) for n in image_size)
+    return height, width

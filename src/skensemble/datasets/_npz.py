@@ -1,0 +1,129 @@
+"""Arrays in .npz files."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+
+import numpy as np
+
+from skensemble._validation import Described, must_be
+from skensemble.datasets._dataset import Dataset
+from skensemble.datasets._sources import existing_file, listed
+
+
+def load_npz(
+    path: str | os.PathLike[str], *, subset: str | None = None, labelled: bool = True
+) -> Dataset:
+    """Load rows and labels from a file of ``numpy.savez``.
+
+    Parameters
+    ----------
+    path : str or path
+        A file with the arrays ``X`` (or ``x``) and ``y``, or several such pairs, named as Keras
+        does: ``x_train``, ``y_train``, ``x_test``, ``y_test``. Only the arrays asked for are
+        read, and no pickled objects.
+    subset : str, optional
+        Which pair: ``"train"`` for ``x_train`` (or ``X_train``) and ``y_train``. Default: ``X``
+        and ``y``.
+    labelled : bool, default=True
+        False: ``y`` may be missing.
+
+    Returns
+    -------
+    Dataset
+        ``X`` as it is in the file; ``y`` of shape (n,), also where the file has it as (n, 1).
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no .npz file, has other arrays than these, arrays of objects, or labels that do
+        not fit the rows.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from skensemble.datasets import load_npz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "data.npz")
+    ...     np.savez(path, x_test=np.zeros((3, 2)), y_test=np.array([0, 1, 1]))
+    ...     load_npz(path, subset="test")
+    Dataset(X: float64 (3, 2), y: 2 classes)
+    """
+    file = existing_file(path)
+    with open(file, "rb") as opened:
+        arrays = _archive(file, opened)
+        x_name, y_name = _names(file, arrays.files, subset, labelled)
+        X = _array(file, arrays, x_name)
+        y = None if y_name is None else _array(file, arrays, y_name)
+    _check_rows(file, x_name, X)
+    return Dataset(X, None if y is None else _labels(file, y_name, y, x_name, len(X)))
+
+
+def _archive(file, opened) -> np.lib.npyio.NpzFile:
+    try:
+        arrays = np.load(opened, allow_pickle=False)
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise ValueError("one array, not an archive of them")
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        fix = "write it with numpy.savez(path, X=X, y=y)"
+        raise ValueError(must_be(file, "an .npz file", Described(error), fix)) from error
+    return arrays
+
+
+def _names(file, found, subset, labelled) -> tuple[str, str | None]:
+    """Names of the two arrays in the file."""
+    ending = "" if subset is None else f"_{subset}"
+    x_name = next((name for name in (f"X{ending}", f"x{ending}") if name in found), None)
+    y_name = f"y{ending}" if f"y{ending}" in found else None
+    if x_name is not None and (y_name is not None or not labelled):
+        return x_name, y_name
+    subsets = sorted(name[2:] for name in found if name.startswith(("x_", "X_")))
+    if x_name is None and subset is None and subsets:
+        must = f"one of those in {file}, {listed(subsets)}"
+        fix = f"pass the one to read, as in subset={subsets[-1]!r}"
+        raise ValueError(must_be("subset", must, subset, fix))
+    wanted = f"X{ending} (or x{ending}) and y{ending}" if labelled else f"X{ending} (or x{ending})"
+    fix = "write it with numpy.savez(path, X=X, y=y)"
+    if x_name is not None:
+        fix = "rows without labels can be read with labelled=False"
+    elif subset is not None:
+        fix = f"subset can be {listed(subsets)}" if subsets else "leave subset out"
+    raise ValueError(
+        must_be(
+            f"the arrays of {file}", wanted, Described(listed(found, 10) if found else "none"), fix
+        )
+    )
+
+
+def _array(file, arrays, name) -> np.ndarray:
+    try:
+        return arrays[name]
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        must = "an array of numbers or strings that can be read without pickle"
+        fix = "write the file again"
+        raise ValueError(must_be(f"{name} of {file}", must, Described(error), fix)) from error
+
+
+def _check_rows(file, name, X) -> None:
+    if X.dtype.kind not in "biuf" or X.ndim < 2 or not len(X):
+        got = Described(f"an array of {X.dtype} and shape {X.shape}")
+        must = "numbers of shape (n, ...), at least one row"
+        raise ValueError(must_be(f"{name} of {file}", must, got, "one row for each example"))
+
+
+def _labels(file, name, y, x_name, n) -> np.ndarray:
+    """Flatten the column that Keras keeps, of as many labels as rows."""
+    if y.dtype.kind not in "biufU" or y.shape not in ((n,), (n, 1)):
+        raise ValueError(
+            must_be(
+                f"{name} of {file}",
+                f"one number or string for each row of {x_name}, of shape ({n},)",
+                Described(f"an array of {y.dtype} and shape {y.shape}"),
+                "save the label of each row, of one-hot labels their argmax",
+            )
+        )
+    return y.reshape(n)

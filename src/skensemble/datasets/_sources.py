@@ -1,0 +1,48 @@
+"""What the loaders share: files that exist, packages that are installed, lists in messages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from skensemble._validation import must_be
+
+
+def listed(names: Collection[Any], limit: int = 20) -> str:
+    """Names with quotes and commas, the first ones where there are many."""
+    shown = ", ".join(repr(name) for name in list(names)[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+def text_of(name: str, path: Any) -> str:
+    """Return a path as a string."""
+    if not isinstance(path, str | os.PathLike):
+        fix = "pass the name of a file or a folder"
+        raise TypeError(must_be(name, "a string or a path", path, fix))
+    return os.fsdecode(path)
+
+
+def existing_file(path: Any) -> str:
+    """Return a path as a string, of a file that exists."""
+    file = text_of("path", path)
+    if os.path.isdir(file):
+        raise IsADirectoryError(
+            must_be("path", "a file", file, "it is a folder; name a file in it")
+        )
+    if not os.path.isfile(file):
+        raise FileNotFoundError(must_be("path", "a file that exists", file, "check its name"))
+    return file
+
+
+def needed(module: str, package: str, what: str) -> ModuleType:
+    """Import from a package of the extra ``data``, or say how to get it."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"Reading {what} needs {package}, which is not installed: "
+            "run `pip install skensemble[data]`."
+        ) from error

@@ -1,0 +1,116 @@
+"""Rows for training, for validation, and for more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skensemble._validation import Described, check_integer, must_be
+
+
+def split(
+    X: np.ndarray,
+    y: np.ndarray,
+    sizes: Sequence[int] = (49_000, 1_000),
+    *,
+    random_state: int | np.random.RandomState | None = None,
+    stratify: bool = False,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Cut rows into parts of given sizes: the first 49,000, the next 1,000.
+
+    Without ``random_state``, the parts are consecutive rows in the order that they have, and
+    views: nothing is copied. This is how the course CS231n cuts the training images of CIFAR-10,
+    and the second of the earlier projects with it.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+        Rows.
+    y : ndarray of shape (n,)
+        Labels.
+    sizes : sequence of int, default=(49_000, 1_000)
+        Rows of each part. Rows beyond their sum are in no part.
+    random_state : int, RandomState instance or None, default=None
+        None takes the rows in their order; anything else draws them at random. Needed for rows
+        that are sorted by class, as those of `load_image_folder` are.
+    stratify : bool, default=False
+        True: each part has its share of every class; needs ``random_state``.
+
+    Returns
+    -------
+    list of (X, y)
+        One pair for each size; views without ``random_state``, copies with it.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer rows than the sizes ask for, the rows are in order of their classes and
+        ``random_state`` is None, or a stratified part has no room for every class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skensemble.datasets import split
+    >>> X, y = np.arange(10).reshape(5, 2), np.array([0, 1, 0, 1, 0])
+    >>> (X_train, y_train), (X_val, y_val) = split(X, y, sizes=(3, 2))
+    >>> y_train, y_val
+    (array([0, 1, 0]), array([1, 0]))
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str) or not len(sizes):
+        fix = "pass the rows of each part, as in sizes=(49_000, 1_000)"
+        raise TypeError(must_be("sizes", "integers, one for each part", sizes, fix))
+    sizes = [check_integer("sizes", n, minimum=1, fix="pass the rows of each part") for n in sizes]
+    if y.ndim != 1 or len(X) != len(y):
+        got = Described(f"shapes {X.shape} and {y.shape}")
+        raise ValueError(must_be("X and y", "as many rows as labels", got, "pass y of shape (n,)"))
+    if sum(sizes) > len(X):
+        must = f"at most {len(X)} rows together, as many as X has"
+        raise ValueError(must_be("sizes", must, tuple(sizes), "ask for fewer"))
+    if random_state is None:
+        _check_order(y, stratify)
+        ends = np.cumsum(sizes)
+        return [(X[end - n : end], y[end - n : end]) for n, end in zip(sizes, ends, strict=True)]
+    return [(X[rows], y[rows]) for rows in _drawn(y, sizes, random_state, stratify)]
+
+
+def _check_order(y, stratify) -> None:
+    if stratify:
+        fix = "stratified parts are drawn; pass random_state=0, say"
+        raise ValueError(must_be("random_state", "given with stratify=True", None, fix))
+    n_classes = len(np.unique(y))
+    if 1 < n_classes < len(y) and np.count_nonzero(y[1:] != y[:-1]) == n_classes - 1:
+        raise ValueError(
+            must_be(
+                "y",
+                "in mixed order where random_state is None",
+                Described("rows sorted by class"),
+                "the first part would lack classes; pass random_state=0, say, to draw the rows",
+            )
+        )
+
+
+def _drawn(y, sizes, random_state, stratify) -> list[np.ndarray]:
+    from sklearn.model_selection import train_test_split
+    from sklearn.utils import check_random_state
+
+    random = check_random_state(random_state)
+    if not stratify:
+        order = random.permutation(len(y))
+        return np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
+    parts, rest = [], random.permutation(len(y))
+    for size in sizes:
+        if size == len(rest):
+            parts.append(rest)
+            break
+        try:
+            part, rest = train_test_split(
+                rest, train_size=size, stratify=y[rest], random_state=random
+            )
+        except ValueError as error:
+            must = "such that there is room for every class in each part, and in what is left"
+            fix = "make them larger, or take all rows, or leave stratify out"
+            raise ValueError(must_be("sizes", must, tuple(sizes), fix)) from error
+        parts.append(part)
+    return parts

@@ -1,0 +1,153 @@
+"""Tables with a target column, from CSV and Parquet files."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from skensemble._validation import Described, must_be
+from skensemble.datasets._columns import choose_columns, feature_array, label_array
+from skensemble.datasets._dataset import Dataset
+from skensemble.datasets._sources import existing_file, needed
+
+
+def load_csv(
+    path: str | os.PathLike[str],
+    target: str | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    labelled: bool = True,
+) -> Dataset:
+    r"""Load a table from a CSV file.
+
+    Parameters
+    ----------
+    path : str or path
+        A file whose first line has the names of the columns; ``.csv.gz`` is unpacked on the way.
+    target : str
+        The column with the labels.
+    columns : sequence of str, optional
+        The features, in this order. Default: all other columns.
+    labelled : bool, default=True
+        False: the target may be missing, or not named; ``y`` is None then. A target that is named
+        and there is not among the features.
+
+    Returns
+    -------
+    Dataset
+        ``X`` float32 of shape (n, d); ``y`` the labels as they are, strings or numbers, of shape
+        (n,); ``feature_names``. Booleans are 0 and 1. Whole numbers above 2^24 are rounded, as
+        float32 has no more digits.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it cannot be read, a column is missing (with the nearest name and all there are),
+        features are not numbers, or values are missing or infinite; the columns are named.
+    ImportError
+        If pandas is not installed.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from skensemble.datasets import load_csv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "flowers.csv")
+    ...     with open(path, "w") as file:
+    ...         _ = file.write("length,width,kind\n5.1,3.5,setosa\n6.3,3.3,virginica\n")
+    ...     data = load_csv(path, "kind")
+    >>> data
+    Dataset(X: float32 (2, 2), y: 2 classes)
+    >>> data.feature_names, data.y
+    (('length', 'width'), array(['setosa', 'virginica'], dtype='<U9'))
+    """
+    pandas = needed("pandas", "pandas", "CSV files")
+    file = existing_file(path)
+    damaged = (EOFError, OSError, ValueError, zlib.error)  # pandas's own are ValueErrors
+    with _readable(file, "CSV", damaged):
+        found = list(pandas.read_csv(file, nrows=0).columns)
+    features, label = choose_columns(file, found, target, columns, labelled)
+    with _readable(file, "CSV", damaged):
+        # All columns: with usecols, pandas accepts lines that have too many fields.
+        frame = pandas.read_csv(file, low_memory=False)
+    return _dataset(file, frame, features, label)
+
+
+def load_parquet(
+    path: str | os.PathLike[str],
+    target: str | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    labelled: bool = True,
+) -> Dataset:
+    """Load a table from a Parquet file.
+
+    Only the columns asked for are read. An index that pandas wrote is no feature.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    target, columns, labelled
+        As of `load_csv`.
+
+    Returns
+    -------
+    Dataset
+        As of `load_csv`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load_csv`.
+    ImportError
+        If pandas or pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import pandas as pd
+    >>> from skensemble.datasets import load_parquet
+    >>> frame = pd.DataFrame({"length": [5.1, 6.3], "kind": [0, 1]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "flowers.parquet")
+    ...     frame.to_parquet(path)
+    ...     load_parquet(path, "kind")
+    Dataset(X: float32 (2, 1), y: 2 classes)
+    """
+    pandas = needed("pandas", "pandas", "Parquet files")
+    parquet = needed("pyarrow.parquet", "pyarrow", "Parquet files")
+    file = existing_file(path)
+    damaged = (OSError, ValueError)  # pyarrow's own are ValueErrors
+    with _readable(file, "Parquet", damaged):
+        schema = parquet.read_schema(file)
+    index = (schema.pandas_metadata or {}).get("index_columns", [])
+    found = [name for name in schema.names if name not in index]
+    features, label = choose_columns(file, found, target, columns, labelled)
+    wanted = [*features, *([] if label is None else [label])]
+    with _readable(file, "Parquet", damaged):
+        frame = pandas.read_parquet(file, columns=wanted, engine="pyarrow")
+    return _dataset(file, frame, features, label)
+
+
+def _dataset(file, frame, features, label) -> Dataset:
+    if not len(frame):
+        got = Described("no rows")
+        raise ValueError(must_be(file, "a table with rows", got, "check that it was written"))
+    y = None if label is None else label_array(file, frame[label])
+    return Dataset(feature_array(file, frame, features), y, feature_names=tuple(features))
+
+
+@contextmanager
+def _readable(file, kind, damaged) -> Iterator[None]:
+    """Say which file it is that cannot be read."""
+    try:
+        yield
+    except damaged as error:
+        got = Described(str(error).strip() or type(error).__name__)
+        fix = "check that it is one, and whole"
+        raise ValueError(must_be(file, f"a {kind} file", got, fix)) from error
