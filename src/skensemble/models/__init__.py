@@ -1,5 +1,8 @@
 """Network builders, each usable as the ``model`` of an estimator."""
 
+from skensemble.models._densenet import densenet
 from skensemble.models._mlp import mlp
+from skensemble.models._resnext import resnext
+from skensemble.models._wide_resnet import wide_resnet
 
-__all__ = ["mlp"]
+__all__ = ["densenet", "mlp", "resnext", "wide_resnet"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skensemble._validation import check_integer, check_real, must_be
+from skensemble._validation import check_integer
+from skensemble.models._arguments import check_dropout, shape_and_classes
 
 
 def mlp(
@@ -58,19 +59,12 @@ def mlp(
     """
     import keras
 
-    if meta is not None:
-        input_shape = meta["X_shape_"][1:] if input_shape is None else input_shape
-        n_classes = meta["n_classes_"] if n_classes is None else n_classes
-    if input_shape is None:
-        fix = "pass the shape of one row, (64,) for rows of 64 features"
-        raise ValueError(must_be("input_shape", "given where there is no meta", None, fix))
-    n_classes = check_integer("n_classes", n_classes, minimum=2, fix="pass the number of classes")
+    fix = "pass the shape of one row, (64,) for rows of 64 features"
+    input_shape, n_classes = shape_and_classes(input_shape, n_classes, meta, fix=fix)
     widths = [units] if not isinstance(units, Sequence) else list(units)
     for width in widths:
         check_integer("units", width, minimum=1, fix="pass the width of each block, as in (64, 64)")
-    dropout = check_real("dropout", dropout, positive=False, fix="0 drops nothing")
-    if dropout >= 1:
-        raise ValueError(must_be("dropout", "below 1", dropout, "0 drops nothing"))
+    dropout = check_dropout(dropout)
 
     inputs = keras.Input(tuple(input_shape))
     x = inputs if len(input_shape) == 1 else keras.layers.Flatten()(inputs)

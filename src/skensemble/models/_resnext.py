@@ -1,0 +1,168 @@
+"""Residual networks of grouped convolutions, and their squeeze-and-excitation variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skensemble._validation import check_integer, check_real, must_be
+from skensemble.models._arguments import (
+    blocks_of,
+    check_flag,
+    check_statistics,
+    image_and_classes,
+)
+
+# What the blocks of the first stage return; each later stage returns twice as many.
+_CHANNELS = 256
+
+
+def resnext(
+    input_shape: Sequence[int] | None = None,
+    n_classes: int | None = None,
+    *,
+    depth: int = 29,
+    cardinality: int = 8,
+    width: int = 64,
+    se: bool = False,
+    reduction: int = 16,
+    weight_decay: float = 5e-4,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    meta: Mapping[str, Any] | None = None,
+):
+    """ResNeXt [1]_, or SE-ResNeXt [2]_, for small images.
+
+    A 3×3 convolution of 64 channels, and three stages of n bottleneck blocks; the second and the
+    third stage halve the image. A block is a 1×1 convolution, a 3×3 convolution in ``cardinality``
+    groups and a 1×1 convolution, each with batch norm. What it returns has 256 channels in the
+    first stage, then 512 and 1024, whatever ``cardinality`` and ``width`` are. The shortcut is a
+    1×1 convolution with batch norm in the first block of a stage, and nothing in the others.
+
+    Parameters
+    ----------
+    input_shape : sequence of int, optional
+        (height, width, channels) of the images, at least 4 x 4 pixels. Default: from ``meta``.
+    n_classes : int, optional
+        Width of the softmax, at least 2. Default: from ``meta``.
+    depth : int, default=29
+        9 n + 2 for n blocks in each stage: 11, 20, 29 and so on.
+    cardinality : int, default=8
+        Groups of the 3×3 convolutions: the 8 of ResNeXt-29 8×64d.
+    width : int, default=64
+        Channels of each group in the first stage, of which each later stage has twice as many: the
+        64 of ResNeXt-29 8×64d.
+    se : bool, default=False
+        Whether each block scales its channels by what their means over the image say: a dense
+        layer with ReLU, one with a sigmoid, before the shortcut is added.
+    reduction : int, default=16
+        How many times fewer units the first of these two layers has than there are channels; at
+        most 256.
+    weight_decay : float, default=5e-4
+        Weight decay d of plain SGD: every trainable weight w adds d / 2 · w² to the loss, and so
+        d · w to the gradient. As in the paper's code, the weights of batch norm and the biases
+        are no exception. 0 for an optimizer that decays by itself.
+    mean, std : float or sequence of float, optional
+        Of each channel, in the units of the input, which a ``keras.layers.Normalization`` then
+        shifts and scales: raw uint8 images can be trained on. Default: neither.
+    meta : mapping, optional
+        What the estimator knows of the data; given where this is used as its ``model``.
+
+    Returns
+    -------
+    keras.Model
+        Functional, not compiled; ends in a softmax in float32. The kernels of the convolutions
+        are He normal of the fan out, which counts all channels of all groups as in the paper's
+        code; those of the dense layers of the fan in.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is out of its range. The message names the nearest depths.
+
+    References
+    ----------
+    .. [1] S. Xie, R. Girshick, P. Dollár, Z. Tu, K. He (2017). Aggregated Residual
+       Transformations for Deep Neural Networks. CVPR. https://arxiv.org/abs/1611.05431
+    .. [2] J. Hu, L. Shen, G. Sun (2018). Squeeze-and-Excitation Networks. CVPR.
+       https://arxiv.org/abs/1709.01507
+
+    Examples
+    --------
+    >>> from skensemble.models import resnext
+    >>> model = resnext((32, 32, 3), 10, depth=11, cardinality=4, width=4)
+    >>> model.name, model.output_shape
+    ('resnext_11_4x4d', (None, 10))
+    >>> model.get_layer("stage3_block1_conv2").groups
+    4
+
+    As the network of an ensemble:
+
+    >>> from skensemble import SnapshotEnsembleClassifier
+    >>> clf = SnapshotEnsembleClassifier(resnext, model__cardinality=4, model__se=True)
+    """
+    shape, n_classes = image_and_classes(input_shape, n_classes, meta)
+    n = blocks_of(depth, per_block=9, others=2)
+    fix = "8 is the usual choice"
+    cardinality = check_integer("cardinality", cardinality, minimum=1, fix=fix)
+    width = check_integer("width", width, minimum=1, fix="64 is the usual choice")
+    se = check_flag("se", se, fix="True is SE-ResNeXt")
+    fix = "16 is the usual choice"
+    reduction = check_integer("reduction", reduction, minimum=1, fix=fix)
+    if reduction > _CHANNELS:
+        must = f"at most {_CHANNELS}, the channels of a block in the first stage"
+        raise ValueError(must_be("reduction", must, reduction, fix))
+    weight_decay = check_real("weight_decay", weight_decay, positive=False, fix="0 is none")
+    statistics = check_statistics(mean, std, shape[-1])
+
+    from skensemble.models._blocks import Blocks
+
+    layers = Blocks(weight_decay, "fan_out")
+    inputs, x = layers.images(shape, statistics)
+    x = layers.norm_relu(layers.conv(x, 64, 3, name="stem_conv"), "stem")
+    for stage in range(3):
+        inner, outer = cardinality * width * 2**stage, _CHANNELS * 2**stage
+        for block in range(n):
+            prefix = f"stage{stage + 1}_block{block + 1}"
+            strides = 2 if stage > 0 and block == 0 else 1
+            shortcut = _shortcut(layers, x, outer, strides, prefix)
+            x = _bottleneck(layers, x, inner, outer, strides, cardinality, prefix)
+            x = _squeeze_and_excite(layers, x, reduction, prefix) if se else x
+            x = _add_relu(x, shortcut, prefix)
+    variant = "se_" if se else ""
+    name = f"{variant}resnext_{depth}_{cardinality}x{width}d"
+    return layers.classifier(inputs, x, n_classes, name=name)
+
+
+def _bottleneck(layers, x, inner: int, outer: int, strides: int, groups: int, prefix: str):
+    x = layers.norm_relu(layers.conv(x, inner, 1, name=f"{prefix}_conv1"), prefix, 1)
+    x = layers.conv(x, inner, 3, strides=strides, groups=groups, name=f"{prefix}_conv2")
+    x = layers.norm_relu(x, prefix, 2)
+    return layers.norm(layers.conv(x, outer, 1, name=f"{prefix}_conv3"), f"{prefix}_bn3")
+
+
+def _shortcut(layers, x, channels: int, strides: int, prefix: str):
+    if x.shape[-1] == channels:
+        return x
+    x = layers.conv(x, channels, 1, strides=strides, name=f"{prefix}_projection")
+    return layers.norm(x, f"{prefix}_projection_bn")
+
+
+def _squeeze_and_excite(layers, x, reduction: int, prefix: str):
+    import keras
+
+    channels = x.shape[-1]
+    gate = keras.layers.GlobalAveragePooling2D(
+        data_format="channels_last", name=f"{prefix}_se_pool"
+    )(x)
+    gate = layers.dense(gate, channels // reduction, "relu", name=f"{prefix}_se_squeeze")
+    gate = layers.dense(gate, channels, "sigmoid", name=f"{prefix}_se_excite")
+    gate = keras.layers.Reshape((1, 1, channels), name=f"{prefix}_se_reshape")(gate)
+    return keras.layers.Multiply(name=f"{prefix}_se_scale")([x, gate])
+
+
+def _add_relu(x, shortcut, prefix: str):
+    import keras
+
+    x = keras.layers.Add(name=f"{prefix}_add")([x, shortcut])
+    return keras.layers.ReLU(name=f"{prefix}_relu3")(x)
