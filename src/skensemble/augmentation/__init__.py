@@ -1,0 +1,7 @@
+"""Keras layers that change training images, each image in its own way."""
+
+from skensemble.augmentation._autoaugment import AutoAugment
+from skensemble.augmentation._cutout import Cutout
+from skensemble.augmentation._standard import standard_augmentation
+
+__all__ = ["AutoAugment", "Cutout", "standard_augmentation"]

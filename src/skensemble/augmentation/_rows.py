@@ -1,0 +1,73 @@
+"""Some images of a batch, and some pixels of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+
+def gather(tensor, places):
+    """Return the items of a tensor, along its first axis, at places that are not negative.
+
+    `keras.ops.take` looks for negative ones first, which takes as long as the rest.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.gather(tensor, places)
+    return ops.take(tensor, places, axis=0)
+
+
+def count(numbers, n_numbers: int):
+    """Return how often each of the first whole numbers occurs in each row.
+
+    Parameters
+    ----------
+    numbers : int32 tensor of shape (n, m)
+    n_numbers : int
+
+    Returns
+    -------
+    float32 tensor of shape (n, n_numbers)
+    """
+    n_rows = ops.shape(numbers)[0]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # keras.ops.bincount asks for the largest number, so that XLA would not know the shape.
+        no_weights = tf.zeros((0,), "float32")
+        return tf.raw_ops.DenseBincount(input=numbers, size=n_numbers, weights=no_weights)
+    first = ops.arange(n_rows, dtype="int32")[:, None] * n_numbers
+    places = ops.reshape(numbers + first, (-1,))
+    ones = ops.ones_like(places, dtype="float32")
+    return ops.reshape(ops.segment_sum(ones, places, n_rows * n_numbers), (-1, n_numbers))
+
+
+def change_rows(images, changes: Sequence[tuple]):
+    """Return the images, with those that are chosen for a change as its function returns them.
+
+    Only these are computed, but with JAX, whose shapes are fixed: there, every function gets all
+    images.
+
+    Parameters
+    ----------
+    images : tensor of shape (n, height, width, channels)
+    changes : sequence of tuples (chosen, function, *arguments)
+        ``chosen`` is a bool tensor of shape (n,); the function takes images and arguments, one of
+        each per row. No image is chosen twice.
+    """
+    if keras.backend.backend() == "jax":
+        for chosen, function, *arguments in changes:
+            chosen = chosen[:, None, None, None]
+            images = ops.where(chosen, function(images, *arguments), images)
+        return images
+    places, results = [], []
+    for chosen, function, *arguments in changes:
+        rows = ops.nonzero(chosen)[0]
+        places.append(rows)
+        results.append(function(*(gather(tensor, rows) for tensor in (images, *arguments))))
+    return ops.scatter_update(
+        images, ops.concatenate(places)[:, None], ops.concatenate(results, axis=0)
+    )

@@ -1,0 +1,164 @@
+"""The recipe that almost every result on CIFAR starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from skensemble._validation import check_integer, check_real, must_be
+from skensemble.augmentation._checks import check_seed, check_values
+
+
+def standard_augmentation(
+    padding: int = 4,
+    flip: bool = True,
+    shift: float = 0.0,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    fill_value: float = 0.0,
+    image_size: tuple[int, int] = (32, 32),
+    seed: int | None = None,
+):
+    """Crop, flip, shift and normalise, with Keras's own layers.
+
+    In this order, each image in its own way:
+
+    - a crop of its own size from the image with ``padding`` pixels of ``fill_value`` on each side.
+      All (2 padding + 1)² crops are equally likely. `keras.layers.RandomCrop` would cut all
+      images of a batch at the same place, so this is a `keras.layers.RandomTranslation` by whole
+      pixels, which gives the same images;
+    - a horizontal flip of every second image on average (`keras.layers.RandomFlip`);
+    - a shift along both axes by up to a share of the height and width, filled by reflection, with
+      bilinear interpolation (`keras.layers.RandomTranslation`);
+    - normalisation to ``(x - mean) / std`` (`keras.layers.Normalization`).
+
+    With ``training=False`` only the normalisation is left. The ``augmentation`` of an estimator
+    must do nothing at all then: leave ``mean`` and ``std`` out and give them to the network, as
+    in ``SnapshotEnsembleClassifier(wide_resnet, model__mean=…, model__std=…)``.
+
+    Parameters
+    ----------
+    padding : int, default=4
+        Pixels on each side of the image before the crop; 0 for no crop.
+    flip : bool, default=True
+        Whether to flip.
+    shift : float, default=0.0
+        Share of the height and of the width, below 1; 0 for no shift.
+    mean, std : float or sequence of float, optional
+        Of the data, or of each channel, in the units of the images. Both or neither.
+    fill_value : float, default=0.0
+        Value of the padding, in the units of the images. The paper on snapshot ensembles pads
+        with 0 after normalisation, hence with the mean of the data.
+    image_size : tuple of int, default=(32, 32)
+        Height and width of the images, in pixels.
+    seed : int, optional
+        Seed of all draws. Default: drawn by each layer.
+
+    Returns
+    -------
+    keras.Model
+        Takes images of shape ``(rows, height, width, channels)`` and returns the same shape.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is out of its range.
+
+    References
+    ----------
+    G. Huang, Y. Li, G. Pleiss, Z. Liu, J. E. Hopcroft, K. Q. Weinberger, Snapshot Ensembles:
+    Train 1, get M for free, ICLR 2017, section 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skensemble.augmentation import standard_augmentation
+    >>> augmentation = standard_augmentation(padding=2, image_size=(8, 8), seed=0)
+    >>> [type(layer).__name__ for layer in augmentation.layers]
+    ['InputLayer', 'RandomTranslation', 'RandomFlip']
+    >>> X = np.ones((4, 8, 8, 3), dtype="float32")
+    >>> augmentation(X, training=True).shape
+    TensorShape([4, 8, 8, 3])
+    """
+    padding = check_integer("padding", padding, minimum=0, fix="the usual choice is 4")
+    if not isinstance(flip, bool | np.bool_):
+        raise TypeError(must_be("flip", "a bool", flip, "True flips every second image"))
+    shift = check_real("shift", shift, positive=False, fix="0.125 is an eighth of the image")
+    if shift >= 1:
+        raise ValueError(must_be("shift", "below 1", shift, "0.125 is an eighth of the image"))
+    height, width = _check_size(image_size)
+    if padding >= min(height, width):
+        fix = "give the size of the images as image_size"
+        must = f"less than the {min(height, width)} pixels of image_size"
+        raise ValueError(must_be("padding", must, padding, fix))
+    padding_value = check_values("fill_value", fill_value, fix="0.0 pads with black")
+    if isinstance(padding_value, list):
+        fix = "Keras pads all channels alike"
+        raise ValueError(must_be("fill_value", "a single number", padding_value, fix))
+    seeds = _spread(check_seed(seed))
+
+    layers: list[Any] = []
+    if padding:
+        # Rounded to whole pixels, this is uniform from -padding to padding.
+        reach = padding + 0.5
+        crop = keras.layers.RandomTranslation(
+            reach / height,
+            reach / width,
+            fill_mode="constant",
+            interpolation="nearest",
+            fill_value=padding_value,
+            seed=seeds[0],
+        )
+        layers.append(crop)
+    if flip:
+        layers.append(keras.layers.RandomFlip("horizontal", seed=seeds[1]))
+    if shift:
+        layers.append(keras.layers.RandomTranslation(shift, shift, "reflect", seed=seeds[2]))
+    n_channels = None
+    if mean is not None or std is not None:
+        normalization, n_channels = _normalization(mean, std)
+        layers.append(normalization)
+    # Not a Sequential, which takes images of any size and would crop them by too much.
+    images = outputs = keras.Input((height, width, n_channels))
+    for layer in layers or [keras.layers.Identity()]:
+        outputs = layer(outputs)
+    return keras.Model(images, outputs)
+
+
+def _check_size(image_size: Any) -> tuple[int, int]:
+    fix = "(32, 32) is that of CIFAR"
+    if not isinstance(image_size, Sequence) or len(image_size) != 2:
+        raise TypeError(must_be("image_size", "a pair (height, width)", image_size, fix))
+    height, width = (
+        check_integer("image_size", length, minimum=1, fix=fix) for length in image_size
+    )
+    return height, width
+
+
+def _spread(seed: int | None) -> list[int | None]:
+    """Return a seed for each layer: with one for all, where an image goes says if it flips."""
+    if seed is None:
+        return [None] * 3
+    return [int(state) for state in np.random.SeedSequence(seed).generate_state(3)]
+
+
+def _normalization(mean, std):
+    if mean is None or std is None:
+        must = "given with the other of the two, or neither"
+        raise ValueError(must_be("mean and std", must, (mean, std), "both come from the data"))
+    mean = check_values("mean", mean, fix="it is the mean of the data")
+    std = check_values("std", std, fix="it is the standard deviation of the data")
+    if np.min(std) <= 0:
+        raise ValueError(must_be("std", "greater than 0", std, "leave constant channels out"))
+    n_channels = {len(values) for values in (mean, std) if isinstance(values, list)}
+    if len(n_channels) > 1:
+        fix = "both have one value per channel"
+        raise ValueError(must_be("mean and std", "of one length", (mean, std), fix))
+    if not n_channels:
+        return keras.layers.Normalization(None, mean=mean, variance=std**2), None
+    means, stds = np.broadcast_arrays(mean, std)
+    layer = keras.layers.Normalization(-1, mean=means.tolist(), variance=(stds**2).tolist())
+    return layer, n_channels.pop()
