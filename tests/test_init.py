@@ -7,7 +7,16 @@ import pytest
 
 import skensemble
 
-NOT_ON_IMPORT = ("tensorflow", "keras", "sklearn", "scipy", "pandas", "matplotlib")
+NOT_ON_IMPORT = (
+    "tensorflow",
+    "keras",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "pyarrow",
+    "PIL",
+)
 
 
 def loaded_by(code):

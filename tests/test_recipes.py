@@ -40,7 +40,7 @@ PUBLISHED = {
 SMALL = {
     WRN: {"model__depth": 10, "model__width": 1},
     DENSE: {"model__depth": 10, "model__growth_rate": 4},
-    NEXT: {"model__depth": 11, "model__cardinality": 2, "model__width": 4},
+    NEXT: {"model__depth": 11, "model__cardinality": 1, "model__width": 4},
 }
 
 
@@ -99,7 +99,8 @@ def test_focal_recipes_differ_in_the_loss_only(name):
 def test_augmentation_of_either_source():
     X = np.arange(8 * 12 * 12 * 3, dtype="float32").reshape(8, 12, 12, 3) % 251 + 1
     for name, fills in (("wrn-16-4", True), ("wrn-28-10", False)):
-        augmented = np.asarray(recipes.make(name).augmentation(X, training=True))
+        layer = recipes.make(name, input_size=(12, 12)).augmentation
+        augmented = np.asarray(layer(X, training=True))
         assert not np.array_equal(augmented, X)
         # The paper pads with zeros; the second project fills by reflection.
         assert (augmented == 0).any() == fills
@@ -117,7 +118,14 @@ def test_transfer_is_that_of_the_second_project():
 @pytest.mark.filterwarnings("ignore:Cycle:sklearn.exceptions.ConvergenceWarning")
 def test_trains(images, name):
     X, y = images
-    small = {"epochs": 2, "M": 2, "batch_size": 20, "validation_fraction": 6, "random_state": 0}
+    small = {
+        "input_size": (8, 8),
+        "epochs": 2,
+        "M": 2,
+        "batch_size": 20,
+        "validation_fraction": 6,
+        "random_state": 0,
+    }
     clf = recipes.make(name, **small, **SMALL[recipes.make(name).model])
     assert set(clone(clf).fit(X, y).predict(X)) <= {"red", "green", "blue"}
     assert clf.model__mean == (125.3, 123.0, 113.9)

@@ -8,9 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skensemble import exceptions, models, weighting
+    from skensemble import augmentation, datasets, exceptions, models, recipes, weighting
     from skensemble.callbacks import SnapshotCallback, SnapshotCallbackBuilder, load_snapshots
-    from skensemble.ensemble import SnapshotEnsembleClassifier, VotingSnapshotClassifier
+    from skensemble.ensemble import (
+        SnapshotEnsembleClassifier,
+        TransferSnapshotClassifier,
+        VotingSnapshotClassifier,
+    )
     from skensemble.programs import program_cache
     from skensemble.schedules import CyclicCosineDecay
     from skensemble.snapshots import Snapshot, SnapshotBank
@@ -24,11 +28,15 @@ __all__ = [
     "SnapshotCallback",
     "SnapshotCallbackBuilder",
     "SnapshotEnsembleClassifier",
+    "TransferSnapshotClassifier",
     "VotingSnapshotClassifier",
+    "augmentation",
+    "datasets",
     "exceptions",
     "load_snapshots",
     "models",
     "program_cache",
+    "recipes",
     "weighting",
 ]
 
@@ -39,6 +47,7 @@ _HOME = {
     "SnapshotCallback": "skensemble.callbacks",
     "SnapshotCallbackBuilder": "skensemble.callbacks",
     "SnapshotEnsembleClassifier": "skensemble.ensemble",
+    "TransferSnapshotClassifier": "skensemble.ensemble",
     "VotingSnapshotClassifier": "skensemble.ensemble",
     "load_snapshots": "skensemble.callbacks",
     "program_cache": "skensemble.programs",

@@ -233,13 +233,15 @@ def get(name: str) -> Recipe:
     return _RECIPES[name]
 
 
-def make(name: str, **params: Any) -> Any:
+def make(name: str, *, input_size: tuple[int, int] = (32, 32), **params: Any) -> Any:
     """Make the estimator of a recipe.
 
     Parameters
     ----------
     name : str
         One of `names`.
+    input_size : (int, int), default=(32, 32)
+        Height and width of the images, in pixels, which the augmentation must know.
     **params
         Parameters of the estimator that are to be other than the recipe's.
 
@@ -271,7 +273,9 @@ def make(name: str, **params: Any) -> Any:
     # Layers draw seeds that they are not given; those of a fit come from random_state.
     with seeded(0):
         if recipe.augmentation is not None:
-            settings["augmentation"] = standard_augmentation(**recipe.augmentation)
+            settings["augmentation"] = standard_augmentation(
+                **recipe.augmentation, image_size=input_size
+            )
         if recipe.focal:
             settings["loss"] = keras.losses.CategoricalFocalCrossentropy(alpha=0.25, gamma=2.0)
     settings.update(params)

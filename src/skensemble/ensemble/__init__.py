@@ -1,6 +1,11 @@
 """The estimators."""
 
 from skensemble.ensemble._snapshot import SnapshotEnsembleClassifier
+from skensemble.ensemble.transfer import TransferSnapshotClassifier
 from skensemble.ensemble.voting import VotingSnapshotClassifier
 
-__all__ = ["SnapshotEnsembleClassifier", "VotingSnapshotClassifier"]
+__all__ = [
+    "SnapshotEnsembleClassifier",
+    "TransferSnapshotClassifier",
+    "VotingSnapshotClassifier",
+]

@@ -153,6 +153,8 @@ class FitStages(WeightStages):
         with watch("build"):
             augmentation = self._fresh_augmentation(data)
             data = self._make_network(earlier, data, schedule, plan)
+        if earlier is None:
+            self._warm_up(data, plan, watch)
         with watch("train"):
             request = replace(self._request(earlier, data, plan), augmentation=augmentation)
             run = self._train(data, schedule, request, plan.settings["verbose"])
@@ -254,8 +256,6 @@ class FitStages(WeightStages):
             self._model, self._optimizer_steps = model, 0
             self._output_layer, self._one_hot_targets = network.output_layer, network.one_hot
         data = replace(data, n_classes=self.n_classes_ if self._one_hot_targets else None)
-        if bank is None:
-            self._warm_up(data, plan)
         check_cycle_lengths(self._model.optimizer, schedule)
         return data
 
@@ -264,7 +264,7 @@ class FitStages(WeightStages):
         with seeded(self._seeds[4] + self._n_epochs_done()):
             return fresh_augmentation(self.augmentation, data.X[data.rows[:N_PROBE_ROWS]])
 
-    def _warm_up(self, data, plan) -> None:
+    def _warm_up(self, data, plan, watch) -> None:
         """Train a new network before its cycles; for estimators that do."""
 
     def _callback_list(self) -> list:

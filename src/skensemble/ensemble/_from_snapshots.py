@@ -95,7 +95,7 @@ class FromSnapshots(FitStages):
         >>> clf.weights_.shape, clf.predict(X[:2])
         ((3,), array([0, 0]))
         """
-        _check_rows_or_classes(X_val, y_val, sample_weight, classes, params.get("weighting"))
+        check_rows_or_classes(X_val, y_val, sample_weight, classes, params.get("weighting"))
         estimator = cls(model, **params)
         rows = (X_val, y_val, sample_weight)
         estimator._adopt(snapshots, rows, classes, given_M=params.get("M"))
@@ -194,7 +194,7 @@ class FromSnapshots(FitStages):
             )
 
 
-def _check_rows_or_classes(X, y, sample_weight, classes, weighting) -> None:
+def check_rows_or_classes(X, y, sample_weight, classes, weighting) -> None:
     """Raise unless there are either rows with labels, or labels and nothing to learn."""
     if classes is None:
         for name, given in (("X_val", X), ("y_val", y)):

@@ -55,6 +55,8 @@ class ClassifierFirst(ABCMeta):
 class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
     """What a scikit-learn classifier around a Keras network needs and scikeras lacks."""
 
+    # Which parameter the network comes from.
+    _network_parameter = "model"
     # A deprecated alias of ``model`` that scikeras still reads.
     build_fn = None
 
@@ -151,7 +153,8 @@ class RepairedKerasClassifier(KerasClassifier, metaclass=ClassifierFirst):
         try:
             model = super()._build_keras_model()
         except Exception as error:
-            error.add_note(f"raised while the network was built by model={self.model!r}")
+            given = f"{self._network_parameter}={getattr(self, self._network_parameter)!r}"
+            error.add_note(f"raised while the network was built by {given}")
             raise
         if not isinstance(model, keras.Model):
             raise TypeError(

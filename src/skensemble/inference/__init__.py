@@ -5,11 +5,13 @@ from skensemble.inference._calling import dense_rows, prediction_mode
 from skensemble.inference._combine import weighted_mean
 from skensemble.inference._early_exit import EarlyExit, predict_with_early_exit
 from skensemble.inference._outputs import OutputLayer
+from skensemble.inference._programs import NetworkFunctions
 from skensemble.inference._uncertainty import Uncertainty, uncertainty_of
 
 __all__ = [
     "BankPredictor",
     "EarlyExit",
+    "NetworkFunctions",
     "OutputLayer",
     "Uncertainty",
     "dense_rows",

@@ -1,0 +1,134 @@
+"""Training a new head on a backbone that stays as it is."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+import keras
+import numpy as np
+
+from skensemble.ensemble._architecture import compile_arguments
+from skensemble.ensemble.transfer._optimizer import fresh_optimizer
+from skensemble.exceptions import SnapshotTrainingError
+from skensemble.inference import NetworkFunctions, dense_rows
+from skensemble.models._transfer import split_network
+from skensemble.programs import as_tensor
+from skensemble.schedules import CyclicCosineDecay
+from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest, train
+
+# Rows whose features are computed at once.
+_AT_ONCE = 64
+
+
+def warm_up(
+    network,
+    data,
+    *,
+    n_epochs: int,
+    optimizer,
+    engine: str = "auto",
+    augmentation: Augmentation | None = None,
+    verbose: int = 0,
+) -> dict[str, list[float]]:
+    """Train the head of a network, while its backbone predicts and nothing else.
+
+    Rows that stay the same in all epochs have the same features in all epochs: they are computed
+    once. With an augmentation they are computed for every batch.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of `transfer_network`, compiled; its head is trained in place.
+    data : TrainingData
+        Rows to train on.
+    n_epochs : int
+        How many.
+    optimizer : str, class or keras.optimizers.Optimizer
+        Its learning rate is the start of one cosine, which ends at 0.
+    engine : {"auto", "fused", "keras"}
+        As of the estimator.
+    augmentation : Augmentation, optional
+        What happens to the rows of every batch.
+    verbose : {0, 1, 2}
+        As of the estimator.
+
+    Returns
+    -------
+    dict of str to list of float
+        What Keras records, one value per epoch.
+
+    Raises
+    ------
+    SnapshotTrainingError
+        If the weights of the head are not finite in the end; the network has those from before.
+    """
+    extractor, head, layers = split_network(network)
+    if augmentation is None:
+        model, data = head, _of_features(extractor, data)
+    else:
+        model = HeadOnFeatures(extractor, head)
+    optimizer, rate = fresh_optimizer(optimizer)
+    model.compile(**{**compile_arguments(network), "optimizer": optimizer})
+    schedule = CyclicCosineDecay(rate, n_iterations=n_epochs * data.steps_per_epoch, M=1)
+    request = TrainingRequest(
+        n_epochs, keras_verbose=2 if verbose == 2 else 0, augmentation=augmentation
+    )
+    with contextlib.ExitStack() as stack:
+        if verbose == 1:
+            progress = _HeadProgress(
+                schedule.simulate(), schedule.cycle_ends, steps_per_epoch=data.steps_per_epoch
+            )
+            stack.callback(progress.close)
+            request = replace(request, callbacks=[progress])
+        run = train(engine, model, data, schedule, request)
+    if not run.snapshots[-1].is_finite:
+        raise SnapshotTrainingError(
+            "The weights of the head are not finite after the warm-up. Choose a smaller learning "
+            "rate, as in warmup_optimizer=keras.optimizers.RMSprop(1e-4), or check the scale of X."
+        )
+    for layer, trained in zip(layers, head.layers, strict=True):
+        layer.set_weights(trained.get_weights())
+    return run.history
+
+
+class HeadOnFeatures(keras.Model):
+    """A head on the features of an extractor that neither trains nor is part of the model.
+
+    Parameters
+    ----------
+    extractor, head : keras.Model
+        From rows to features, and from features to probabilities.
+    """
+
+    def __init__(self, extractor, head):
+        super().__init__()
+        self.head = head
+        self._features = lambda rows: extractor(rows, training=False)
+
+    def call(self, rows, training=False):
+        """Compute the probabilities of a batch of rows."""
+        return self.head(self._features(rows), training=training)
+
+
+class _HeadProgress(ProgressDisplay):
+    """Counts the warm-up as the cycle before the first."""
+
+    def _cycle(self, index: int) -> str:
+        return "0 (head)"
+
+
+def _of_features(extractor, data):
+    """Return training data with the features of the rows in the place of the rows."""
+    import tensorflow as tf
+
+    n = len(data.rows)
+    functions = NetworkFunctions(extractor)
+    weights = [tf.convert_to_tensor(variable) for variable in extractor.weights]
+    features = np.empty((n, *extractor.output_shape[1:]), keras.config.floatx())
+    for start in range(0, n, _AT_ONCE):
+        rows = dense_rows(data.X[data.rows[start : start + _AT_ONCE]])
+        (found,) = functions.outputs([weights], as_tensor(rows))
+        features[start : start + _AT_ONCE] = found.numpy()
+    weight = None if data.sample_weight is None else data.sample_weight[data.rows]
+    return replace(data, X=features, y=data.y[data.rows], rows=np.arange(n), sample_weight=weight)

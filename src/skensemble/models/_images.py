@@ -1,0 +1,120 @@
+"""Making images fit a backbone, as layers of its network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from skensemble._validation import Described, check_integer, must_be
+
+DEFAULT_SIZE = (96, 96)
+
+
+def check_image_size(image_size: Any) -> None:
+    """Raise unless ``image_size`` is a height and a width, or None."""
+    if image_size is None:
+        return
+    fix = f"{DEFAULT_SIZE} is the usual size, None leaves images as they are"
+    must = "(height, width) in pixels, or None"
+    if not isinstance(image_size, list | tuple | np.ndarray) or len(image_size) != 2:
+        raise TypeError(must_be("image_size", must, image_size, fix))
+    for pixels in image_size:
+        check_integer("each of image_size", pixels, minimum=1, fix=fix)
+
+
+def image_shape(shape) -> tuple[int, int, int]:
+    """Height, width and channels of rows of this shape.
+
+    Raises
+    ------
+    ValueError
+        If they are not images.
+    """
+    if len(shape) not in (2, 3):
+        must = "made of images of shape (height, width, channels) or (height, width)"
+        fix = "give each image its rows, columns and colours as axes"
+        raise ValueError(must_be("X", must, Described(f"rows of shape {tuple(shape)}"), fix))
+    height, width, *channels = shape
+    return height, width, channels[0] if channels else 1
+
+
+def size_for(application, image_size, shape) -> tuple[int, int]:
+    """Height and width that images of this shape get for an application.
+
+    Raises
+    ------
+    ValueError
+        If it is less than the application takes.
+    """
+    height, width = image_shape(shape)[:2] if image_size is None else image_size
+    smallest = application.smallest
+    if min(height, width) < smallest:
+        larger = tuple(max(n, smallest) for n in DEFAULT_SIZE)
+        raise ValueError(
+            must_be(
+                "the size of images" if image_size is None else "image_size",
+                f"at least {_pixels((smallest, smallest))} for {application.name}",
+                Described(_pixels((height, width))),
+                f"image_size={larger} resizes them",
+            )
+        )
+    return int(height), int(width)
+
+
+def size_for_model(model, image_size, shape) -> tuple[int, int]:
+    """Height and width that images of this shape get for a model, which may take one size only.
+
+    Raises
+    ------
+    ValueError
+        If another size was asked for.
+    """
+    given = image_shape(shape)[:2] if image_size is None else tuple(image_size)
+    own = model.input_shape[1:3]
+    height, width = (n if n is not None else m for n, m in zip(own, given, strict=True))
+    if given != (height, width) and (image_size is None or given != DEFAULT_SIZE):
+        raise ValueError(
+            must_be(
+                "the size of images" if image_size is None else "image_size",
+                f"{_pixels((height, width))}, as the backbone takes",
+                Described(_pixels(given)),
+                f"image_size={(height, width)} resizes them",
+            )
+        )
+    return int(height), int(width)
+
+
+def resized(images, size: tuple[int, int]):
+    """Resize symbolic images, and give grey ones an axis of colours."""
+    height, width, channels = image_shape(images.shape[1:])
+    if len(images.shape) == 3:
+        images = keras.layers.Reshape((height, width, channels), name="transfer_channel")(images)
+    if (height, width) == size:
+        return images
+    # The layer Resizing makes all layers after it train, wherever a network is called without
+    # being told whether to.
+    return keras.ops.image.resize(images, size)
+
+
+def coloured(images, wanted: int | None):
+    """Repeat the one channel of grey images where the backbone takes several.
+
+    Raises
+    ------
+    ValueError
+        If images have another number of channels.
+    """
+    channels = images.shape[-1]
+    if wanted is None or channels == wanted:
+        return images
+    if channels != 1:
+        must = f"made of images of {wanted} channels, or of 1 in grey"
+        fix = "the backbone takes no others"
+        raise ValueError(must_be("X", must, Described(f"images of {channels} channels"), fix))
+    return keras.layers.Concatenate(name="transfer_colours")([images] * wanted)
+
+
+def _pixels(size) -> str:
+    return f"{size[0]} × {size[1]} pixels"

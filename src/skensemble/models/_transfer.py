@@ -1,0 +1,189 @@
+"""A network that was trained before, under a new head."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from skensemble._validation import Described, check_integer, must_be
+from skensemble.models._applications import find_application, preprocessed
+from skensemble.models._arguments import shape_and_classes
+from skensemble.models._backbone import (
+    check_backbone,
+    check_weights,
+    is_imagenet,
+    load_weights,
+    name_of,
+    takes_images,
+)
+from skensemble.models._images import (
+    DEFAULT_SIZE,
+    check_image_size,
+    coloured,
+    resized,
+    size_for,
+    size_for_model,
+)
+from skensemble.models._unfreezing import check_unfreeze_from, first_unfrozen, freeze
+
+_HEAD, _OUTPUT = "transfer_head", "transfer_probabilities"
+_POOLING = {
+    3: keras.layers.GlobalAveragePooling1D,
+    4: keras.layers.GlobalAveragePooling2D,
+}
+
+
+def transfer_network(
+    input_shape: Sequence[int] | None = None,
+    n_classes: int | None = None,
+    *,
+    backbone: Any = "InceptionV3",
+    weights: str | os.PathLike | None = None,
+    image_size: tuple[int, int] | None = DEFAULT_SIZE,
+    head_units: int = 1024,
+    unfreeze_from: int | float | str | None = 0.8,
+    meta: Mapping[str, Any] | None = None,
+):
+    """A backbone, part of it frozen, global average pooling, a hidden layer and a softmax.
+
+    Resizing and the backbone's own preprocessing are layers, so that the network takes images as
+    they are.
+
+    Parameters
+    ----------
+    input_shape : sequence of int, optional
+        Shape of one row. Images are (height, width, channels) or (height, width), of pixels from
+        0 to 255, with 3 channels or 1. Default: from ``meta``.
+    n_classes : int, optional
+        Width of the softmax, at least 2. Default: from ``meta``.
+    backbone : str, function of keras.applications or keras.Model, default="InceptionV3"
+        Any network of ``keras.applications``, by name; it comes with its preprocessing. Or a model
+        with one input and one output: features of shape (n, d), or what can be pooled to them, of
+        one more dimension for sequences and two for images. A model has no preprocessing but what
+        it has in itself. It becomes a layer of the network, and is not copied.
+    weights : "imagenet", str, path or None, default=None
+        ``"imagenet"`` downloads those that Keras offers, once. A path is a file of the weights of
+        the backbone without its top (``.weights.h5``, ``.h5`` or ``.keras``). None loads nothing:
+        an application starts from random weights, a model keeps its own.
+    image_size : (int, int) or None, default=(96, 96)
+        Height and width in pixels that images are resized to. None leaves them as they are. A model
+        that takes images of one size only gets that size.
+    head_units : int, default=1024
+        Width of the hidden layer; 0 leaves it out.
+    unfreeze_from : int, float, str or None, default=0.8
+        Where the part of the backbone begins that is trained, as the position of a layer in
+        ``backbone.layers`` (from the end if negative), the name of a layer, or the share of the
+        layers that stay frozen, from 0.0 to 1.0. None freezes all of them.
+    meta : mapping, optional
+        What the estimator knows of the data; given where this is used as its ``model``.
+
+    Returns
+    -------
+    keras.Model
+        Functional, not compiled.
+
+    Raises
+    ------
+    ConnectionError
+        If weights are to be downloaded and cannot be.
+    FileNotFoundError
+        If there is no such file of weights.
+    TypeError, ValueError
+        If a parameter is not as it must be, or does not fit the backbone or the images.
+
+    Notes
+    -----
+    The layers of the frozen part are not trained, and its batch normalisation uses the statistics
+    that it has, and keeps them. That of the other part learns, as Keras has it.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skensemble.models import transfer_network
+    >>> backbone = keras.Sequential(
+    ...     [keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3), keras.layers.Conv2D(6, 3)]
+    ... )
+    >>> model = transfer_network((32, 32, 3), 10, backbone=backbone, unfreeze_from=1, head_units=5)
+    >>> model.output_shape, [layer.trainable for layer in backbone.layers]
+    ((None, 10), [False, True])
+    """
+    check_transfer(backbone, weights, image_size, head_units, unfreeze_from)
+    layout = "images are (height, width, 3), or (height, width, 1) in grey"
+    input_shape, n_classes = shape_and_classes(input_shape, n_classes, meta, fix=layout)
+    rows = keras.Input(tuple(input_shape), name="transfer_rows")
+    if isinstance(backbone, keras.Model):
+        x = _fitting(rows, backbone, image_size)
+    else:
+        application = find_application(name_of(backbone))
+        size = size_for(application, image_size, rows.shape[1:])
+        x = preprocessed(coloured(resized(rows, size), 3), application.preprocess)
+        backbone = application.build(size, "imagenet" if is_imagenet(weights) else None)
+    if weights is not None and not is_imagenet(weights):
+        load_weights(backbone, weights)
+    freeze(backbone, unfreeze_from)
+    x = backbone(x)
+    if len(x.shape) in _POOLING:
+        x = _POOLING[len(x.shape)](name="transfer_pooling")(x)
+    if head_units:
+        x = keras.layers.Dense(head_units, activation="relu", name=_HEAD)(x)
+    outputs = keras.layers.Dense(n_classes, activation="softmax", dtype="float32", name=_OUTPUT)(x)
+    return keras.Model(rows, outputs)
+
+
+def check_transfer(backbone, weights, image_size, head_units, unfreeze_from) -> None:
+    """Raise unless the parameters are as they must be, as far as can be told before building."""
+    check_backbone(backbone)
+    check_weights(weights, backbone)
+    check_image_size(image_size)
+    fix = "1024 is the usual width, 0 leaves the hidden layer out"
+    check_integer("head_units", head_units, minimum=0, fix=fix)
+    if isinstance(backbone, keras.Model):
+        first_unfrozen(backbone.layers, unfreeze_from)
+    else:
+        check_unfreeze_from(unfreeze_from)
+    layout = keras.config.image_data_format()
+    if takes_images(backbone) and layout != "channels_last":
+        fix = "keras.config.set_image_data_format changes it"
+        raise ValueError(must_be("Keras's image_data_format", "'channels_last'", layout, fix))
+
+
+def split_network(network):
+    """Take a network of `transfer_network` apart.
+
+    Returns
+    -------
+    extractor : keras.Model
+        From rows to the features of shape (n, d) that the head gets. It shares the layers of the
+        network.
+    head : keras.Model
+        From features to probabilities: a copy, with the weights of the network's own.
+    layers : list of keras.layers.Layer
+        Those of the network that the head was copied from, in the order of its layers.
+    """
+    layers = [layer for layer in network.layers if layer.name in (_HEAD, _OUTPUT)]
+    extractor = keras.Model(network.inputs[0], layers[0].input)
+    copies = [type(layer).from_config(layer.get_config()) for layer in layers]
+    features = layers[0].input
+    head = keras.Sequential([keras.Input(features.shape[1:], dtype=features.dtype), *copies])
+    for layer, copy in zip(layers, copies, strict=True):
+        copy.set_weights(layer.get_weights())
+    return extractor, head, layers
+
+
+def _fitting(rows, backbone, image_size):
+    """Make symbolic rows such as the backbone takes."""
+    shape = rows.shape[1:]
+    if takes_images(backbone):
+        size = size_for_model(backbone, image_size, shape)
+        return coloured(resized(rows, size), backbone.input_shape[3])
+    wanted = backbone.input_shape[1:]
+    if len(shape) != len(wanted) or any(
+        w not in (None, n) for n, w in zip(shape, wanted, strict=True)
+    ):
+        got = Described(f"rows of shape {shape}")
+        fix = "prepare X as for the backbone"
+        raise ValueError(must_be("X", f"made of rows of shape {wanted}", got, fix))
+    return rows
