@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-import argparse
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
+import typer
 from rich.console import Console
 from rich.table import Table
 
-from skensemble._validation import check_integer
+from skensemble.cli._options import TracebackOption
 from skensemble.cli._quiet import import_tensorflow
 
-DATA = ("digits", "breast_cancer", "wine")
+if TYPE_CHECKING:
+    import numpy as np
+
 M, EPOCHS, UNITS, TEST_SHARE = 5, 30, 64, 0.25
 SINGLE, LEARNED = "single network, one cycle", "ensemble, learned weights"
 
 
-def add_parser(commands: Any) -> None:
-    """Add the sub-command to the parser of ``skensemble``."""
-    parser = commands.add_parser(
-        "demo",
-        help="train a snapshot ensemble, and compare it with a single network",
-        description=(
-            "Trains a snapshot ensemble, and a single network with the same budget and one cosine "
-            "cycle, on several random splits, and compares them on test rows used for nothing else."
-        ),
-    )
-    parser.add_argument(
-        "--data", choices=DATA, default="digits", help="which data (default: digits)"
-    )
-    parser.add_argument("--seeds", type=int, default=10, help="random splits (default: 10)")
-    parser.set_defaults(run=run)
+def demo(
+    data: Annotated[
+        Literal["digits", "breast_cancer", "wine"], typer.Option(help="Which data.")
+    ] = "digits",
+    seeds: Annotated[int, typer.Option(help="Random splits.")] = 10,
+    traceback: TracebackOption = False,
+) -> None:
+    """Train a snapshot ensemble, and compare it with a single network.
 
+    Both have the same budget, the single network spends it on one cosine cycle. They are compared
+    on several random splits, on test rows used for nothing else.
+    """
+    from skensemble._validation import check_integer
 
-def run(arguments: argparse.Namespace) -> int:
-    """Train, compare, print."""
     console = Console()
-    try:
-        n_seeds = check_integer("--seeds", arguments.seeds, minimum=2, fix="10 is the default")
-    except ValueError as error:
-        Console(stderr=True).print(str(error), style="red")
-        return 2
+    n_seeds = check_integer("--seeds", seeds, minimum=2, fix="10 is the default")
     console.print(
-        f"[bold]{arguments.data}[/]: {n_seeds} random splits, {TEST_SHARE:.0%} of the rows for "
+        f"[bold]{data}[/]: {n_seeds} random splits, {TEST_SHARE:.0%} of the rows for "
         f"testing. Each network has one hidden layer of {UNITS} and {EPOCHS} epochs; the ensemble "
         f"spends them on M = {M} cycles."
     )
@@ -54,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     ensembles = []
     for seed in range(n_seeds):
         console.print(f"split {seed + 1} of {n_seeds}", style="dim")
-        clf, results = compare(arguments.data, seed, verbose=1 if seed == 0 else 0)
+        clf, results = compare(data, seed, verbose=1 if seed == 0 else 0)
         ensembles.append(clf)
         for name, score in results.items():
             scores.setdefault(name, []).append(score)
@@ -62,7 +54,6 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(verdict(scores), highlight=False)
     console.print(weights_line(ensembles[0]), highlight=False)
     console.print(time_line(ensembles, time.perf_counter() - start), highlight=False)
-    return 0
 
 
 def compare(data: str, seed: int, verbose: int = 0) -> tuple[Any, dict[str, tuple[float, float]]]:
@@ -75,6 +66,7 @@ def compare(data: str, seed: int, verbose: int = 0) -> tuple[Any, dict[str, tupl
     scores : dict of str to (float, float)
         Accuracy and log-loss on the test rows.
     """
+    import numpy as np
     from sklearn import datasets
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import StandardScaler
@@ -114,23 +106,16 @@ def score(proba: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     return float(accuracy_score(y, proba.argmax(axis=1))), float(log_loss(y, proba))
 
 
-def interval(values: Any) -> tuple[float, float]:
-    """Mean and half-width of its 95% t-interval over the splits."""
-    from scipy import stats
-
-    values = np.asarray(values)
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean()), float(half)
-
-
 def score_table(scores: dict[str, list[tuple[float, float]]]) -> Table:
     """One row per way to predict."""
+    from skensemble.cli._scores import t_interval
+
     table = Table(title="on the test rows: mean and 95% interval over the splits")
     table.add_column("")
     table.add_column("accuracy %", justify="right")
     table.add_column("log-loss", justify="right")
     for name, values in scores.items():
-        accuracy, loss = (interval(column) for column in zip(*values, strict=True))
+        accuracy, loss = (t_interval(column) for column in zip(*values, strict=True))
         table.add_row(
             name,
             f"{100 * accuracy[0]:.2f} ± {100 * accuracy[1]:.2f}",
@@ -141,13 +126,17 @@ def score_table(scores: dict[str, list[tuple[float, float]]]) -> Table:
 
 def verdict(scores: dict[str, list[tuple[float, float]]]) -> str:
     """Say what the paired differences to the single network show, wins and losses alike."""
+    import numpy as np
+
+    from skensemble.cli._scores import t_interval
+
     lines = ["Learned weights minus single network, split by split:"]
     both = np.asarray(scores[LEARNED]) - np.asarray(scores[SINGLE])
     for name, difference, sign, scale, unit in (
         ("accuracy", both[:, 0], 1, 100, " points"),
         ("log-loss", both[:, 1], -1, 1, ""),
     ):
-        mean, half = interval(difference)
+        mean, half = t_interval(difference)
         word = "no difference shown"
         if abs(mean) > half:
             word = "the ensemble is better" if mean * sign > 0 else "the single network is better"

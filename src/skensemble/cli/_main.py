@@ -2,31 +2,84 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
 
 from skensemble import __version__
-from skensemble.cli import _demo
+from skensemble.cli._errors import exit_code_of
+
+# A command's module is imported when the command is called: help of them all comes at once.
+COMMANDS = {
+    "train": "Train a network once, and keep an ensemble of its snapshots in a run directory.",
+    "predict": "Predict with a run; where there are labels, say how well.",
+    "evaluate": "Judge a run on test data: single network, equal and learned weights.",
+    "reweight": "Combine the snapshots of a run in another way, without training.",
+    "export": "Write the ensemble of a run as one Keras, SavedModel or ONNX file.",
+    "inspect": "Show what is in a run directory.",
+    "compare": "Compare snapshots with other ways to spend the same training budget.",
+    "demo": "Train a snapshot ensemble, and compare it with a single network.",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sub-command named by the first argument.
 
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; by default those of the process.
+
     Returns
     -------
     int
-        Exit code: 0, 2 where the arguments are not understood, 130 after Ctrl-C.
+        Exit code: 0, 2 for bad input and for arguments that are not understood, 130 after Ctrl-C,
+        1 for anything unexpected.
     """
-    parser = argparse.ArgumentParser(
-        prog="skensemble",
-        description="Turn one training run of a Keras network into an ensemble.",
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    settings = {"arguments": arguments}
+    return exit_code_of(lambda: _call(arguments, settings), settings)
+
+
+def _call(arguments: list[str], settings: dict[str, Any]) -> Any:
+    command = get_command(_app(arguments))
+    return command.main(args=arguments, prog_name="skensemble", standalone_mode=False, obj=settings)
+
+
+def _app(arguments: Sequence[str]) -> typer.Typer:
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
-    parser.add_argument("--version", action="version", version=f"skensemble {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _demo.add_parser(commands)
-    arguments = parser.parse_args(argv)
-    try:
-        code: int = arguments.run(arguments)
-    except KeyboardInterrupt:
-        return 130
-    return code
+    app.callback()(_root)
+    for name, summary in COMMANDS.items():
+        app.command(name, short_help=summary)(_function(name) if name in arguments else _absent)
+    return app
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda v: _print_version(v))
+    ] = False,
+) -> None:
+    """Turn one training run of a Keras network into an ensemble."""
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"skensemble {__version__}")
+        raise typer.Exit
+
+
+def _function(name: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(import_module(f"skensemble.cli._{name}"), name)
+    return function
+
+
+def _absent() -> None:
+    """Stand for a command that is not called."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from importlib import import_module
 
 
@@ -15,12 +17,22 @@ def import_tensorflow() -> None:
     stop it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silenced_standard_error():
+        import_module("tensorflow")
+
+
+@contextlib.contextmanager
+def silenced_standard_error() -> Iterator[None]:
+    """Keep what is written to the standard error of the process, by whatever language.
+
+    It is shown if an exception leads out of the block.
+    """
     sys.stderr.flush()
     standard_error = os.dup(2)
     with tempfile.TemporaryFile() as printed:
         os.dup2(printed.fileno(), 2)
         try:
-            import_module("tensorflow")
+            yield
         except BaseException:
             printed.seek(0)
             os.write(standard_error, printed.read())

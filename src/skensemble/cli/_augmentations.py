@@ -1,0 +1,95 @@
+"""Augmentation by name, for images of the size at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from skensemble._validation import Described, must_be
+
+# In the order in which they are applied: the policy wants images without a border.
+NAMES = ("autoaugment", "standard", "cutout")
+_CUTOUT = 16
+
+
+def check_names(text: str) -> list[str]:
+    """Return the names in the order in which they are applied; none for ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If one is unknown, or there twice.
+    """
+    asked = [] if text == "none" else text.split(",")
+    if not set(asked) <= set(NAMES) or len(set(asked)) < len(asked):
+        must = f"none, or some of {', '.join(NAMES)} with commas, each once"
+        fix = "standard is a crop out of the padded image and a flip"
+        raise ValueError(must_be("--augmentation", must, text, fix))
+    return [name for name in NAMES if name in asked]
+
+
+def augmentation_named(text: str, shape: Sequence[int], mean: Sequence[float] | None) -> Any:
+    """Make the layers that ``--augmentation`` names.
+
+    Parameters
+    ----------
+    text : str
+        ``"none"``, or names with commas. The order is that of `NAMES`.
+    shape : sequence of int
+        (height, width, channels) of the images.
+    mean : sequence of float or None
+        Of each channel, where the network shifts by it: what lies outside of an image, and what is
+        cut out of it, is 0 after that, as in the papers. The square of Cutout is 16 pixels wide,
+        or half as wide as a smaller image.
+
+    Returns
+    -------
+    keras.layers.Layer or None
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or the rows are not images.
+    """
+    names = check_names(text)
+    if not names:
+        return None
+    _check_images(shape)
+    import keras
+
+    from skensemble.augmentation import AutoAugment, Cutout
+    from skensemble.training import seeded
+
+    height, width = shape[:2]
+    # Layers draw seeds that they are not given; those of a fit come from --seed.
+    with seeded(0):
+        layers: list[Any] = []
+        fill_values = None if mean is None else tuple(map(float, mean))
+        if "autoaugment" in names:
+            layers.append(AutoAugment(fill_value=fill_values))
+        if "standard" in names:
+            fill = 0.0 if mean is None else float(np.mean(mean))
+            layers += standard(shape, {"fill_value": fill}).layers[1:]
+        if "cutout" in names:
+            size = max(2, min(_CUTOUT, height // 2, width // 2))
+            layers.append(Cutout(size, fill_value=fill_values or 0.0))
+        return keras.Sequential([keras.Input(tuple(shape)), *layers], name="_".join(names))
+
+
+def standard(shape: Sequence[int], settings: Mapping[str, Any]) -> Any:
+    """`skensemble.augmentation.standard_augmentation` for images of a shape."""
+    from skensemble.augmentation import standard_augmentation
+    from skensemble.training import seeded
+
+    _check_images(shape)
+    with seeded(0):
+        return standard_augmentation(**settings, image_size=(shape[0], shape[1]))
+
+
+def _check_images(shape: Sequence[int]) -> None:
+    if len(shape) != 3:
+        got = Described(f"rows of shape {tuple(shape)}")
+        fix = "leave --augmentation out, or pass --augmentation none"
+        raise ValueError(must_be("--data", "images, to be augmented", got, fix))

@@ -1,0 +1,99 @@
+"""What a command says, and where: people's lines, one JSON object, and the log of a run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+class Output:
+    """The lines of one command.
+
+    Parameters
+    ----------
+    as_json : bool
+        Whether standard output is for one JSON object; lines then go to standard error.
+    quiet : bool
+        Whether only warnings, and the JSON object, are shown. The log has everything.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False):
+        self.as_json = as_json
+        self.console = Console(stderr=as_json, quiet=quiet, highlight=False)
+        self._errors = Console(stderr=True, highlight=False)
+        self._log: TextIO | None = None
+        self._warned: set[str] = set()
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line, however wide the terminal is."""
+        self._print(self.console, Text(text, style=style))
+
+    def say_at_once(self, text: str) -> None:
+        """Print a line from a signal handler, which may have interrupted another one."""
+        # A console of its own: that of the line that was interrupted would print it again.
+        console = Console(stderr=self.as_json, quiet=self.console.quiet, highlight=False)
+        # A progress line has no end; a stream in the middle of a line refuses another one.
+        start = "\n" if console.is_terminal else ""
+        with contextlib.suppress(RuntimeError):
+            self._print(console, Text(start + text))
+
+    def warn(self, text: str) -> None:
+        """Print a warning on one line of standard error, once."""
+        line = " ".join(text.split())
+        if line not in self._warned:
+            self._warned.add(line)
+            self._print(self._errors, Text.assemble(("warning: ", "yellow"), line))
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table; its first column is text, the others are numbers."""
+        table = Table(title=title, title_justify="left")
+        for i, name in enumerate(columns):
+            table.add_column(name, justify="right" if i else "left")
+        for row in rows:
+            table.add_row(*map(Text, row))
+        self._print(self.console, table)
+
+    def result(self, content: Mapping[str, Any]) -> None:
+        """Print the JSON object, where one was asked for."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
+            sys.stdout.flush()
+
+    @contextlib.contextmanager
+    def logging_to(self, path: Path) -> Iterator[None]:
+        """Write all lines to a file as well."""
+        with path.open("a", encoding="utf-8") as self._log:
+            try:
+                yield
+            finally:
+                self._log = None
+
+    def _print(self, console: Console, what: Text | Table) -> None:
+        wrap = isinstance(what, Text)
+        console.print(what, soft_wrap=wrap)
+        if self._log is not None:
+            Console(file=self._log, width=120, no_color=True).print(what, soft_wrap=wrap)
+            self._log.flush()
+
+
+@contextlib.contextmanager
+def output(*, as_json: bool = False, quiet: bool = False) -> Iterator[Output]:
+    """Give a command its output; warnings of the library become lines of it.
+
+    Other warnings, which say something to programmers only, are not shown.
+    """
+    out = Output(as_json=as_json, quiet=quiet)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *args, **kwargs: out.warn(str(message))
+        yield out

@@ -1,0 +1,203 @@
+"""Scores of class probabilities, and what repeated runs show about them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+
+N_BINS = 15
+NOT_SHOWN = "no difference shown"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a score is shown.
+
+    Parameters
+    ----------
+    name : str
+        Its key in results.
+    title : str
+        What tables call it.
+    higher_is_better : bool
+        Whether more is better.
+    scale : float
+        What it is multiplied with for the eye.
+    digits : int
+        Decimals.
+    unit : str
+        What a difference is counted in.
+    """
+
+    name: str
+    title: str
+    higher_is_better: bool = False
+    scale: float = 1.0
+    digits: int = 4
+    unit: str = ""
+
+    def show(self, mean: float, half: float, *, sign: bool = False) -> str:
+        """Write a value and half its interval.
+
+        Examples
+        --------
+        >>> METRICS[0].show(0.9312, 0.0057), METRICS[1].show(-0.01, 0.002, sign=True)
+        ('93.12 ± 0.57', '-0.0100 ± 0.0020')
+        """
+        plus = "+" if sign else ""
+        value = f"{self.scale * mean:{plus}z.{self.digits}f}"
+        return value if np.isnan(half) else f"{value} ± {self.scale * half:.{self.digits}f}"
+
+
+METRICS = (
+    Metric("accuracy", "accuracy %", higher_is_better=True, scale=100, digits=2, unit=" points"),
+    Metric("log_loss", "log-loss"),
+    Metric("calibration_error", "ECE %", scale=100, digits=2, unit=" points"),
+    Metric("brier", "Brier score"),
+)
+IN_TABLES = METRICS[:3]  # with all of them, tables are wider than a terminal
+
+
+def scores_of(proba: FloatArray, y: NDArray[Any]) -> dict[str, float]:
+    """Score class probabilities against the true classes.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n, k), float
+        Rows that sum to 1.
+    y : ndarray of shape (n,), int
+        True classes, as column numbers.
+
+    Returns
+    -------
+    dict of str to float
+        ``"accuracy"``, ``"log_loss"`` (nats), ``"calibration_error"`` (see
+        `calibration_error`) and ``"brier"`` (mean over rows of the squared distance to the one-hot
+        row, from 0 to 2). All NaN where a probability is not finite: the network diverged.
+    """
+    from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
+
+    if not np.isfinite(proba).all():
+        return {metric.name: float("nan") for metric in METRICS}
+    labels = np.arange(proba.shape[1])
+    proba = proba / proba.sum(axis=1, keepdims=True)
+    return {
+        "accuracy": float(accuracy_score(y, proba.argmax(axis=1))),
+        "log_loss": float(log_loss(y, proba, labels=labels)),
+        "calibration_error": calibration_error(proba, y),
+        "brier": float(brier_score_loss(y, proba, labels=labels, scale_by_half=False)),
+    }
+
+
+def calibration_error(proba: FloatArray, y: NDArray[Any], n_bins: int = N_BINS) -> float:
+    """Compute the expected calibration error of the predicted classes.
+
+    Rows are put into bins of equal width by their confidence, the largest probability; the error
+    is the mean distance between confidence and accuracy of the bins, weighted by their rows [1]_.
+    Of finitely many rows it is above 0 even where the probabilities are right.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n, k), float
+        Rows that sum to 1.
+    y : ndarray of shape (n,), int
+        True classes, as column numbers.
+    n_bins : int, default=15
+        Number of bins over [0, 1]; a confidence on an edge is in the bin below.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On Calibration of Modern Neural Networks",
+       ICML 2017, equation 3.
+
+    Examples
+    --------
+    Two rows of confidence 0.75 of which one is right, and two of 0.6, both right:
+
+    >>> proba = np.array([[0.75, 0.25], [0.75, 0.25], [0.6, 0.4], [0.4, 0.6]])
+    >>> round(calibration_error(proba, np.array([0, 1, 0, 1])), 6)
+    0.325
+    """
+    excess = (proba.argmax(axis=1) == y) - proba.max(axis=1)
+    return binned_error(bins_of(proba, n_bins), excess, n_bins)
+
+
+def bins_of(proba: FloatArray, n_bins: int = N_BINS) -> NDArray[np.intp]:
+    """Bin of each row by its confidence, from 0."""
+    bins = np.ceil(proba.max(axis=1) * n_bins).astype(np.intp) - 1
+    clipped: NDArray[np.intp] = np.clip(bins, 0, n_bins - 1)
+    return clipped
+
+
+def binned_error(bins: NDArray[np.intp], excess: FloatArray, n_bins: int = N_BINS) -> float:
+    """Sum up accuracy minus confidence of the rows of each bin; mean of their sizes."""
+    return float(np.abs(np.bincount(bins, excess, minlength=n_bins)).sum() / len(excess))
+
+
+def t_interval(values: ArrayLike) -> tuple[float, float]:
+    """Mean of independent runs, and half of its 95% t interval.
+
+    Examples
+    --------
+    >>> mean, half = t_interval([1, 2, 3, 4, 5])
+    >>> mean, round(half, 4)
+    (3.0, 1.9632)
+    """
+    from scipy import stats
+
+    runs = np.asarray(values, dtype=np.float64)
+    if len(runs) < 2:
+        return float(runs.mean()), float("nan")
+    half = stats.t.ppf(0.975, len(runs) - 1) * runs.std(ddof=1) / np.sqrt(len(runs))
+    return float(runs.mean()), float(half)
+
+
+def verdict(metric: Metric, mean: float, half: float) -> str:
+    """Say what the interval of a difference shows: "better", "worse" or that it shows nothing.
+
+    Examples
+    --------
+    >>> verdict(METRICS[0], 0.02, 0.01), verdict(METRICS[1], 0.02, 0.01)
+    ('better', 'worse')
+    >>> verdict(METRICS[1], 0.02, 0.03)
+    'no difference shown'
+    """
+    if not abs(mean) > half:
+        return NOT_SHOWN
+    return "better" if (mean > 0) == metric.higher_is_better else "worse"
+
+
+def paired(values: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
+    """Mean difference of runs on the same seeds, and half of its 95% t interval."""
+    return t_interval(np.subtract(values, others))
+
+
+def json_ready(content: Any) -> Any:
+    """Return content in types of JSON, with None for what is not a finite number.
+
+    Examples
+    --------
+    >>> json_ready({"loss": np.float64("nan"), "weights": np.array([0.25, 0.75])})
+    {'loss': None, 'weights': [0.25, 0.75]}
+    """
+    if isinstance(content, Mapping):
+        return {str(key): json_ready(value) for key, value in content.items()}
+    if isinstance(content, np.ndarray | np.generic):
+        return json_ready(content.tolist())
+    if isinstance(content, list | tuple):
+        return [json_ready(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content

@@ -1,0 +1,144 @@
+"""Training and test rows of a comparison, one split per seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skensemble._validation import Described, check_real, must_be
+from skensemble.cli._data import DataOptions, read_rows
+from skensemble.cli._labels import class_indices
+
+BUILT_IN = ("digits", "wine", "breast_cancer")
+_CIFAR = ("cifar10", "cifar100")
+_SHARE = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows of one seed.
+
+    Parameters
+    ----------
+    seed : int
+        It.
+    X, X_test : ndarray of shape (n, ...) and (n_test, ...)
+        Rows to train on, the holdout included, and to test on.
+    y : ndarray of shape (n,)
+        Labels.
+    y_test : ndarray of shape (n_test,), int64
+        True classes, as indices into the sorted labels of ``y``.
+    """
+
+    seed: int
+    X: Any
+    y: Any
+    X_test: Any
+    y_test: NDArray[np.int64]
+
+
+class Splits:
+    """Splits of one data set.
+
+    Parameters
+    ----------
+    data : DataOptions
+        The rows. ``limit`` is how many train, drawn anew for every seed. Besides what
+        `skensemble.datasets.load` reads, scikit-learn's ``"digits"``, ``"wine"`` and
+        ``"breast_cancer"``.
+    test_data : DataOptions or None
+        Rows to test on; by default a part of ``data`` drawn for every seed, or the test images of
+        CIFAR.
+    test_size : float or None
+        Share, or from 1 on number, of the rows to test on. Default: a quarter.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        If rows cannot be read, are not alike, or too few.
+    """
+
+    def __init__(
+        self, data: DataOptions, test_data: DataOptions | None, test_size: float | None
+    ) -> None:
+        if test_size is not None:
+            fix = "0.25 tests on a quarter of the rows, 500 on 500 of them"
+            check_real("--test-size", test_size, positive=True, fix=fix)
+            if test_data is not None:
+                got = Described(f"{test_size:g} besides --test-data")
+                fix = "leave one of them out"
+                raise ValueError(must_be("--test-size", "left out", got, fix))
+        elif test_data is None and data.source in _CIFAR and data.subset is None:
+            test_data = DataOptions(data.source, subset="test")
+        self._limit = data.limit
+        self._test_size = _SHARE if test_size is None else _share_or_number(test_size)
+        self._X, self._y, columns = _read(replace(data, limit=None))
+        self._check_limit()
+        self._test: tuple[Any, Any] | None = None
+        if test_data is not None:
+            like_data = replace(
+                test_data,
+                target=test_data.target or data.target,
+                image_size=test_data.image_size or data.image_size,
+            )
+            *self._test, _ = _read(like_data, columns)  # type: ignore[assignment]
+            self._check_alike()
+
+    def __call__(self, n_seeds: int) -> Iterator[Split]:
+        """Draw the rows of the seeds 0, 1, ..."""
+        from sklearn.model_selection import train_test_split
+
+        for seed in range(n_seeds):
+            X, y = self._X, self._y
+            if self._test is None:
+                rows, test_rows = train_test_split(
+                    np.arange(len(y)),
+                    train_size=self._limit,
+                    test_size=self._test_size,
+                    stratify=y,
+                    random_state=seed,
+                )
+                X_test, y_test = X[test_rows], y[test_rows]
+                X, y = X[rows], y[rows]
+            else:
+                X_test, y_test = self._test
+                if self._limit is not None and self._limit < len(y):
+                    rows, _ = train_test_split(
+                        np.arange(len(y)), train_size=self._limit, stratify=y, random_state=seed
+                    )
+                    X, y = X[rows], y[rows]
+            indices = class_indices(y_test, np.unique(y), "the test rows")
+            yield Split(seed, X, y, X_test, indices)
+
+    def _check_limit(self) -> None:
+        if self._limit is not None and self._limit < len(np.unique(self._y)):
+            must = f"at least {len(np.unique(self._y))}, a row of each class"
+            fix = "leave it out to take all rows"
+            raise ValueError(must_be("--limit", must, self._limit, fix))
+
+    def _check_alike(self) -> None:
+        assert self._test is not None
+        mine, theirs = self._X.shape[1:], self._test[0].shape[1:]
+        if mine != theirs:
+            must = f"rows of shape {mine}, as those of --data"
+            got = Described(f"rows of shape {theirs}")
+            raise ValueError(must_be("--test-data", must, got, "bring rows like those of training"))
+
+
+def _share_or_number(size: float) -> float | int:
+    return size if size < 1 else int(size)
+
+
+def _read(options: DataOptions, columns: Any = None) -> tuple[Any, Any, Any]:
+    if options.source not in BUILT_IN or Path(options.source).exists():
+        rows = read_rows(options, columns=columns)
+        return rows.X, rows.y, rows.feature_names
+    from sklearn import datasets
+
+    X, y = getattr(datasets, f"load_{options.source}")(return_X_y=True)
+    return X.astype(np.float32), y, None

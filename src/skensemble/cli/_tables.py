@@ -1,0 +1,59 @@
+"""Tables of scores, as the first project printed them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skensemble.cli._console import Output
+from skensemble.weighting import WeightingResult
+
+COLUMNS = ("", "accuracy %", "error %", "log-loss")
+
+
+def score_row(name: str, accuracy: float, log_loss: float) -> list[str]:
+    """One row: accuracy and error in percent, log-loss in nats."""
+    if math.isnan(accuracy):
+        return [name, "–", "–", "–"]
+    return [name, f"{100 * accuracy:.2f}", f"{100 * (1 - accuracy):.2f}", f"{log_loss:.4f}"]
+
+
+def scores_table(out: Output, result: WeightingResult, scores: Mapping[str, Sequence[Any]]) -> None:
+    """Print the holdout scores of a run, and whether learned weights are worth it there.
+
+    Parameters
+    ----------
+    out : Output
+        Where to.
+    result : WeightingResult
+        The weights in use.
+    scores : mapping
+        As ``snapshot_scores_``.
+    """
+    names = {"uniform": "equal weights", "learned": "learned weights", "given": "given weights"}
+    columns = zip(scores["name"], scores["accuracy"], scores["log_loss"], strict=True)
+    rows = [score_row(names.get(name, name), accuracy, loss) for name, accuracy, loss in columns]
+    title = f"on the {result.n_samples} rows that the weights were learned on"
+    if result.method in ("uniform", "given"):
+        title = f"on the {result.n_samples} rows held out"
+    out.table(title, COLUMNS, rows)
+    say_comparisons(out, result)
+
+
+def say_comparisons(out: Output, result: WeightingResult) -> None:
+    """Say whether learned weights beat others, wins and losses alike."""
+    for found in result.comparisons if len(result.weights) > 1 else ():
+        against = {"uniform": "equal weights", "last": "the last snapshot"}.get(
+            found.against, "the best snapshot"
+        )
+        if math.isnan(found.gain):
+            continue
+        verdict = "better beyond doubt" if found.beats else "no difference shown"
+        if found.high < 0:
+            verdict = "worse beyond doubt"
+        out.say(
+            f"learned weights against {against}, on rows they were not learned on: "
+            f"{found.gain:+.4f} in {found.criterion.replace('_', '-')} "
+            f"(95% interval {found.low:+.4f} to {found.high:+.4f}): {verdict}"
+        )

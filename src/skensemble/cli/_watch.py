@@ -1,0 +1,134 @@
+"""Following a training run from the command line; imports Keras."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import keras
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from skensemble.cli._console import Output
+from skensemble.cli._run_directory import network_from
+from skensemble.schedules import CyclicCosineDecay
+
+
+class TrainingWatch(keras.callbacks.Callback):  # type: ignore[misc]  # mypy does not read Keras
+    """Shows how far training is, notes the network, and can end it after the finished cycles.
+
+    Parameters
+    ----------
+    out : Output
+        Where to say that a cycle has ended.
+    alpha_zero : float
+    M : int
+        As of the estimator.
+    model : str
+        The name of the network in ``config.json``.
+    """
+
+    def __init__(self, out: Output, *, alpha_zero: float, M: int, model: str):
+        super().__init__()
+        self.network = ""
+        self._out, self._alpha_zero, self._M, self._model_name = out, alpha_zero, M, model
+        self._stop = False
+        self._n_reported = 0
+        self._progress: Progress | None = None
+        self._ends: list[int] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Check that the network can be read again, and start the display."""
+        self.network = network_to_json(self.model, self._model_name)
+        self._steps = int(self.params["steps"])
+        self._n_epochs = int(self.params["epochs"])
+        schedule = CyclicCosineDecay(
+            self._alpha_zero, n_iterations=self._steps * self._n_epochs, M=self._M
+        )
+        self._ends = [int(end) for end in schedule.cycle_ends]
+        self._rates = schedule.simulate()
+        console = self._out.console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("epoch {task.completed}/{task.total}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task(f"cycle 1/{self._M}", total=self._n_epochs)
+        self._progress.start()
+        if self._stop:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Move on by one epoch, and report the cycles that ended in it."""
+        n_done = (epoch + 1) * self._steps
+        loss = (logs or {}).get("loss", float("nan"))
+        while self._n_reported < self._M and self._ends[self._n_reported] <= n_done:
+            self._n_reported += 1
+            self._out.say(
+                f"cycle {self._n_reported}/{self._M}  epoch {epoch + 1}/{self._n_epochs}  "
+                f"loss {loss:.4f}"
+            )
+        if self._progress is not None:
+            current = min(self._n_reported + 1, self._M)
+            rate = self._rates[n_done - 1]
+            text = f"cycle {current}/{self._M}  rate {rate:.3g}  loss {loss:.4f}"
+            self._progress.update(self._task, completed=epoch + 1, description=text)
+            self._progress.refresh()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Take the line away."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back, also after an error."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    @property
+    def n_finished(self) -> int:
+        """Cycles of which the last iteration is done."""
+        if not self._ends:
+            return 0
+        n_done = int(self.model.optimizer.iterations)
+        return sum(end <= n_done for end in self._ends)
+
+    def stop(self) -> None:
+        """End training as soon as Keras or the fused engine looks."""
+        self._stop = True
+        if self.model is not None:
+            self.model.stop_training = True
+
+
+def network_to_json(model: Any, name: str) -> str:
+    """Return a network without its weights, in JSON from which it can be built again.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
+    try:
+        config = keras.saving.serialize_keras_object(model)
+        config.pop("compile_config", None)
+        text = json.dumps(config)
+        again = network_from(text, name)
+    except Exception as error:
+        raise ValueError(
+            "The network cannot be written to the run directory, as Keras cannot build it again "
+            f"from its configuration ({type(error).__name__}: {str(error).splitlines()[0]}). Give "
+            "its own layers a get_config, and use layers in place of Lambda."
+        ) from error
+    shapes = [tuple(variable.shape) for variable in model.weights]
+    if [tuple(variable.shape) for variable in again.weights] != shapes:
+        raise ValueError(
+            "The network cannot be written to the run directory: built again from its "
+            "configuration, it has other variables. Give its own layers a complete get_config."
+        )
+    return text

@@ -1,0 +1,160 @@
+"""From options to an estimator: nothing is trained here."""
+
+import keras
+import numpy as np
+import pytest
+
+from skensemble import models
+from skensemble.cli._architectures import ModelOptions
+from skensemble.cli._estimators import TrainOptions, make_estimator, read_parameters
+from skensemble.cli._normalisation import mean_and_std, normalised_mlp
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 3)).astype(np.uint8)
+TABLE = np.random.default_rng(1).normal(3, [1, 2, 50], (50, 3)).astype(np.float32)
+
+
+def made(X=IMAGES, network=None, **options):
+    return make_estimator(TrainOptions(ModelOptions(**(network or {})), **options), X)
+
+
+@pytest.mark.parametrize(
+    ("model", "builder", "parameters", "batch_size"),
+    [
+        ("wrn", models.wide_resnet, {"depth": 16, "width": 4}, 128),
+        ("dn", models.densenet, {"depth": 40, "growth_rate": 12}, 64),
+        ("resnext", models.resnext, {"depth": 29, "cardinality": 8, "width": 64}, 120),
+        ("senet", models.resnext, {"depth": 29, "cardinality": 4, "width": 64, "se": True}, 120),
+    ],
+)
+def test_networks_for_images(model, builder, parameters, batch_size):
+    prepared = made(network={"model": model})
+    clf = prepared.estimator
+    assert clf.model is builder
+    params = clf.get_params()
+    assert {name: params[f"model__{name}"] for name in parameters} == parameters
+    assert prepared.model["parameters"] == parameters
+    assert (clf.M, clf.epochs, clf.alpha_zero, clf.batch_size) == (5, 200, 0.1, batch_size)
+
+
+def test_defaults_follow_the_rows():
+    assert made(IMAGES).model["name"] == "wrn"
+    prepared = made(TABLE)
+    assert prepared.model["name"] == "mlp"
+    assert (prepared.estimator.epochs, prepared.estimator.batch_size) == (50, 32)
+
+
+def test_both_spellings_of_the_first_project():
+    old = made(network={"model": "wrn", "wrn_N": 4, "wrn_k": 10, "dn_depth": 100})
+    new = made(network={"model": "wrn", "depth": 28, "width": 10})
+    assert old.model["parameters"] == new.model["parameters"] == {"depth": 28, "width": 10}
+    assert old.notes == ["--dn_depth says nothing about --model wrn: it is left aside"]
+    assert new.notes == []
+    old = made(network={"model": "dn", "dn_depth": 100, "dn_growth_rate": 24, "wrn_k": 4})
+    assert old.model["parameters"] == {"depth": 100, "growth_rate": 24}
+    assert old.notes == ["--wrn_k says nothing about --model dn: it is left aside"]
+
+
+def test_recipes_and_what_changes_them():
+    prepared = made(recipe="wrn-28-10", epochs=3, network={"width": 2, "dropout": 0.3})
+    clf = prepared.estimator
+    assert (clf.M, clf.epochs, clf.batch_size, clf.validation_fraction) == (5, 3, 128, 0.02)
+    params = clf.get_params()
+    assert [params[f"model__{name}"] for name in ("depth", "width", "dropout")] == [28, 2, 0.3]
+    assert params["model__mean"] == (125.3, 123.0, 113.9)
+    assert prepared.model["name"] == "wrn"
+    assert prepared.model["recipe"] == "wrn-28-10"
+    assert prepared.model["parameters"] == {"depth": 28, "width": 2, "dropout": 0.3}
+    # The augmentation is one for images of this size.
+    assert clf.augmentation.input_shape[1:3] == (8, 8)
+    assert made(recipe="wrn-28-10", augmentation="none").estimator.augmentation is None
+    names = {"se-resnext-29-4x64d": "senet", "densenet-40-12": "dn"}
+    for recipe, name in names.items():
+        assert made(recipe=recipe).model["name"] == name
+
+
+def test_the_recipe_of_a_backbone():
+    prepared = made(recipe="inception-v3-transfer", set=["weights=None", "head_units=8"])
+    clf = prepared.estimator
+    assert type(clf).__name__ == "TransferSnapshotClassifier"
+    assert (clf.weights, clf.head_units, clf.unfreeze_from) == (None, 8, 249)
+    assert prepared.model["name"] == "transfer"
+    assert prepared.model["parameters"]["head_units"] == 8
+
+
+def test_statistics_of_the_recipe_or_of_the_data():
+    mean = IMAGES.reshape(-1, 3).mean(axis=0)
+    for options in ({}, {"recipe": "wrn-16-4", "normalize": "data"}):
+        prepared = made(**options)
+        np.testing.assert_allclose(prepared.estimator.get_params()["model__mean"], mean)
+        np.testing.assert_allclose(prepared.model["mean"], mean)
+    assert made(recipe="wrn-16-4", normalize="none").estimator.get_params()["model__std"] is None
+    assert made(normalize="none").model["mean"] is None
+
+
+def test_mean_and_std_are_those_of_numpy():
+    X = np.random.default_rng(0).integers(0, 256, (2500, 3, 2, 3)).astype(np.uint8)
+    X[..., 2] = 7
+    mean, std = mean_and_std(X)
+    np.testing.assert_allclose(mean, X.mean(axis=(0, 1, 2)))
+    np.testing.assert_allclose(std[:2], X.std(axis=(0, 1, 2))[:2])
+    assert std[2] == 1  # what is constant is not divided by 0
+    assert len(mean_and_std(TABLE)[0]) == 3
+
+
+def test_a_table_is_scaled_in_the_network():
+    mean, std = TABLE.mean(axis=0), TABLE.std(axis=0)
+    scaled = normalised_mlp((3,), 2, units=(4,), mean=mean.tolist(), std=std.tolist())
+    plain = normalised_mlp((3,), 2, units=(4,))
+    plain.set_weights(scaled.get_weights())
+    expected = plain((TABLE - mean) / std)
+    np.testing.assert_allclose(scaled(TABLE), expected, atol=1e-5)
+    assert len(plain.layers) == len(scaled.layers) - 1
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("0.2", 0.2), ("1e-1", 0.1), ("200", 200), ("none", None)],
+)
+def test_validation_fractions(given, expected):
+    found = made(validation_fraction=given).estimator.validation_fraction
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_weightings():
+    assert made(weighting="greedy").estimator.weighting == "greedy"
+    assert made(weighting="0.2,0.3,0.5").estimator.weighting == [0.2, 0.3, 0.5]
+    assert made().estimator.weighting == "log_loss"
+
+
+def test_losses():
+    assert made().estimator.loss is None
+    assert made(loss="cross-entropy").estimator.loss is None
+    focal = made(loss="focal", label_smoothing=0.1).estimator.loss
+    assert isinstance(focal, keras.losses.CategoricalFocalCrossentropy)
+    assert (focal.alpha, focal.gamma, focal.label_smoothing) == (0.25, 2.0, 0.1)
+    smooth = made(label_smoothing=0.2).estimator.loss
+    assert isinstance(smooth, keras.losses.CategoricalCrossentropy)
+    assert smooth.label_smoothing == 0.2
+    assert made(loss="kl_divergence").estimator.loss == "kl_divergence"
+
+
+def test_augmentations():
+    layer = made(augmentation="cutout,autoaugment,standard", normalize="data").estimator
+    kinds = [type(found).__name__ for found in layer.augmentation.layers]
+    assert kinds == ["AutoAugment", "RandomTranslation", "RandomFlip", "Cutout"]
+    cutout = layer.augmentation.layers[-1]
+    assert cutout.size == 4  # half of a small image
+    np.testing.assert_allclose(cutout.fill_value, IMAGES.reshape(-1, 3).mean(axis=0))
+    assert made(augmentation="none").estimator.augmentation is None
+
+
+def test_other_parameters():
+    given = ["n_last=2", "optimizer=adam", "optimizer__beta_1=0.8", "model__units=(8, 8)"]
+    assert read_parameters(given) == {
+        "n_last": 2,
+        "optimizer": "adam",
+        "optimizer__beta_1": 0.8,
+        "model__units": (8, 8),
+    }
+    assert made(TABLE, set=given).estimator.get_params()["optimizer__beta_1"] == 0.8

@@ -1,0 +1,134 @@
+"""skensemble evaluate, and where its rows come from."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skensemble.cli import main
+from skensemble.cli._console import Output
+from skensemble.cli._data import DataOptions
+from skensemble.cli._run_directory import Run
+from skensemble.cli._unseen import warn_about_seen_rows
+from skensemble.cli._verdicts import BEST, EQUAL, IN_USE, LAST, best_snapshot, ways_to_predict
+
+
+@pytest.fixture(scope="module")
+def members(trained):
+    """What Keras predicts with the weights in each file, (2, 150, 10), and the true classes."""
+    run = Run.open(trained.run)
+    network = run.network()
+    with np.load(trained.test) as rows:
+        X, y = rows["X"], rows["y"]
+    probas = []
+    for path in run.snapshot_paths:
+        network.load_weights(path)
+        probas.append(network.predict(X, verbose=0))
+    return np.array(probas), np.searchsorted(np.array(list("abcdefghij")), y)
+
+
+@pytest.fixture(scope="module")
+def found(trained):
+    import contextlib
+    import io
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main(["evaluate", str(trained.run), "--data", str(trained.test), "--json"]) == 0
+    return json.loads(out.getvalue())
+
+
+def test_scores_by_hand(found, members, trained):
+    probas, y = members
+    weights = Run.open(trained.run).weights
+    with np.load(trained.run / "holdout.npz") as holdout:
+        true = holdout["probas"][:, np.arange(30), holdout["y"]]
+    best = int((-np.log(true)).mean(axis=1).argmin())
+    expected = {
+        LAST: probas[-1],
+        BEST: probas[best],
+        EQUAL: probas.mean(axis=0),
+        IN_USE: np.tensordot(weights, probas, axes=1),
+    }
+    assert found["best_snapshot"] == best + 1
+    assert found["n_rows"] == 150
+    assert list(found["scores"]) == list(expected)
+    for name, proba in expected.items():
+        scores = found["scores"][name]
+        accuracy = (proba.argmax(axis=1) == y).mean()
+        loss = -np.log(proba[np.arange(150), y]).mean()
+        assert scores["accuracy"]["value"] == pytest.approx(accuracy)
+        assert scores["log_loss"]["value"] == pytest.approx(loss, rel=1e-5)
+        assert scores["accuracy"]["low"] < accuracy < scores["accuracy"]["high"]
+
+
+def test_differences_are_to_the_weights_of_the_run(found):
+    assert list(found["differences"]) == [LAST, BEST, EQUAL]
+    for name, differences in found["differences"].items():
+        for metric in ("accuracy", "log_loss", "brier"):
+            value = (
+                found["scores"][IN_USE][metric]["value"] - found["scores"][name][metric]["value"]
+            )
+            assert differences[metric]["value"] == pytest.approx(value, abs=1e-12)
+
+
+def test_for_people(trained, capsys):
+    assert main(["evaluate", str(trained.run), "--data", str(trained.test)]) == 0
+    captured = capsys.readouterr()
+    out = " ".join(captured.out.split())
+    for words in ("On 150 rows", LAST, BEST, EQUAL, IN_USE, "ECE %", f"minus {EQUAL}"):
+        assert words in out, words
+    assert captured.err == ""
+
+
+def test_rows_of_training_are_told(trained, capsys):
+    assert main(["evaluate", str(trained.run), "--data", str(trained.train), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["n_rows"] == 300
+    assert captured.err.startswith(
+        f"warning: {trained.train} is what {trained.run} was trained on: of rows that have trained "
+        "a network it knows more than of any others. Bring rows that it has not seen.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "trained_on", "subset", "trained_subset", "warned"),
+    [
+        ("a.npz", "a.npz", None, None, True),
+        ("a.npz", "./x/../a.npz", None, None, True),
+        ("a.npz", "b.npz", None, None, False),
+        ("a.npz", "a.npz", "test", "train", False),
+        ("a.npz", "a.npz", "test", None, True),
+        ("cifar10", "cifar10", None, None, False),
+        ("cifar10", "cifar10", "train", None, True),
+        ("cifar10", "cifar10", None, "all", True),
+        ("cifar10", "cifar100", "train", None, False),
+    ],
+)
+def test_what_looks_like_training_rows(source, trained_on, subset, trained_subset, warned, capsys):
+    data = {"source": trained_on, "subset": trained_subset}
+    run = Run(Path("run"), {"data": data}, None, None)
+    warn_about_seen_rows(run, DataOptions(source, subset=subset), Output())
+    assert bool(capsys.readouterr().err) == warned
+
+
+def test_labels_of_other_data(trained, tmp_path, capsys):
+    np.savez(tmp_path / "rows.npz", X=np.zeros((2, 64), "float32"), y=np.array(["a", "z"]))
+    assert main(["evaluate", str(trained.run), "--data", str(tmp_path / "rows.npz")]) == 2
+    assert "with labels that the run was trained on" in capsys.readouterr().err
+
+
+def test_best_snapshot_needs_a_finite_loss():
+    assert best_snapshot(None, 2) is None
+    nan = float("nan")
+    assert best_snapshot({"log_loss": [nan, nan, 0.1]}, 2) is None
+    assert best_snapshot({"log_loss": [nan, 0.5, 0.4, 0.1]}, 3) == 2
+
+
+def test_a_snapshot_that_diverged_is_left_out():
+    members = np.array([[[0.2, 0.8]], [[np.nan, np.nan]], [[0.6, 0.4]]])
+    ways = ways_to_predict(members, np.array([0.25, 0.0, 0.75]), best=None)
+    assert list(ways) == [LAST, EQUAL, IN_USE]
+    np.testing.assert_allclose(ways[EQUAL], [[0.4, 0.6]])
+    np.testing.assert_allclose(ways[IN_USE], [[0.5, 0.5]])

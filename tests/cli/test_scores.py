@@ -1,0 +1,109 @@
+"""Scores of class probabilities, and what repeated runs show."""
+
+import numpy as np
+import pytest
+
+from skensemble.cli._scores import (
+    METRICS,
+    calibration_error,
+    paired,
+    scores_of,
+    t_interval,
+    verdict,
+)
+
+ACCURACY, LOG_LOSS, CALIBRATION, BRIER = METRICS
+
+
+def test_scores_of_three_rows_by_hand():
+    proba = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.5, 0.3, 0.2]])
+    scores = scores_of(proba, np.array([0, 1, 2]))
+    assert list(scores) == [metric.name for metric in METRICS]
+    assert scores["accuracy"] == pytest.approx(2 / 3)
+    assert scores["log_loss"] == pytest.approx(-np.log(0.7 * 0.8 * 0.2) / 3)
+    # The confidences 0.7, 0.8 and 0.5 are in three bins: |1 - 0.7|, |1 - 0.8|, |0 - 0.5|.
+    assert scores["calibration_error"] == pytest.approx((0.3 + 0.2 + 0.5) / 3)
+    squares = 0.3**2 + 0.2**2 + 0.1**2, 0.2**2 + 2 * 0.1**2, 0.5**2 + 0.3**2 + 0.8**2
+    assert scores["brier"] == pytest.approx(sum(squares) / 3)
+
+
+def test_two_classes_have_the_same_brier_score_as_many():
+    proba = np.array([[0.7, 0.3], [0.4, 0.6]])
+    assert scores_of(proba, np.array([0, 0]))["brier"] == pytest.approx(
+        (2 * 0.3**2 + 2 * 0.6**2) / 2
+    )
+
+
+def test_classes_without_rows_count():
+    scores = scores_of(np.full((2, 4), 0.25), np.array([1, 1]))
+    assert scores["log_loss"] == pytest.approx(np.log(4))
+
+
+def test_a_network_that_diverged_has_no_scores():
+    scores = scores_of(np.array([[0.5, 0.5], [np.nan, np.nan]]), np.array([0, 1]))
+    assert np.isnan(list(scores.values())).all()
+
+
+def test_calibration_error_bin_by_bin():
+    rng = np.random.default_rng(0)
+    proba = rng.dirichlet([0.3, 0.3, 0.3], size=500)
+    y = rng.integers(3, size=500)
+    confidence, right = proba.max(axis=1), proba.argmax(axis=1) == y
+    expected = 0.0
+    for b in range(15):
+        inside = (confidence > b / 15) & (confidence <= (b + 1) / 15)
+        if inside.any():
+            gap = abs(right[inside].mean() - confidence[inside].mean())
+            expected += inside.sum() / 500 * gap
+    assert calibration_error(proba, y) == pytest.approx(expected)
+    assert expected > 0.1
+
+
+@pytest.mark.parametrize(("proba", "error"), [([[1.0, 0.0]], 0.0), ([[0.0, 1.0]], 1.0)])
+def test_calibration_error_of_a_sure_row(proba, error):
+    assert calibration_error(np.array(proba), np.array([0])) == error
+
+
+def test_interval_is_that_of_student():
+    # t of 4 degrees of freedom: 2.776; standard error of 1..5: sqrt(2.5 / 5)
+    mean, half = t_interval([1, 2, 3, 4, 5])
+    assert mean == 3
+    assert half == pytest.approx(2.776445 * (2.5 / 5) ** 0.5, rel=1e-6)
+
+
+def test_one_run_has_no_interval():
+    mean, half = t_interval([0.5])
+    assert mean == 0.5
+    assert np.isnan(half)
+
+
+def test_paired_differences_are_of_the_same_seeds():
+    values, others = [1.0, 2.0, 3.0], [0.5, 1.5, 2.5]
+    mean, half = paired(values, others)
+    assert mean == 0.5
+    assert half == 0
+
+
+@pytest.mark.parametrize(
+    ("metric", "mean", "half", "word"),
+    [
+        (ACCURACY, 0.02, 0.01, "better"),
+        (ACCURACY, -0.02, 0.01, "worse"),
+        (LOG_LOSS, 0.02, 0.01, "worse"),
+        (LOG_LOSS, -0.02, 0.01, "better"),
+        (CALIBRATION, -0.02, 0.01, "better"),
+        (BRIER, 0.02, 0.01, "worse"),
+        (ACCURACY, 0.01, 0.01, "no difference shown"),
+        (LOG_LOSS, 0.0, 0.0, "no difference shown"),
+        (LOG_LOSS, 0.1, float("nan"), "no difference shown"),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_verdict_reports_losses_as_well_as_wins(metric, mean, half, word):
+    assert verdict(metric, mean, half) == word
+
+
+def test_shown_with_interval_where_there_is_one():
+    assert ACCURACY.show(0.5, 0.012) == "50.00 ± 1.20"
+    assert LOG_LOSS.show(0.5, float("nan")) == "0.5000"
+    assert LOG_LOSS.show(0.5, 0.1, sign=True) == "+0.5000 ± 0.1000"
