@@ -379,6 +379,32 @@ def test_the_least_recently_used_go_first():
     assert cache.info() == (0, 0, 0, 0)
 
 
+def test_constants_that_a_layer_holds_are_part_of_its_program(blobs):
+    X, y = blobs
+
+    def normalised(mean):
+        def build():
+            normalization = layers.Normalization(mean=[mean] * 4, variance=[2.0] * 4)
+            outputs = layers.Dense(3, activation="softmax")
+            return keras.Sequential([keras.Input((4,)), normalization, outputs])
+
+        return build
+
+    def fitted(mean):
+        clf = SnapshotEnsembleClassifier(normalised(mean), M=2, epochs=4, random_state=0)
+        return clf.fit(X, y).predict_proba(X)
+
+    alone = {}
+    for mean in (0.0, 1.0):
+        program_cache.clear()
+        alone[mean] = fitted(mean)
+    n_programs = program_cache.info().misses
+    np.testing.assert_array_equal(fitted(1.0), alone[1.0])
+    assert program_cache.info().misses == n_programs
+    np.testing.assert_array_equal(fitted(0.0), alone[0.0])
+    assert program_cache.info().misses == 2 * n_programs
+
+
 def test_what_cannot_be_shared_is_not_kept():
     cache = ProgramCache()
     assert cache.get(None, Program) is not cache.get(None, Program)

@@ -14,7 +14,9 @@ from keras import layers, losses, metrics, ops, optimizers
 from builders import Subclassed, fixed
 from skensemble import CyclicCosineDecay
 from skensemble.training import ENGINES, TrainingData, TrainingRequest, seeded, train
+from skensemble.training import _fused_engine as fused_engine
 from skensemble.training._callbacks import listeners_to_batches
+from skensemble.training._recorder import SnapshotCollector
 
 # Where loss and metrics of the engines differ only by the order in which float32 numbers are
 # added up, after some twenty steps.
@@ -711,3 +713,42 @@ def test_after_an_attempt_in_vain_keras_starts_from_the_same_state(blobs):
     found = choose(blobs, "auto", make(functional(VectorLogs)))
     for a, b in zip(found.snapshots[0].weights, expected.snapshots[0].weights, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_to_stop_inside_an_epoch_is_to_stop_after_the_last_cycle_that_ended(blobs, monkeypatch):
+    model = make()
+    reach = SnapshotCollector.reach
+
+    def interrupted(collector, n_done):
+        reach(collector, n_done)
+        # as the handler of a signal does, which runs between two calls into the graph
+        model.stop_training = len(collector.snapshots) == 2
+
+    monkeypatch.setattr(SnapshotCollector, "reach", interrupted)
+    run = fit("fused", model, data_of(blobs, batch_size=8), n_epochs=2, M=8)
+    assert [s.iteration for s in run.snapshots] == [3, 6]
+    assert (run.n_iterations, run.n_epochs) == (6, 0)
+
+
+def test_first_call_is_an_iteration_unless_xla_makes_many_of_them_one(blobs, monkeypatch):
+    lengths = []
+    program = fused_engine.TrainingProgram
+    bind = program.bind
+
+    def spied(self, *arguments):
+        advance = bind(self, *arguments)
+
+        def spy(*tensors):
+            first, last = (int(tensor) for tensor in tensors[-6:-4])
+            lengths.append(last - first)
+            return advance(*tensors)
+
+        return spy
+
+    monkeypatch.setattr(program, "bind", spied)
+    fit("fused", make(), data_of(blobs, batch_size=1), n_epochs=2, M=1)
+    by_xla = lengths[0]
+    lengths.clear()
+    fit("fused", make(lambda: sequential(layers.Dropout(0.1))), data_of(blobs, batch_size=1), M=1)
+    assert (by_xla, lengths[0]) == (64, 1)
+    assert lengths[1] in (1, 2, 8)

@@ -181,4 +181,4 @@ class _Member:
         function = traced_function(forward)
         self.function = function.get_concrete_function(self.weights, self.states, self.rows)
         self.xla = decide_on_xla(self.function, jit_compile=False)
-        self.is_shareable = not self.function.captured_inputs and can_be_shared(self.function)
+        self.is_shareable = can_be_shared(self.function)

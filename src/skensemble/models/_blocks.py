@@ -34,11 +34,7 @@ class Blocks:
         normalization = keras.layers.Normalization(
             mean=mean, variance=[s * s for s in std], dtype="float32", name="normalization"
         )
-        x = normalization(inputs)
-        # A program that captures tensors is nobody else's; arrays become part of it.
-        normalization.mean = keras.ops.convert_to_numpy(normalization.mean)
-        normalization.variance = keras.ops.convert_to_numpy(normalization.variance)
-        return inputs, x
+        return inputs, normalization(inputs)
 
     def conv(self, x, filters: int, size: int, *, name: str, strides: int = 1, groups: int = 1):
         """Convolve, without bias; the image stays as large, or becomes ``strides`` times smaller.

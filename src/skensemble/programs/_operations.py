@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 # Operations with a state that is a variable, and so an input of the program.
 _ON_VARIABLES = (
@@ -51,13 +52,25 @@ def _types(node) -> Iterator[str]:
             yield tf.as_dtype(attribute.type).name
 
 
-def can_be_shared(function) -> bool:
-    """Whether a function depends on nothing but its inputs and variables.
+def can_be_shared(function, known: Iterable[Any] = ()) -> bool:
+    """Whether a function depends on nothing but its inputs, known variables and constants.
 
     Operations that call Python, look something up in a table or draw random numbers from a seed of
-    their own do.
+    their own do. A tensor that it captures is a constant, such as the mean of a Normalization
+    layer: what it was traced from has it as an attribute, and is told apart by it.
+
+    Parameters
+    ----------
+    function : ConcreteFunction
+        Traced.
+    known : iterable of keras.Variable
+        Those whose place others can take.
     """
-    return all(
+    import tensorflow as tf
+
+    handles = {id(variable.value.handle) for variable in known}
+    captures = [tensor for tensor in function.captured_inputs if id(tensor) not in handles]
+    return not any(tensor.dtype in (tf.resource, tf.variant) for tensor in captures) and all(
         name.startswith(_ON_VARIABLES) or not has_state
         for name, _, has_state in operations_in(function)
     )

@@ -43,8 +43,7 @@ class RebindableProgram:
             tensor if position is None and scratch_position is None else None
             for position, scratch_position, tensor in places
         ]
-        has_others = any(tensor is not None for tensor in self._others)
-        self.is_shareable = not has_others and can_be_shared(function)
+        self.is_shareable = can_be_shared(function, known=[*variables, *scratch])
         self._function = function._inference_function
         if self.is_shareable:
             _forget_graphs(self._function)

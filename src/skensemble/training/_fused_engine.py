@@ -19,8 +19,8 @@ from skensemble.training._training_program import TrainingProgram
 from skensemble.training._validation_program import ValidationProgram
 
 # Python sees signals, such as Ctrl-C, between calls: these are the iterations of the first one, and
-# they double until a call takes about so long. How training is cut does not change its result.
-_FIRST_CALL = 64
+# they grow until a call takes about so long. How training is cut does not change its result.
+_FIRST_CALL, _FIRST_CALL_WITH_XLA = 1, 64
 _SECONDS_PER_CALL = 0.25
 
 
@@ -98,7 +98,7 @@ class _FusedRun:
             model=model,
         )
         self._is_watched = bool(self._has_listeners or request.keras_verbose or request.validation)
-        self._n_per_call = _FIRST_CALL
+        self._n_per_call = _FIRST_CALL_WITH_XLA if self.program.xla.use else _FIRST_CALL
 
     def _bind_training(self, X, data, schedule):
         import tensorflow as tf
@@ -132,7 +132,7 @@ class _FusedRun:
         model.stop_training = False
         self._callbacks.on_train_begin()
         logs = None
-        while self.n_done < self._n_iterations and not (self.n_epochs and model.stop_training):
+        while self.n_done < self._n_iterations and not (self._may_stop and model.stop_training):
             if self.n_done == self.n_epochs * self._steps:
                 self._callbacks.on_epoch_begin(self._request.first_epoch + self.n_epochs)
                 self._callbacks.on_train_batch_begin(0)
@@ -141,6 +141,11 @@ class _FusedRun:
         model.optimizer.finalize_variable_values(model.trainable_weights)
         self._callbacks.on_train_end(logs)
 
+    @property
+    def _may_stop(self) -> bool:
+        """Whether there is something to stop with; a callback may have asked before."""
+        return bool(self.n_epochs or self.collector.snapshots)
+
     def _train_on(self) -> list[dict[str, float]]:
         """Train for one call; return the logs of the epochs that it completed."""
         ends = [self._n_iterations, self.n_done + self._n_per_call, self.collector.next_end]
@@ -148,8 +153,9 @@ class _FusedRun:
             ends.append((self.n_epochs + 1) * self._steps)
         start = time.perf_counter()
         self.n_done, values = self._advance(self.n_done, min(end for end in ends if end))
-        if time.perf_counter() - start < _SECONDS_PER_CALL / 2:
-            self._n_per_call *= 2
+        spent = time.perf_counter() - start
+        if spent < _SECONDS_PER_CALL / 2:
+            self._n_per_call *= 8 if spent < _SECONDS_PER_CALL / 16 else 2
         self.collector.reach(self.n_done)
         n_ended = self.n_done // self._steps - self.n_epochs
         logs = [{name: float(v[i]) for name, v in values.items()} for i in range(n_ended)]
