@@ -102,8 +102,8 @@ def test_augmentation_of_either_source():
         layer = recipes.make(name, input_size=(12, 12)).augmentation
         augmented = np.asarray(layer(X, training=True))
         assert not np.array_equal(augmented, X)
-        # The paper pads with zeros; the second project fills by reflection.
-        assert (augmented == 0).any() == fills
+        # The paper pads with the mean; the second project fills by reflection.
+        assert (augmented == np.float32(120.7)).any() == fills
 
 
 def test_transfer_is_that_of_the_second_project():
@@ -129,6 +129,13 @@ def test_trains(images, name):
     clf = recipes.make(name, **small, **SMALL[recipes.make(name).model])
     assert set(clone(clf).fit(X, y).predict(X)) <= {"red", "green", "blue"}
     assert clf.model__mean == (125.3, 123.0, 113.9)
+
+
+def test_nobody_changes_a_recipe():
+    with pytest.raises(TypeError):
+        recipes.get("wrn-16-4").params["M"] = 99
+    recipes.make("wrn-16-4").set_params(M=99)
+    assert recipes.make("wrn-16-4").M == 5
 
 
 def test_any_parameter_can_be_another():

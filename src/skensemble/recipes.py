@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from skensemble._validation import must_be
@@ -24,9 +25,10 @@ SECOND = "keras_ensemble_cifar10"
 CIFAR10_MEAN = (125.3, 123.0, 113.9)
 CIFAR10_STD = (63.0, 62.1, 66.7)
 
-# Pad by 4 and crop, as the paper does; the second project shifts, and fills by reflection.
-CROP = {"padding": 4}
-SHIFT = {"padding": 0, "shift": 0.125}
+# Pad by 4 and crop, as the paper does, with the mean of the data, which is 0 after normalisation;
+# the second project shifts, and fills by reflection.
+CROP = MappingProxyType({"padding": 4, "fill_value": round(sum(CIFAR10_MEAN) / 3, 1)})
+SHIFT = MappingProxyType({"padding": 0, "shift": 0.125})
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Recipe:
     source : str
         Who published the settings.
     published : str
-        What they reached with them, on CIFAR-10.
+        What was reached on CIFAR-10, and how that differs.
     architecture : str
         Name of the builder in `skensemble.models`, or ``"transfer"``.
     params : mapping
@@ -62,6 +64,9 @@ class Recipe:
     augmentation: Mapping[str, Any] | None = field(default_factory=lambda: CROP)
     focal: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
+
 
 def _of_images(network: Mapping[str, Any], **params: Any) -> dict[str, Any]:
     model = {"mean": CIFAR10_MEAN, "std": CIFAR10_STD, **network}
@@ -79,9 +84,10 @@ def _first(name: str, network: str, architecture: str, parameters: Mapping[str, 
     if architecture == "densenet":
         cycles = {"M": 6, "epochs": 300, "alpha_zero": 0.2, "batch_size": 64}
     published = {
-        "wrn-16-4": "92.70% single best, 92.77% equal weights, 92.84% learned weights (which were "
-        "picked on the test set)",
+        "wrn-16-4": "92.70% single best, 92.77% equal weights, 92.84% learned weights (picked on "
+        "the test set), by another network of this name, with plain SGD",
         "densenet-40-12": "95.16% for equal weights (paper)",
+        "densenet-100-24": "96.56% for equal weights (paper)",
     }.get(name, "no figure")
     summary = (
         f"{network}, {cycles['M']} cycles in {cycles['epochs']} epochs from a rate of "

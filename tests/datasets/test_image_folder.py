@@ -283,6 +283,17 @@ def test_more_images_than_memory(tmp_path, write_images, message_of, monkeypatch
     assert len(load_image_folder(tmp_path).X) == 2
 
 
+def test_nothing_is_resized_before_there_is_memory_for_it(
+    tmp_path, write_images, message_of, monkeypatch
+):
+    write_images("a/1.png", "b/1.png")
+    monkeypatch.setattr(_decoding, "_decode", None)
+    huge = {"image_size": (10**6, 10**6)}
+    assert message_of(MemoryError, load_image_folder, tmp_path, **huge).startswith(
+        f"the images of {tmp_path} must be at most"
+    )
+
+
 def test_memory_limit_is_that_of_the_container(tmp_path, monkeypatch):
     monkeypatch.setattr(_memory, "_CGROUP", str(tmp_path / "memory.max"))
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -95,6 +95,12 @@ CASES = {
         "of <U1 and shape (2,) instead: save the label of each row, of one-hot labels their "
         "argmax.",
     ),
+    "missing": (
+        {"X": X, "y": np.array([1.0, np.nan, 3.0])},
+        {},
+        "y of {path} must be a finite label for each row, got 1 of 3 rows without instead: fill or "
+        "remove them.",
+    ),
     "one-hot": (
         {"X": X, "y": np.eye(3)},
         {},

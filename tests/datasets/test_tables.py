@@ -262,3 +262,12 @@ def test_files_of_another_kind(tmp_path, message_of):
     assert message_of(ValueError, load_parquet, table, "y").startswith(
         f"{table} must be a Parquet file, got Parquet magic bytes not found in footer."
     )
+
+
+def test_columns_of_one_name(tmp_path, message_of):
+    path = tmp_path / "t.csv"
+    path.write_text("a,t,t\n1,x,x\n2,y,y\n")
+    assert message_of(ValueError, load_csv, path, "t") == (
+        "the columns of FILE must be of different names, got 't' more than once instead: rename "
+        "them, or remove all but one."
+    )

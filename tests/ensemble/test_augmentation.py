@@ -9,6 +9,7 @@ import tensorflow as tf
 from sklearn.base import clone
 
 from skensemble import SnapshotEnsembleClassifier, program_cache
+from skensemble.augmentation import standard_augmentation
 from skensemble.training import seeded
 
 # A few epochs need not get anywhere.
@@ -225,6 +226,16 @@ def test_rows_of_numbers(digits):
     assert clf.score(X[300:600], y[300:600]) > 0.7
 
 
+class Unmakeable(keras.layers.Layer):
+    """Has no configuration of its own."""
+
+    def __init__(self, how, **kwargs):
+        super().__init__(**kwargs)
+
+    def call(self, x, training=False):
+        return x
+
+
 MUST = "augmentation must be a Keras layer or model, a function of a batch of rows, or None, got "
 
 
@@ -254,17 +265,62 @@ MUST = "augmentation must be a Keras layer or model, a function of a batch of ro
         (
             keras.layers.Resizing(3, 3),
             ValueError,
-            "the result of augmentation must be of the shape that its rows had, (2, 6, 6, 3), got "
-            "(2, 3, 3, 3) instead: a change of size, such as Resizing, belongs to the network.",
+            "the result of augmentation must be of the shape that its rows had, (n, 6, 6, 3), got "
+            "(n, 3, 3, 3) instead: a change of size, such as Resizing, belongs to the network.",
         ),
         (
             lambda rows: rows[:, 1:],
             ValueError,
-            "the result of augmentation must be of the shape that its rows had, (2, 6, 6, 3), got "
-            "(2, 5, 6, 3) instead: a change of size, such as Resizing, belongs to the network.",
+            "the result of augmentation must be of the shape that its rows had, (n, 6, 6, 3), got "
+            "(n, 5, 6, 3) instead: a change of size, such as Resizing, belongs to the network.",
+        ),
+        (
+            keras.Sequential([keras.layers.RandomFlip(seed=0), keras.layers.MixUp(seed=0)]),
+            ValueError,
+            "augmentation must be a layer that leaves labels as they are, got MixUp instead: it "
+            "mixes rows, and the labels would have to be mixed with them.",
+        ),
+        (
+            standard_augmentation(seed=0),
+            ValueError,
+            "augmentation must be made for rows of shape (6, 6, 3), got a model for (32, 32, None) "
+            "instead: image_size= of standard_augmentation, and input_size= of recipes.make, say "
+            "which.",
+        ),
+        (
+            Unmakeable(object()),
+            TypeError,
+            "augmentation must be a layer that Keras can make again from its configuration, got "
+            "Unmakeable, which raises NotImplementedError instead: give its class a get_config "
+            "with all that its constructor needs, or pass a function, as in lambda X: layer(X, "
+            "training=True).",
+        ),
+        (
+            lambda rows: np.asarray(rows)[:, ::-1],
+            TypeError,
+            "augmentation must be a function that TensorFlow can make part of a graph, got one "
+            "that raises NotImplementedError there instead: use keras.ops in place of NumPy and of "
+            "Python's if, or set run_eagerly=True.",
+        ),
+        (
+            lambda rows: None,
+            TypeError,
+            "the result of augmentation must be a tensor, got None instead: return the changed "
+            "rows.",
         ),
     ],
-    ids=["name", "class", "rescaling", "resizing", "function"],
+    ids=[
+        "name",
+        "class",
+        "rescaling",
+        "resizing",
+        "function",
+        "mixing",
+        "other size",
+        "no configuration",
+        "NumPy",
+        "nothing",
+    ],
 )
 def test_refused(images, augmentation, error, message):
     clf = classifier(augmentation)
@@ -273,6 +329,25 @@ def test_refused(images, augmentation, error, message):
         clf.fit(*images)
     assert str(caught.value) == message
     assert vars(clf) == before
+
+
+def test_numpy_where_nothing_is_traced(images):
+    clf = classifier(lambda rows: np.asarray(rows)[:, ::-1], run_eagerly=True, epochs=2)
+    assert clf.fit(*images).engine_ == "keras"
+
+
+def test_black_images_first(images):
+    X, y = images
+    X = np.concatenate([np.zeros_like(X[:3]), X])
+    with pytest.raises(ValueError, match="leaves rows as they are in prediction"):
+        classifier(keras.layers.Rescaling(2.0), shuffle=False).fit(X, np.append([0, 1, 2], y))
+
+
+@pytest.mark.parametrize(
+    "layer", [keras.layers.GaussianNoise(0.5, seed=0), keras.layers.RandomContrast(0.5, seed=0)]
+)
+def test_layers_that_take_floats_only(images, layer):
+    assert classifier(layer, epochs=2).fit(*images).engine_ == "fused"
 
 
 def test_errors_of_a_function_say_where_they_come_from(images):

@@ -225,6 +225,23 @@ class TestWithoutRows:
         assert clf.snapshot_scores_ is None
         assert all(snapshot.scores == {} for snapshot in clf.snapshots_)
 
+    @pytest.mark.parametrize("builder", [dense, None])
+    def test_builder_that_takes_its_shape_from_the_data(self, blobs, builder):
+        X, y = blobs
+        clf = SnapshotEnsembleClassifier(builder, M=2, epochs=4, random_state=0).fit(X, y)
+        known = {"classes": [0, 1, 2], "weighting": clf.weights_, "random_state": 0}
+        again = SnapshotEnsembleClassifier.from_snapshots(
+            builder, clf.snapshots_, input_shape=(4,), **known
+        )
+        np.testing.assert_allclose(again.predict_proba(X), clf.predict_proba(X), atol=1e-6)
+        message = (
+            "input_shape must be given where the network takes it from the data, got None instead: "
+            "pass the shape of one row, as in (32, 32, 3)."
+        )
+        with pytest.raises(TypeError) as caught:
+            SnapshotEnsembleClassifier.from_snapshots(builder, clf.snapshots_, **known)
+        assert str(caught.value) == message
+
     def test_learns_later(self, trained, rows):
         model, bank = trained
         X, y = rows
@@ -275,8 +292,21 @@ class TestWithoutRows:
                 "classes must be two labels or more, all different, in increasing order, got "
                 "[1, 0, 2] instead: the network's columns are the labels in increasing order.",
             ),
+            (
+                {"classes": ["a", "a", "b"], "weighting": "uniform"},
+                ValueError,
+                "classes must be two labels or more, all different, in increasing order, got "
+                "['a', 'a', 'b'] instead: the network's columns are the labels in increasing "
+                "order.",
+            ),
+            (
+                {"classes": [0, 1, 2], "weighting": "uniform", "input_shape": 4},
+                TypeError,
+                "input_shape must be a sequence of integers, got 4 instead: (32, 32, 3) is the "
+                "shape of small images.",
+            ),
         ],
-        ids=["nothing", "no labels", "both", "to learn", "too few", "order"],
+        ids=["nothing", "no labels", "both", "to learn", "too few", "order", "twice", "shape"],
     )
     def test_refused(self, trained, given, error, message):
         model, bank = trained
@@ -290,7 +320,7 @@ class TestWithoutRows:
         def shapeless():
             return keras.Sequential([keras.layers.Dense(8), keras.layers.Dense(3, "softmax")])
 
-        with pytest.raises(ValueError, match="^model must be of a known input shape, got one with"):
+        with pytest.raises(ValueError, match="input_shape|known input shape"):
             SnapshotEnsembleClassifier.from_snapshots(
                 shapeless, bank, classes=[0, 1, 2], weighting="uniform", random_state=0
             )

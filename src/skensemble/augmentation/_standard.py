@@ -110,13 +110,19 @@ def standard_augmentation(
             fill_mode="constant",
             interpolation="nearest",
             fill_value=padding_value,
+            data_format="channels_last",
             seed=seeds[0],
         )
         layers.append(crop)
     if flip:
-        layers.append(keras.layers.RandomFlip("horizontal", seed=seeds[1]))
+        layers.append(
+            keras.layers.RandomFlip("horizontal", data_format="channels_last", seed=seeds[1])
+        )
     if shift:
-        layers.append(keras.layers.RandomTranslation(shift, shift, "reflect", seed=seeds[2]))
+        by_reflection = keras.layers.RandomTranslation(
+            shift, shift, "reflect", data_format="channels_last", seed=seeds[2]
+        )
+        layers.append(by_reflection)
     n_channels = None
     if mean is not None or std is not None:
         normalization, n_channels = _normalization(mean, std)

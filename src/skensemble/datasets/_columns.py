@@ -38,6 +38,15 @@ def choose_columns(
     return features, target if target in found else None
 
 
+def check_once(file: str, names: Sequence[str]) -> None:
+    """Raise where two columns have one name: pandas would call the second something else."""
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        got = Described(f"{listed(twice, 5)} more than once")
+        fix = "rename them, or remove all but one"
+        raise ValueError(must_be(f"the columns of {file}", "of different names", got, fix))
+
+
 def _given(file, found, target, columns) -> list[str]:
     features = [columns] if isinstance(columns, str) else list(columns)
     missing = [name for name in features if name not in found]

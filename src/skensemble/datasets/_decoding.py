@@ -40,7 +40,7 @@ def read_images(
         If the array would be larger than all memory there is.
     """
     paths = [os.path.join(files.path, name) for name in files.names]
-    X: np.ndarray | None = None
+    X = None if size is None else _allocated(files, (*size, 3))
     kept: list[int] = []
     unreadable: dict[int, Exception] = {}
     with closing(_decoded(paths, size)) as results:
@@ -50,13 +50,14 @@ def read_images(
                 continue
             if X is None:
                 X = _allocated(files, pixels.shape)
-            elif pixels.shape != X.shape[1:]:
+            if pixels.shape != X.shape[1:]:
                 raise _different_sizes(files, kept[0], X.shape[1:], i, pixels.shape)
             X[len(kept)] = pixels
             kept.append(i)
-    if X is None or (unreadable and on_unreadable == "raise"):
+    if not kept or (unreadable and on_unreadable == "raise"):
         first = next(iter(unreadable.values()))
         raise _not_readable(files, list(unreadable), first) from first
+    assert X is not None
     return X[: len(kept)], kept, list(unreadable)
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from skensemble._validation import must_be
+from skensemble._validation import check_choice, must_be
 from skensemble.datasets._cifar import load_cifar10, load_cifar100
 from skensemble.datasets._dataset import Dataset
 from skensemble.datasets._image_folder import load_image_folder
@@ -77,6 +77,8 @@ def load(
     ...     load(path)
     Dataset(X: float64 (3, 2), y: 2 classes)
     """
+    fix = "'skip' leaves such images out"
+    check_choice("on_unreadable", on_unreadable, ("raise", "skip"), fix=fix)
     path = text_of("source", source)
     name = path.lower()
     table = {"target": target, "columns": columns}

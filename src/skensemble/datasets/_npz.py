@@ -126,4 +126,8 @@ def _labels(file, name, y, x_name, n) -> np.ndarray:
                 "save the label of each row, of one-hot labels their argmax",
             )
         )
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        got = Described(f"{np.count_nonzero(~np.isfinite(y))} of {n} rows without")
+        fix = "fill or remove them"
+        raise ValueError(must_be(f"{name} of {file}", "a finite label for each row", got, fix))
     return y.reshape(n)

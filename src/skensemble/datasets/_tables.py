@@ -8,7 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from skensemble._validation import Described, must_be
-from skensemble.datasets._columns import choose_columns, feature_array, label_array
+from skensemble.datasets._columns import (
+    check_once,
+    choose_columns,
+    feature_array,
+    label_array,
+)
 from skensemble.datasets._dataset import Dataset
 from skensemble.datasets._sources import existing_file, needed
 
@@ -69,7 +74,9 @@ def load_csv(
     file = existing_file(path)
     damaged = (EOFError, OSError, ValueError, zlib.error)  # pandas's own are ValueErrors
     with _readable(file, "CSV", damaged):
+        header = pandas.read_csv(file, nrows=1, header=None, dtype=str, keep_default_na=False)
         found = list(pandas.read_csv(file, nrows=0).columns)
+    check_once(file, header.iloc[0].tolist())
     features, label = choose_columns(file, found, target, columns, labelled)
     with _readable(file, "CSV", damaged):
         # All columns: with usecols, pandas accepts lines that have too many fields.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -10,6 +12,7 @@ import numpy as np
 from skensemble._validation import Described, must_be
 from skensemble.ensemble._architecture import copy_layer
 from skensemble.inference import dense_rows, prediction_mode
+from skensemble.programs import traced_function
 from skensemble.training import Augmentation
 
 _N_ROWS = 2
@@ -23,7 +26,7 @@ def check_augmentation(augmentation: Any) -> None:
         raise TypeError(must_be("augmentation", must, augmentation, fix))
 
 
-def fresh_augmentation(augmentation: Any, X) -> Augmentation | None:
+def fresh_augmentation(augmentation: Any, X, *, run_eagerly: bool = False) -> Augmentation | None:
     """Make what augments the batches of one training run, and try it.
 
     Parameters
@@ -33,45 +36,130 @@ def fresh_augmentation(augmentation: Any, X) -> Augmentation | None:
         it has no seed of its own, that of the copy comes from the global generators.
     X : ndarray or CSR matrix
         Training rows, of which the first are tried.
+    run_eagerly : bool, default=False
+        Whether a function is called for every batch, and not made part of a graph.
 
     Raises
     ------
-    ValueError
-        If it changes the shape of a row, or, where it is a layer, changes rows in prediction too.
+    TypeError, ValueError
+        If it cannot be copied or made part of a graph, changes the shape of a row, mixes rows, or,
+        where it is a layer, changes rows in prediction too.
     """
     if augmentation is None:
         return None
-    rows = keras.ops.convert_to_tensor(dense_rows(X[:_N_ROWS]))
-    try:
-        if not isinstance(augmentation, keras.layers.Layer):
-            _check_shape(augmentation(rows), rows)
-            return Augmentation(augmentation)
-        layer = copy_layer(augmentation)
+    rows = dense_rows(X[:_N_ROWS])
+    if not isinstance(augmentation, keras.layers.Layer):
+        with _noted(rows):
+            _check_shape(_tried(augmentation, keras.ops.convert_to_tensor(rows), run_eagerly), rows)
+        return Augmentation(augmentation)
+    layer = Augmentation(_copied(augmentation))
+    _check_does_not_mix(layer.function)
+    _check_takes(layer.function, rows)
+    with _noted(rows):
         _check_off_at_prediction(layer, rows)  # and build it
-        _check_shape(Augmentation(copy_layer(augmentation))(rows), rows)
+        trial = Augmentation(_copied(augmentation))
+        _check_shape(trial.changed(keras.ops.convert_to_tensor(rows)), rows)
+    return layer
+
+
+@contextmanager
+def _noted(rows: np.ndarray) -> Iterator[None]:
+    try:
+        yield
     except Exception as error:
         error.add_note(
-            f"raised when the first rows of X, of shape {tuple(rows.shape)} and dtype "
-            f"{keras.backend.standardize_dtype(rows.dtype)}, were run through augmentation"
+            f"raised when the first rows of X, of shape {rows.shape} and dtype {rows.dtype}, were "
+            "run through augmentation"
         )
         raise
-    return Augmentation(layer)
+
+
+def _tried(function: Callable[..., Any], rows, run_eagerly: bool):
+    """Call a function, or trace it, as training will."""
+    import tensorflow as tf
+
+    if run_eagerly:
+        return function(rows)
+    spec = tf.TensorSpec([None, *rows.shape[1:]], rows.dtype)
+    try:
+        return traced_function(function).get_concrete_function(spec).structured_outputs
+    except Exception as error:
+        function(rows)  # what it raises by itself
+        must = "a function that TensorFlow can make part of a graph"
+        got = Described(f"one that raises {type(error).__name__} there")
+        fix = "use keras.ops in place of NumPy and of Python's if, or set run_eagerly=True"
+        raise TypeError(must_be("augmentation", must, got, fix)) from error
+
+
+def _copied(layer):
+    try:
+        return copy_layer(layer)
+    except Exception as error:
+        must = "a layer that Keras can make again from its configuration"
+        got = Described(f"{type(layer).__name__}, which raises {type(error).__name__}")
+        fix = (
+            "give its class a get_config with all that its constructor needs, or pass a function, "
+            "as in lambda X: layer(X, training=True)"
+        )
+        raise TypeError(must_be("augmentation", must, got, fix)) from error
+
+
+def _check_does_not_mix(layer) -> None:
+    for part in layer._flatten_layers():
+        if isinstance(part, keras.layers.MixUp | keras.layers.CutMix):
+            must = "a layer that leaves labels as they are"
+            fix = "it mixes rows, and the labels would have to be mixed with them"
+            raise ValueError(must_be("augmentation", must, Described(type(part).__name__), fix))
+
+
+def _check_takes(layer, rows: np.ndarray) -> None:
+    """Raise if a model in it is made for rows of another shape."""
+    for part in layer._flatten_layers():
+        if not (isinstance(part, keras.Model) and part.built):
+            continue
+        shape = getattr(part, "input_shape", None)
+        if not isinstance(shape, tuple):
+            continue
+        same = len(shape) == rows.ndim and all(
+            n in (None, m) for n, m in zip(shape[1:], rows.shape[1:], strict=True)
+        )
+        if not same:
+            must = f"made for rows of shape {rows.shape[1:]}"
+            got = Described(f"a model for {shape[1:]}")
+            fix = "image_size= of standard_augmentation, and input_size= of recipes.make, say which"
+            raise ValueError(must_be("augmentation", must, got, fix))
 
 
 def _check_shape(augmented, rows) -> None:
-    if tuple(augmented.shape) != tuple(rows.shape):
-        got = Described(f"{tuple(augmented.shape)}")
+    if not hasattr(augmented, "shape"):
+        fix = "return the changed rows"
+        raise TypeError(must_be("the result of augmentation", "a tensor", augmented, fix))
+    # Traced, the number of rows is None.
+    wanted, shape = (
+        tuple("n" if i == 0 and size in (None, rows.shape[0]) else size for i, size in enumerate(s))
+        for s in (rows.shape, augmented.shape)
+    )
+    if shape != wanted:
         fix = "a change of size, such as Resizing, belongs to the network"
-        must = f"of the shape that its rows had, {tuple(rows.shape)}"
+        must = f"of the shape that its rows had, {_written(wanted)}"
+        got = Described(_written(shape))
         raise ValueError(must_be("the result of augmentation", must, got, fix))
 
 
-def _check_off_at_prediction(layer, rows) -> None:
-    left = layer(rows, **prediction_mode(layer))
-    _check_shape(left, rows)
-    left, rows = (np.asarray(keras.ops.cast(values, "float32")) for values in (left, rows))
+def _written(shape) -> str:
+    return f"({', '.join(map(str, shape))})"
+
+
+def _check_off_at_prediction(augmentation: Augmentation, rows: np.ndarray) -> None:
+    layer = augmentation.function
+    # The first images may be black.
+    noise = np.random.default_rng(0).integers(0, 256, rows.shape).astype(rows.dtype)
+    before = augmentation.taken(keras.ops.convert_to_tensor(np.concatenate([rows, noise])))
+    left = layer(before, **prediction_mode(layer))
+    _check_shape(left, before)
+    left, before = (np.asarray(keras.ops.cast(values, "float32")) for values in (left, before))
     half = keras.backend.standardize_dtype(layer.compute_dtype) in ("float16", "bfloat16")
-    if not np.allclose(left, rows, rtol=1e-2 if half else 1e-6, atol=1e-6, equal_nan=True):
+    if not np.allclose(left, before, rtol=1e-2 if half else 1e-6, atol=1e-6, equal_nan=True):
         raise ValueError(
             must_be(
                 "augmentation",

@@ -261,8 +261,9 @@ class FitStages(WeightStages):
 
     def _fresh_augmentation(self, data) -> Augmentation | None:
         """Make what augments the batches of a training run that begins now."""
-        with seeded(self._seeds[4] + self._n_epochs_done()):
-            return fresh_augmentation(self.augmentation, data.X[data.rows[:N_PROBE_ROWS]])
+        first = data.X[data.rows[:N_PROBE_ROWS]]
+        with seeded((self._seeds[4] + self._n_epochs_done()) % 2**32):
+            return fresh_augmentation(self.augmentation, first, run_eagerly=self.run_eagerly)
 
     def _warm_up(self, data, plan, watch) -> None:
         """Train a new network before its cycles; for estimators that do."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Integral
 
 import keras
 import numpy as np
@@ -36,6 +37,7 @@ class FromSnapshots(FitStages):
         *,
         sample_weight=None,
         classes=None,
+        input_shape=None,
         **params,
     ):
         """Make a fitted ensemble of snapshots that there are already.
@@ -56,7 +58,10 @@ class FromSnapshots(FitStages):
             Weight of each row.
         classes : array-like of shape (k,), optional
             Without rows, the labels in increasing order. Then nothing can be learned: ``weighting``
-            must be ``"uniform"`` or an array, and the network must know the shape of its input.
+            must be ``"uniform"`` or an array.
+        input_shape : sequence of int, optional
+            With ``classes``, the shape of one row, where a builder takes it from ``meta``, or the
+            network does not tell.
         **params
             Parameters of the estimator, such as ``weighting``. ``M`` is the number of snapshots.
 
@@ -95,18 +100,20 @@ class FromSnapshots(FitStages):
         >>> clf.weights_.shape, clf.predict(X[:2])
         ((3,), array([0, 0]))
         """
-        check_rows_or_classes(X_val, y_val, sample_weight, classes, params.get("weighting"))
+        check_rows_or_classes(
+            X_val, y_val, sample_weight, classes, input_shape, params.get("weighting", "log_loss")
+        )
         estimator = cls(model, **params)
         rows = (X_val, y_val, sample_weight)
-        estimator._adopt(snapshots, rows, classes, given_M=params.get("M"))
+        estimator._adopt(snapshots, rows, classes, input_shape, given_M=params.get("M"))
         return estimator
 
-    def _adopt(self, snapshots, rows, classes, given_M) -> None:
+    def _adopt(self, snapshots, rows, classes, input_shape, given_M) -> None:
         self.M = 1  # until they are read; n_last is checked then
         check_parameters({**self.get_params(deep=False), "n_last": None, "weighting": "uniform"})
         self._forget()
         if classes is not None:
-            rows = (*self._blank_rows(classes), None)
+            rows = (*self._blank_rows(classes, input_shape), None)
         X, y, sample_weight = self._read_data(*rows)
         self._classes_seen = np.arange(self.n_classes_)
         with seeded(self._seeds[0]):
@@ -140,24 +147,34 @@ class FromSnapshots(FitStages):
         if holdout is not None:
             self._warn_about_strangers(probas, holdout)
 
-    def _blank_rows(self, classes) -> tuple[np.ndarray, np.ndarray]:
+    def _blank_rows(self, classes, input_shape) -> tuple[np.ndarray, np.ndarray]:
         """Make up a row of each class, to learn from it the shape of X, and the labels."""
         classes = np.asarray(classes)
-        if classes.ndim != 1 or len(classes) < 2 or (np.unique(classes) != classes).any():
+        if len(np.atleast_1d(classes)) < 2 or not np.array_equal(np.unique(classes), classes):
             fix = "the network's columns are the labels in increasing order"
             must = "two labels or more, all different, in increasing order"
             raise ValueError(must_be("classes", must, classes.tolist(), fix))
-        with seeded(self._seeds[0]):
-            model = self._build_keras_model()
-        shape = getattr(model, "input_shape", None) if model.built else None
-        if not isinstance(shape, tuple) or None in shape[1:]:
-            fix = "give it a keras.Input with a shape, or bring X_val and y_val"
-            got = Described(f"one with input shape {shape}")
-            raise ValueError(must_be("model", "of a known input shape", got, fix))
-        X = np.zeros(
-            (len(classes), *shape[1:]), keras.backend.standardize_dtype(model.inputs[0].dtype)
-        )
-        return X, classes
+        dtype = keras.config.floatx()
+        if input_shape is None:
+            model = self._network_without_rows()
+            shape = getattr(model, "input_shape", None) if model.built else None
+            if not isinstance(shape, tuple) or None in shape[1:]:
+                fix = "give it a keras.Input with a shape, or pass input_shape"
+                got = Described(f"one with input shape {shape}")
+                raise ValueError(must_be("model", "of a known input shape", got, fix))
+            input_shape, dtype = shape[1:], model.inputs[0].dtype
+        return np.zeros(
+            (len(classes), *input_shape), keras.backend.standardize_dtype(dtype)
+        ), classes
+
+    def _network_without_rows(self):
+        try:
+            with seeded(self._seeds[0]):
+                return self._build_keras_model()
+        except (AttributeError, KeyError) as error:  # what is to be known of rows is not there
+            must = "given where the network takes it from the data"
+            fix = "pass the shape of one row, as in (32, 32, 3)"
+            raise TypeError(must_be("input_shape", must, None, fix)) from error
 
     def _prepare(self, X, name: str):
         """Build the network and check that it has a column for every class.
@@ -194,9 +211,13 @@ class FromSnapshots(FitStages):
             )
 
 
-def check_rows_or_classes(X, y, sample_weight, classes, weighting) -> None:
+def check_rows_or_classes(X, y, sample_weight, classes, input_shape, weighting) -> None:
     """Raise unless there are either rows with labels, or labels and nothing to learn."""
     if classes is None:
+        if input_shape is not None:
+            fix = "X_val tells the shape of a row"
+            must = "None where classes is not given"
+            raise TypeError(must_be("input_shape", must, input_shape, fix))
         for name, given in (("X_val", X), ("y_val", y)):
             if given is None:
                 fix = "bring rows that trained no snapshot, or pass classes and no rows"
@@ -207,10 +228,14 @@ def check_rows_or_classes(X, y, sample_weight, classes, weighting) -> None:
         if value is not None:
             fix = "leave out the one or the other"
             raise TypeError(must_be(name, "None where classes is given", Described("rows"), fix))
-    if learns_weights("log_loss" if weighting is None else weighting):
+    sizes = () if input_shape is None else input_shape
+    if not np.iterable(sizes) or not all(isinstance(size, Integral) for size in sizes):
+        fix = "(32, 32, 3) is the shape of small images"
+        raise TypeError(must_be("input_shape", "a sequence of integers", input_shape, fix))
+    if learns_weights(weighting):
         fix = "or bring X_val and y_val to learn weights"
         must = "'uniform' or an array where there are no rows to learn on"
-        raise ValueError(must_be("weighting", must, weighting or "log_loss", fix))
+        raise ValueError(must_be("weighting", must, weighting, fix))
 
 
 def _as_the_variables(bank, dtypes) -> SnapshotBank:

@@ -57,7 +57,8 @@ class SnapshotEnsembleClassifier(FromSnapshots):
         A layer or model, such as those of `skensemble.augmentation`, is copied for each training
         run, with seeds from ``random_state`` where it has none, and must leave rows as they are in
         prediction: what prediction needs too belongs to the network. A function takes a batch of
-        rows, as a tensor, and returns one of the same shape.
+        rows, as a tensor, and returns one of the same shape. It is traced once: what Python or
+        NumPy draw in it stays the same; ``keras.random`` draws anew for every batch.
     engine : {"auto", "fused", "keras"}, default="auto"
         How to train. ``"keras"`` is ``model.fit``. ``"fused"`` runs the same training steps many
         at a time inside TensorFlow, and fits of networks alike share what TensorFlow makes of them

@@ -22,7 +22,7 @@ class Augmentation:
     """
 
     def __init__(self, function):
-        self._function = function
+        self.function = function
         self._layer = function if isinstance(function, keras.layers.Layer) else None
         trains = self._layer is not None and self._layer._call_has_training_arg
         self._options = {"training": True} if trains else {}
@@ -31,8 +31,18 @@ class Augmentation:
         """Augment a batch of rows."""
         import tensorflow as tf
 
-        rows = self._function(X, **self._options)
-        return tf.ensure_shape(rows, [None, *X.shape[1:]])
+        return tf.ensure_shape(self.changed(X), [None, *X.shape[1:]])
+
+    def changed(self, X):
+        """Return what the function makes of a batch, whatever it is."""
+        return self.function(self.taken(X), **self._options)
+
+    def taken(self, X):
+        """Return a batch as the function takes it: many layers cannot do with whole numbers."""
+        dtype = keras.backend.standardize_dtype(X.dtype)
+        if self._layer is None or keras.backend.is_float_dtype(dtype):
+            return X
+        return keras.ops.cast(X, keras.config.floatx())
 
     @property
     def variables(self) -> list[Any]:

@@ -168,13 +168,13 @@ def test_a_model_of_two_inputs(images):
     [
         (
             {"classes": [0, 1, 2]},
-            "input_shape must be given where classes is, got None instead: rows bring both: pass "
-            "X_val and y_val instead, or classes and input_shape.",
+            "input_shape must be given where classes is, got None instead: pass the shape of one "
+            "row, or X_val and y_val instead.",
         ),
         (
             {"X_val": np.zeros((3, 8, 8, 3)), "y_val": [0, 1, 2], "input_shape": (8, 8, 3)},
-            "classes must be given where input_shape is, got None instead: rows bring both: pass "
-            "X_val and y_val instead, or classes and input_shape.",
+            "input_shape must be None where classes is not given, got (8, 8, 3) instead: X_val "
+            "tells the shape of a row.",
         ),
     ],
     ids=["classes", "input_shape"],

@@ -11,7 +11,6 @@ import numpy as np
 from skensemble._validation import check_integer, must_be
 from skensemble.ensemble._architecture import copy_model
 from skensemble.ensemble._augmentation import fresh_augmentation
-from skensemble.ensemble._from_snapshots import check_rows_or_classes
 from skensemble.ensemble._network import N_PROBE_ROWS
 from skensemble.ensemble._snapshot import SnapshotEnsembleClassifier
 from skensemble.ensemble.transfer._optimizer import fresh_optimizer
@@ -40,7 +39,7 @@ class TransferStages(SnapshotEnsembleClassifier):
         def build():
             backbone = self.backbone
             return transfer_network(
-                vars(self).get("_given_shape") or self._row_shape,
+                self._row_shape,
                 self.n_classes_,
                 backbone=copy_model(backbone) if isinstance(backbone, keras.Model) else backbone,
                 weights=self.weights,
@@ -73,7 +72,9 @@ class TransferStages(SnapshotEnsembleClassifier):
         seeds = np.random.SeedSequence(self._seeds[3]).generate_state(3)
         of_order, of_head, of_augmentation = (int(seed) for seed in seeds)
         with seeded(of_augmentation):
-            augmentation = fresh_augmentation(self.augmentation, first)
+            augmentation = fresh_augmentation(
+                self.augmentation, first, run_eagerly=self.run_eagerly
+            )
         with watch("warm_up"), seeded(of_head):
             self.warmup_history_ = warm_up(
                 self._model,
@@ -155,20 +156,18 @@ class TransferStages(SnapshotEnsembleClassifier):
             As by ``SnapshotEnsembleClassifier.from_snapshots``, and if ``input_shape`` is given
             without ``classes`` or the other way round.
         """
-        check_rows_or_classes(X_val, y_val, sample_weight, classes, params.get("weighting"))
-        if (classes is None) != (input_shape is None):
-            given, missing = ("classes", "input_shape")[:: -1 if classes is None else 1]
-            fix = "rows bring both: pass X_val and y_val instead, or classes and input_shape"
-            raise TypeError(must_be(missing, f"given where {given} is", None, fix))
-        estimator = cls(backbone, **params)
-        estimator._given_shape = None if input_shape is None else tuple(input_shape)
-        rows = (X_val, y_val, sample_weight)
-        estimator._adopt(snapshots, rows, classes, given_M=params.get("M"))
-        del estimator._given_shape
+        if classes is not None and input_shape is None:
+            fix = "pass the shape of one row, or X_val and y_val instead"
+            raise TypeError(must_be("input_shape", "given where classes is", None, fix))
+        estimator = super().from_snapshots(
+            backbone,
+            snapshots,
+            X_val,
+            y_val,
+            sample_weight=sample_weight,
+            classes=classes,
+            input_shape=input_shape,
+            **params,
+        )
         estimator.warmup_history_ = {}
         return estimator
-
-    def _blank_rows(self, classes):
-        # The width of the network, which _read_data will set again.
-        self.n_classes_ = np.size(classes)
-        return super()._blank_rows(classes)
