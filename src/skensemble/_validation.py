@@ -61,3 +61,58 @@ def check_choice(name: str, value: Any, choices: Collection[Any], *, fix: str) -
     ):
         must = "one of " + ", ".join(repr(choice) for choice in choices)
         raise ValueError(must_be(name, must, value, fix))
+
+
+def check_flag(name: str, value: Any, *, fix: str) -> bool:
+    """Return ``value`` as a bool."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(must_be(name, "True or False", value, fix))
+    return bool(value)
+
+
+def check_image_size(image_size: Any, *, fix: str) -> tuple[int, int]:
+    """Return a height and a width in pixels."""
+    if not isinstance(image_size, list | tuple | np.ndarray) or len(image_size) != 2:
+        raise TypeError(must_be("image_size", "(height, width) in pixels", image_size, fix))
+    height, width = (check_integer("each of image_size", n, minimum=1, fix=fix) for n in image_size)
+    return height, width
+
+
+def check_statistics(
+    mean: Any, std: Any, channels: int | None
+) -> tuple[list[float], list[float]] | None:
+    """Return mean and standard deviation of each channel, or None where neither is given.
+
+    Without a number of channels there are as many as one of the two has, or else one for all.
+    """
+    if mean is None and std is None:
+        return None
+    if mean is None or std is None:
+        given, missing = ("std", "mean") if mean is None else ("mean", "std")
+        fix = "pass both, or neither"
+        raise ValueError(must_be(missing, f"given together with {given}", None, fix))
+    if channels is None:
+        sizes = [len(value) for value in (mean, std) if hasattr(value, "__len__")]
+        channels = sizes[0] if sizes else 1
+    return (
+        _per_channel("mean", mean, channels, positive=False),
+        _per_channel("std", std, channels, positive=True),
+    )
+
+
+def _per_channel(name: str, value: Any, channels: int, *, positive: bool) -> list[float]:
+    kind = "positive and finite" if positive else "finite"
+    channel = "the channel" if channels == 1 else f"each of the {channels} channels"
+    must = f"{kind}, one number for all or one for {channel}"
+    fix = f"X.{name}(axis=(0, 1, 2)) has them, in the units of X"
+    try:
+        numbers = np.asarray(value)
+    except ValueError:  # ragged
+        numbers = np.asarray(None)
+    if numbers.dtype.kind not in "iuf":
+        raise TypeError(must_be(name, must, value, fix))
+    fits = numbers.shape in ((), (channels,))
+    if not fits or not np.isfinite(numbers).all() or (positive and not (numbers > 0).all()):
+        raise ValueError(must_be(name, must, value, fix))
+    of_each: list[float] = np.broadcast_to(numbers, channels).astype(float).tolist()
+    return of_each

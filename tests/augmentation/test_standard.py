@@ -127,7 +127,11 @@ FIX_SIZE = "(32, 32) is that of CIFAR"
                 "give the size of the images as image_size",
             ),
         ),
-        ({"flip": 1}, TypeError, must_be("flip", "a bool", 1, "True flips every second image")),
+        (
+            {"flip": 1},
+            TypeError,
+            must_be("flip", "True or False", 1, "True flips every second image"),
+        ),
         (
             {"shift": 1.0},
             ValueError,
@@ -136,27 +140,27 @@ FIX_SIZE = "(32, 32) is that of CIFAR"
         (
             {"mean": 1.0},
             ValueError,
-            must_be(
-                "mean and std",
-                "given with the other of the two, or neither",
-                (1.0, None),
-                "both come from the data",
-            ),
+            must_be("std", "given together with mean", None, "pass both, or neither"),
         ),
         (
             {"mean": (1.0, 2.0), "std": (1.0, 2.0, 3.0)},
             ValueError,
             must_be(
-                "mean and std",
-                "of one length",
-                ([1.0, 2.0], [1.0, 2.0, 3.0]),
-                "both have one value per channel",
+                "std",
+                "positive and finite, one number for all or one for each of the 2 channels",
+                (1.0, 2.0, 3.0),
+                "X.std(axis=(0, 1, 2)) has them, in the units of X",
             ),
         ),
         (
             {"mean": 1.0, "std": 0.0},
             ValueError,
-            must_be("std", "greater than 0", 0.0, "leave constant channels out"),
+            must_be(
+                "std",
+                "positive and finite, one number for all or one for the channel",
+                0.0,
+                "X.std(axis=(0, 1, 2)) has them, in the units of X",
+            ),
         ),
         (
             {"fill_value": (1, 2, 3)},
@@ -168,12 +172,12 @@ FIX_SIZE = "(32, 32) is that of CIFAR"
         (
             {"image_size": 32},
             TypeError,
-            must_be("image_size", "a pair (height, width)", 32, FIX_SIZE),
+            must_be("image_size", "(height, width) in pixels", 32, FIX_SIZE),
         ),
         (
             {"image_size": (32, 0)},
             ValueError,
-            must_be("image_size", "an integer of at least 1", 0, FIX_SIZE),
+            must_be("each of image_size", "an integer of at least 1", 0, FIX_SIZE),
         ),
     ],
 )

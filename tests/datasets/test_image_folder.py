@@ -248,15 +248,15 @@ def test_paths_that_are_no_folder(tmp_path, message_of):
     [
         (
             {"image_size": 32},
-            ValueError,
-            "image_size must be None or two integers, height and width, got 32 instead: pass "
-            "image_size=(32, 32), say.",
+            TypeError,
+            "image_size must be (height, width) in pixels, got 32 instead: None leaves images as "
+            "they are.",
         ),
         (
             {"image_size": (32, 0)},
             ValueError,
-            "image_size must be an integer of at least 1, got 0 instead: pass image_size=(32, 32), "
-            "say.",
+            "each of image_size must be an integer of at least 1, got 0 instead: None leaves "
+            "images as they are.",
         ),
         (
             {"on_unreadable": "ignore"},

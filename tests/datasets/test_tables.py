@@ -268,6 +268,6 @@ def test_columns_of_one_name(tmp_path, message_of):
     path = tmp_path / "t.csv"
     path.write_text("a,t,t\n1,x,x\n2,y,y\n")
     assert message_of(ValueError, load_csv, path, "t") == (
-        "the columns of FILE must be of different names, got 't' more than once instead: rename "
+        f"the columns of {path} must be of different names, got 't' more than once instead: rename "
         "them, or remove all but one."
     )

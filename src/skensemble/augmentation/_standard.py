@@ -8,7 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from skensemble._validation import check_integer, check_real, must_be
+from skensemble._validation import (
+    check_flag,
+    check_image_size,
+    check_integer,
+    check_real,
+    check_statistics,
+    must_be,
+)
 from skensemble.augmentation._checks import check_seed, check_values
 
 
@@ -84,12 +91,11 @@ def standard_augmentation(
     TensorShape([4, 8, 8, 3])
     """
     padding = check_integer("padding", padding, minimum=0, fix="the usual choice is 4")
-    if not isinstance(flip, bool | np.bool_):
-        raise TypeError(must_be("flip", "a bool", flip, "True flips every second image"))
+    flip = check_flag("flip", flip, fix="True flips every second image")
     shift = check_real("shift", shift, positive=False, fix="0.125 is an eighth of the image")
     if shift >= 1:
         raise ValueError(must_be("shift", "below 1", shift, "0.125 is an eighth of the image"))
-    height, width = _check_size(image_size)
+    height, width = check_image_size(image_size, fix="(32, 32) is that of CIFAR")
     if padding >= min(height, width):
         fix = "give the size of the images as image_size"
         must = f"less than the {min(height, width)} pixels of image_size"
@@ -123,25 +129,14 @@ def standard_augmentation(
             shift, shift, "reflect", data_format="channels_last", seed=seeds[2]
         )
         layers.append(by_reflection)
-    n_channels = None
-    if mean is not None or std is not None:
-        normalization, n_channels = _normalization(mean, std)
+    normalization, n_channels = _normalization(mean, std)
+    if normalization is not None:
         layers.append(normalization)
     # Not a Sequential, which takes images of any size and would crop them by too much.
     images = outputs = keras.Input((height, width, n_channels))
     for layer in layers or [keras.layers.Identity()]:
         outputs = layer(outputs)
     return keras.Model(images, outputs)
-
-
-def _check_size(image_size: Any) -> tuple[int, int]:
-    fix = "(32, 32) is that of CIFAR"
-    if not isinstance(image_size, Sequence) or len(image_size) != 2:
-        raise TypeError(must_be("image_size", "a pair (height, width)", image_size, fix))
-    height, width = (
-        check_integer("image_size", length, minimum=1, fix=fix) for length in image_size
-    )
-    return height, width
 
 
 def _spread(seed: int | None) -> list[int | None]:
@@ -152,19 +147,12 @@ def _spread(seed: int | None) -> list[int | None]:
 
 
 def _normalization(mean, std):
-    if mean is None or std is None:
-        must = "given with the other of the two, or neither"
-        raise ValueError(must_be("mean and std", must, (mean, std), "both come from the data"))
-    mean = check_values("mean", mean, fix="it is the mean of the data")
-    std = check_values("std", std, fix="it is the standard deviation of the data")
-    if np.min(std) <= 0:
-        raise ValueError(must_be("std", "greater than 0", std, "leave constant channels out"))
-    n_channels = {len(values) for values in (mean, std) if isinstance(values, list)}
-    if len(n_channels) > 1:
-        fix = "both have one value per channel"
-        raise ValueError(must_be("mean and std", "of one length", (mean, std), fix))
-    if not n_channels:
-        return keras.layers.Normalization(None, mean=mean, variance=std**2), None
-    means, stds = np.broadcast_arrays(mean, std)
-    layer = keras.layers.Normalization(-1, mean=means.tolist(), variance=(stds**2).tolist())
-    return layer, n_channels.pop()
+    """Return the layer, and the number of channels where it is known; neither where not asked."""
+    statistics = check_statistics(mean, std, None)
+    if statistics is None:
+        return None, None
+    means, stds = statistics
+    variances = [s * s for s in stds]
+    if not np.iterable(mean) and not np.iterable(std):
+        return keras.layers.Normalization(None, mean=means[0], variance=variances[0]), None
+    return keras.layers.Normalization(-1, mean=means, variance=variances), len(means)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 import numpy as np
 
-from skensemble._validation import check_choice, check_integer, must_be
+from skensemble._validation import check_choice, check_image_size
 from skensemble.datasets._dataset import Dataset
 from skensemble.datasets._decoding import read_images
 from skensemble.datasets._image_files import find_images, without_any
@@ -81,7 +80,9 @@ def load_image_folder(
     >>> data.paths
     ('cat/1.png', 'dog/1.png')
     """
-    size = _checked_size(image_size)
+    size = None
+    if image_size is not None:
+        size = check_image_size(image_size, fix="None leaves images as they are")
     choices = ("raise", "skip")
     check_choice("on_unreadable", on_unreadable, choices, fix="'skip' leaves such images out")
     needed("PIL.Image", "Pillow", "images")
@@ -100,13 +101,3 @@ def load_image_folder(
         paths=tuple(files.names[i] for i in kept),
         skipped=tuple(files.names[i] for i in skipped),
     )
-
-
-def _checked_size(image_size) -> tuple[int, int] | None:
-    if image_size is None:
-        return None
-    must, fix = "None or two integers, height and width", "pass image_size=(32, 32), say"
-    if not isinstance(image_size, Sequence) or isinstance(image_size, str) or len(image_size) != 2:
-        raise ValueError(must_be("image_size", must, image_size, fix))
-    height, width = (check_integer("image_size", n, minimum=1, fix=fix) for n in image_size)
-    return height, width

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skensemble._validation import check_integer, check_real
+from skensemble._validation import check_flag, check_integer, check_real, check_statistics
 from skensemble.models._arguments import (
     blocks_of,
     check_dropout,
-    check_flag,
-    check_statistics,
     image_and_classes,
 )
 

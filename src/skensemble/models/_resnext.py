@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skensemble._validation import check_integer, check_real, must_be
+from skensemble._validation import check_flag, check_integer, check_real, check_statistics, must_be
 from skensemble.models._arguments import (
     blocks_of,
-    check_flag,
-    check_statistics,
     image_and_classes,
 )
 

@@ -56,8 +56,8 @@ def raised_by(kind, estimator, images):
         (
             {"image_size": 96},
             TypeError,
-            "image_size must be (height, width) in pixels, or None, got 96 instead: (96, 96) is "
-            "the usual size, None leaves images as they are.",
+            "image_size must be (height, width) in pixels, got 96 instead: (96, 96) is the usual "
+            "size, None leaves images as they are.",
         ),
         (
             {"image_size": (96, 0)},

@@ -4,7 +4,7 @@ import pytest
 
 from skensemble.ensemble.transfer._warm_up import warm_up
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.models._transfer import transfer_network
+from skensemble.models.transfer import transfer_network
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.training import Augmentation, TrainingData, seeded
 

@@ -15,8 +15,7 @@ from skensemble.ensemble._network import N_PROBE_ROWS
 from skensemble.ensemble._snapshot import SnapshotEnsembleClassifier
 from skensemble.ensemble.transfer._optimizer import fresh_optimizer
 from skensemble.ensemble.transfer._warm_up import warm_up
-from skensemble.models._backbone import takes_images
-from skensemble.models._transfer import check_transfer, transfer_network
+from skensemble.models.transfer import check_transfer, takes_images, transfer_network
 from skensemble.training import seeded
 
 

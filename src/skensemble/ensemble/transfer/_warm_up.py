@@ -12,7 +12,7 @@ from skensemble.ensemble._architecture import compile_arguments
 from skensemble.ensemble.transfer._optimizer import fresh_optimizer
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.inference import NetworkFunctions, dense_rows
-from skensemble.models._transfer import split_network
+from skensemble.models.transfer import split_network
 from skensemble.programs import as_tensor
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest, train

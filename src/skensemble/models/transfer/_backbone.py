@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from skensemble._validation import Described, must_be
-from skensemble.models._applications import application_names, find_application
+from skensemble.models.transfer._applications import application_names, find_application
 
 _SUFFIXES = (".h5", ".keras")  # .weights.h5 too
 

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
-import numpy as np
 
-from skensemble._validation import Described, check_integer, must_be
+from skensemble._validation import Described, must_be
 
 DEFAULT_SIZE = (96, 96)
-
-
-def check_image_size(image_size: Any) -> None:
-    """Raise unless ``image_size`` is a height and a width, or None."""
-    if image_size is None:
-        return
-    fix = f"{DEFAULT_SIZE} is the usual size, None leaves images as they are"
-    must = "(height, width) in pixels, or None"
-    if not isinstance(image_size, list | tuple | np.ndarray) or len(image_size) != 2:
-        raise TypeError(must_be("image_size", must, image_size, fix))
-    for pixels in image_size:
-        check_integer("each of image_size", pixels, minimum=1, fix=fix)
 
 
 def image_shape(shape) -> tuple[int, int, int]:

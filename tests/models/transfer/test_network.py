@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from skensemble.models._transfer import split_network, transfer_network
-from skensemble.models._unfreezing import first_unfrozen, freeze
+from skensemble.models.transfer import split_network, transfer_network
+from skensemble.models.transfer._unfreezing import first_unfrozen, freeze
 from skensemble.programs import fingerprint_of_network
 from skensemble.training import seeded
 

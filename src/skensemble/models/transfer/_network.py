@@ -8,10 +8,10 @@ from typing import Any
 
 import keras
 
-from skensemble._validation import Described, check_integer, must_be
-from skensemble.models._applications import find_application, preprocessed
+from skensemble._validation import Described, check_image_size, check_integer, must_be
 from skensemble.models._arguments import shape_and_classes
-from skensemble.models._backbone import (
+from skensemble.models.transfer._applications import find_application, preprocessed
+from skensemble.models.transfer._backbone import (
     check_backbone,
     check_weights,
     is_imagenet,
@@ -19,15 +19,14 @@ from skensemble.models._backbone import (
     name_of,
     takes_images,
 )
-from skensemble.models._images import (
+from skensemble.models.transfer._images import (
     DEFAULT_SIZE,
-    check_image_size,
     coloured,
     resized,
     size_for,
     size_for_model,
 )
-from skensemble.models._unfreezing import check_unfreeze_from, first_unfrozen, freeze
+from skensemble.models.transfer._unfreezing import check_unfreeze_from, first_unfrozen, freeze
 
 _HEAD, _OUTPUT = "transfer_head", "transfer_probabilities"
 _POOLING = {
@@ -137,7 +136,9 @@ def check_transfer(backbone, weights, image_size, head_units, unfreeze_from) -> 
     """Raise unless the parameters are as they must be, as far as can be told before building."""
     check_backbone(backbone)
     check_weights(weights, backbone)
-    check_image_size(image_size)
+    if image_size is not None:
+        fix = f"{DEFAULT_SIZE} is the usual size, None leaves images as they are"
+        check_image_size(image_size, fix=fix)
     fix = "1024 is the usual width, 0 leaves the hidden layer out"
     check_integer("head_units", head_units, minimum=0, fix=fix)
     if isinstance(backbone, keras.Model):

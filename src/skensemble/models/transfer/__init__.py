@@ -1,0 +1,6 @@
+"""A pretrained backbone under a new head."""
+
+from skensemble.models.transfer._backbone import takes_images
+from skensemble.models.transfer._network import check_transfer, split_network, transfer_network
+
+__all__ = ["check_transfer", "split_network", "takes_images", "transfer_network"]
