@@ -35,6 +35,7 @@ def train(files, tmp_path):
     return arguments
 
 
+_OWN = "--set must be a parameter without an option of its own, got"
 _NAMES = "one of 'wrn', 'dn', 'resnext', 'senet', 'mlp'"
 _OPTIONS = [
     (
@@ -44,11 +45,11 @@ _OPTIONS = [
     ),
     (
         ("--model", "dn", "--dn_depth", "12"),
-        "depth must be 3 n + 4, got 12 instead: the nearest are 10 and 13.",
+        "--depth must be 3 n + 4, got 12 instead: the nearest are 10 and 13.",
     ),
     (
         ("--model", "wrn", "--depth", "17"),
-        "depth must be 6 n + 4, got 17 instead: the nearest are 16 and 22.",
+        "--depth must be 6 n + 4, got 17 instead: the nearest are 16 and 22.",
     ),
     (
         ("--model", "wrn", "--wrn_N", "0"),
@@ -81,8 +82,8 @@ _OPTIONS = [
     ),
     (
         ("--model", "mlp", "--validation-fraction", "2.5"),
-        "validation_fraction must be between 0 and 1, or a number of rows, got 2.5 instead: 0.1 "
-        "holds out a tenth of the rows, 200 holds out 200, None holds out none.",
+        "--validation-fraction must be between 0 and 1, or a number of rows, got 2.5 instead: 0.1 "
+        "holds out a tenth of the rows, 200 holds out 200, none holds out none.",
     ),
     (
         ("--model", "mlp", "--validation-fraction", "half"),
@@ -91,12 +92,68 @@ _OPTIONS = [
     ),
     (
         ("--model", "mlp", "--weighting", "0.5;0.5"),
-        "weighting must be one of 'uniform', 'log_loss', 'accuracy', 'greedy', 'auto', ",
+        "--weighting must be one of 'uniform', 'log_loss', 'accuracy', 'greedy', 'auto', ",
     ),
     (
         ("--model", "mlp", "--weighting", "1,a"),
         "--weighting must be a name, or numbers with commas, got '1,a' instead: 0.2,0.3,0.5 are "
         "weights of three snapshots.",
+    ),
+    (("--set", "refit=True"), f"{_OWN} 'refit=True' instead: --refit of train sets it."),
+    (("--set", "M=3"), f"{_OWN} 'M=3' instead: --snapshots sets it."),
+    (("--set", "fit__epochs=3"), f"{_OWN} 'fit__epochs=3' instead: --epochs sets it."),
+    (
+        ("--set", "random_state=None"),
+        f"{_OWN} 'random_state=None' instead: --seed of train sets it.",
+    ),
+    (
+        ("--set", "verbose=1"),
+        "--set must be a parameter that the command line can set, got 'verbose=1' instead: "
+        "--quiet says less.",
+    ),
+    (
+        ("--set", "callbacks=[]"),
+        "--set must be a parameter that the command line can set, got 'callbacks=[]' instead: "
+        "train in Python with callbacks of your own.",
+    ),
+    (
+        ("--set", "warm_start=True"),
+        "--set must be a parameter that the command line can set, got 'warm_start=True' instead: "
+        "every run starts anew.",
+    ),
+    (
+        ("--set", "n_lasst=1"),
+        "--set must be a parameter of the estimator, got 'n_lasst=1' instead: did you mean n_last.",
+    ),
+    (
+        ("--model", "mlp", "--set", "model__unit=8"),
+        "--set must be a parameter of the network, got 'model__unit=8' instead: did you mean "
+        "model__units.",
+    ),
+    (
+        ("--set", "foo=1"),
+        "--set must be a parameter of the estimator, got 'foo=1' instead: there are n_last, ",
+    ),
+    (
+        ("--label-smoothing", "2"),
+        "--label-smoothing must be below 1, got 2.0 instead: 0.1 is the usual choice.",
+    ),
+    (
+        ("--loss", "focal", "--label-smoothing", "-0.1"),
+        "--label-smoothing must be a finite number of at least 0, got -0.1 instead: 0.1 is the "
+        "usual choice.",
+    ),
+    (
+        ("--M", "0"),
+        "--snapshots must be an integer of at least 1, got 0 instead: 5 is the usual choice.",
+    ),
+    (
+        ("--epochs", "0"),
+        "--epochs must be an integer of at least 1, got 0 instead: it is the budget of all cycles.",
+    ),
+    (
+        ("--target", "kind"),
+        "--target must be left out for an .npz file, got 'kind' instead: leave it out.",
     ),
     (
         ("--set", "n_last"),
@@ -125,8 +182,8 @@ _OPTIONS = [
     ),
     (
         ("--limit", "2"),
-        "--limit must be from 3, a row of each class, to 117, for 120 rows of 3 classes, got 2 "
-        "instead: leave it out to take all rows.",
+        "--limit must be at least 3, a row of each class, got 2 instead: leave it out to take all "
+        "rows.",
     ),
 ]
 
@@ -139,8 +196,23 @@ def test_options(options, message, refused, train):
 
 def test_an_unknown_recipe(refused, train):
     line = refused(*train("images.npz", "--recipe", "wrn-16-5"))
-    assert line.startswith("recipe must be one of 'wrn-16-4', ")
+    assert line.startswith("--recipe must be one of 'wrn-16-4', ")
     assert line.endswith(", got 'wrn-16-5' instead: did you mean 'wrn-16-4'.")
+
+
+@pytest.mark.parametrize(
+    ("options", "start"),
+    [(("--depth", "17"), "--depth must be 6 n + 4"), (("--M", "0"), "--snapshots must be")],
+)
+def test_options_are_checked_before_the_data_are_read(options, start, refused, train):
+    model = ("--model", "wrn") if "--depth" in options else ()
+    assert refused(*train("nothing", *model, *options)).startswith(start)
+
+
+def test_a_column_that_is_not_named(refused, files, tmp_path):
+    line = refused("train", "--data", files / "table.csv", "--out", tmp_path / "run")
+    assert line.startswith("--target must be ")
+    assert "None" not in line
 
 
 def test_images_that_are_too_small(refused, train, tmp_path):
@@ -164,7 +236,7 @@ def test_a_column_that_is_missing(refused, files, tmp_path):
     arguments = ("train", "--data", source, "--out", tmp_path / "run")
     line = refused(*arguments, "--target", "sort")
     assert line == (
-        f"target must be a column of {source}, got 'sort' instead: {source} has 'a', 'b', 'c', "
+        f"--target must be a column of {source}, got 'sort' instead: {source} has 'a', 'b', 'c', "
         "'kind'."
     )
 
@@ -184,7 +256,7 @@ def test_images_that_cannot_be_read(refused, tmp_path):
 
 def test_a_source_that_is_not_there(refused, train):
     line = refused(*train("nothing"))
-    assert line.startswith("source must be 'cifar10', 'cifar100', a folder of images, or a file")
+    assert line.startswith("--data must be 'cifar10', 'cifar100', a folder of images, or a file")
 
 
 @pytest.mark.parametrize("size", ["big", "0", "8x8x3"])
@@ -199,7 +271,7 @@ def test_rows_of_another_shape(refused, image_run, tmp_path):
     np.savez(tmp_path / "large.npz", X=np.zeros((4, 9, 9, 3), np.uint8))
     assert refused("predict", image_run, "--data", tmp_path / "large.npz") == (
         "--data must be rows of shape (8, 8, 3), as the run was trained on, got rows of shape "
-        "(9, 9, 3) instead: --image-size 8x8 resizes images of a folder."
+        "(9, 9, 3) instead: bring rows like those of training."
     )
 
 
@@ -208,8 +280,7 @@ def test_labels_that_the_run_does_not_know(refused, image_run, tmp_path):
     np.savez(tmp_path / "zoo.npz", X=X, y=["cat", "yak", "yak", "gnu"])
     assert refused("predict", image_run, "--data", tmp_path / "zoo.npz") == (
         "--data must be with labels that the run was trained on, 'cat', 'dog', 'owl', got labels "
-        "'yak', 'gnu' instead: give the data that the run was trained for, with --target naming "
-        "its labels."
+        "'yak', 'gnu' instead: give data of the classes that the run was trained for."
     )
 
 

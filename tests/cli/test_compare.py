@@ -114,6 +114,11 @@ def test_for_documents(path, capsys):
             ["--validation-fraction", "none"],
             "--validation-fraction must be a share of the rows, got None instead",
         ),
+        (
+            ["--snapshots", "0"],
+            "--snapshots must be an integer of at least 1, got 0 instead",
+        ),
+        (["--test-size", "1.5"], "error: --test-size must be a share below 1, or a whole number"),
         (["--test-limit", "5"], "--test-limit must be left out without --test-data"),
         (["--data", "nowhere"], "nowhere"),
         (["--against", "nobody"], "nobody"),
@@ -152,3 +157,22 @@ def test_results_are_replaced_when_told(path, tmp_path):
     arguments = ["--data", str(path), "--output", str(out), "--force", "--quiet"]
     assert main(["compare", *arguments]) == 0
     assert json.loads(out.read_text())["summary"][0]["method"] == SINGLE
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("folder", "--output {0} must be a regular file, got a folder instead: choose another"),
+        (
+            "rows.npz/a.json",
+            "--output {0} must be in a folder that can be written to, got one below",
+        ),
+    ],
+)
+def test_results_that_cannot_be_written_are_refused_first(name, message, tmp_path, capsys):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "rows.npz").write_text("not read")
+    out = tmp_path / name
+    data = ["--data", str(tmp_path / "rows.npz")]
+    assert main(["compare", *data, "--output", str(out), "--force"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {message.format(out)}")

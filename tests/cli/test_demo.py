@@ -19,7 +19,7 @@ def test_trains_and_compares(capfd):
         "ensemble, equal weights",
         LEARNED,
     ):
-        assert re.search(rf"{name} │ +[\d.]+ ± [\d.]+ │ [\d.]+ ± [\d.]+", out), name
+        assert re.search(rf"{name} │ +[\d.]+ ± [\d.]+ │ +[\d.]+ ± [\d.]+ │", out), name
     weights = re.search(r"Learned weights on the first split: ((?:[\d.]+(?:, )?){5})", out)
     assert sum(map(float, weights[1].split(","))) == pytest.approx(1, abs=0.003)
     assert re.search(r"certificate: at most \de-\d+ nats", out)
@@ -61,17 +61,25 @@ def test_interrupted(monkeypatch):
 @pytest.mark.parametrize(
     ("difference", "words"),
     [
-        (0.0, ["no difference shown", "no difference shown"]),
+        (0.0, ["no difference shown"] * 2),
         (0.1, ["the ensemble is better", "the single network is better"]),
         (-0.1, ["the single network is better", "the ensemble is better"]),
     ],
 )
 def test_verdict_reports_losses_as_well_as_wins(difference, words):
+    names = ("accuracy", "log_loss")
     single = [(0.9, 0.3), (0.8, 0.4), (0.85, 0.35)]
     noise = (-0.001, 0.0, 0.001)
     learned = [
-        (accuracy + difference + e, loss + difference + e)
-        for (accuracy, loss), e in zip(single, noise, strict=True)
+        [score + difference + e for score in scores]
+        for scores, e in zip(single, noise, strict=True)
     ]
-    lines = verdict({SINGLE: single, LEARNED: learned}).splitlines()[1:]
+    both = {SINGLE: single, LEARNED: learned}
+    scores = {
+        name: [dict(zip(names, values, strict=True)) for values in splits]
+        for name, splits in both.items()
+    }
+    lines = verdict(scores).splitlines()[1:]
     assert [line.split(": ")[1] for line in lines] == words
+    if difference:
+        assert lines[0].startswith(f"  accuracy % {100 * difference:+.2f} ± 0.25: ")

@@ -6,8 +6,9 @@ import pytest
 
 from skensemble import models
 from skensemble.cli._architectures import ModelOptions
-from skensemble.cli._estimators import TrainOptions, make_estimator, read_parameters
-from skensemble.cli._normalisation import mean_and_std, normalised_mlp
+from skensemble.cli._estimators import TrainOptions, check_options, make_estimator
+from skensemble.cli._normalisation import mean_and_std
+from skensemble.cli._settings import read_parameters
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 3)).astype(np.uint8)
 TABLE = np.random.default_rng(1).normal(3, [1, 2, 50], (50, 3)).astype(np.float32)
@@ -102,13 +103,10 @@ def test_mean_and_std_are_those_of_numpy():
 
 
 def test_a_table_is_scaled_in_the_network():
-    mean, std = TABLE.mean(axis=0), TABLE.std(axis=0)
-    scaled = normalised_mlp((3,), 2, units=(4,), mean=mean.tolist(), std=std.tolist())
-    plain = normalised_mlp((3,), 2, units=(4,))
-    plain.set_weights(scaled.get_weights())
-    expected = plain((TABLE - mean) / std)
-    np.testing.assert_allclose(scaled(TABLE), expected, atol=1e-5)
-    assert len(plain.layers) == len(scaled.layers) - 1
+    prepared = made(TABLE)
+    assert prepared.estimator.model is models.mlp
+    mean = TABLE.mean(axis=0, dtype=float)
+    np.testing.assert_allclose(prepared.estimator.get_params()["model__mean"], mean)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +123,11 @@ def test_weightings():
     assert made(weighting="greedy").estimator.weighting == "greedy"
     assert made(weighting="0.2,0.3,0.5").estimator.weighting == [0.2, 0.3, 0.5]
     assert made().estimator.weighting == "log_loss"
+    # Without rows to learn on, weights are equal unless others are asked for.
+    assert made(validation_fraction="none").estimator.weighting == "uniform"
+    assert made(validation_fraction="none", recipe="wrn-16-4").estimator.weighting == "uniform"
+    asked = made(validation_fraction="none", weighting="greedy").estimator
+    assert (asked.weighting, asked.validation_fraction) == ("greedy", None)
 
 
 def test_losses():
@@ -137,6 +140,13 @@ def test_losses():
     assert isinstance(smooth, keras.losses.CategoricalCrossentropy)
     assert smooth.label_smoothing == 0.2
     assert made(loss="kl_divergence").estimator.loss == "kl_divergence"
+
+
+def test_the_loss_of_a_recipe():
+    focal = made(recipe="wrn-28-10-focal", label_smoothing=0.1).estimator.loss
+    assert isinstance(focal, keras.losses.CategoricalFocalCrossentropy)
+    assert focal.label_smoothing == 0.1
+    assert made(recipe="wrn-28-10-focal", loss="cross-entropy").estimator.loss is None
 
 
 def test_augmentations():
@@ -158,3 +168,31 @@ def test_other_parameters():
         "model__units": (8, 8),
     }
     assert made(TABLE, set=given).estimator.get_params()["optimizer__beta_1"] == 0.8
+
+
+@pytest.mark.parametrize(("model", "builder"), [("wrn", "wide_resnet"), ("resnext", "resnext")])
+@pytest.mark.parametrize("depth", [1, 12, 17])
+def test_depths_are_refused_as_the_builder_refuses_them(model, builder, depth):
+    build = getattr(models, builder)
+    with pytest.raises(ValueError) as expected:
+        build((32, 32, 3), 10, depth=depth)
+    with pytest.raises(ValueError) as caught:
+        check_options(TrainOptions(ModelOptions(model=model, depth=depth)))
+    assert str(caught.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("bottleneck", [False, True])
+def test_depths_of_densenet(bottleneck):
+    for depth in (12, 14, 20):
+        with pytest.raises(ValueError) as expected:
+            models.densenet((32, 32, 3), 10, depth=depth, bottleneck=bottleneck)
+        network = ModelOptions(model="dn", depth=depth, bottleneck=bottleneck)
+        with pytest.raises(ValueError) as caught:
+            check_options(TrainOptions(network))
+        assert str(caught.value) == str(expected.value)
+
+
+def test_training_is_checked_without_a_network():
+    with pytest.raises(ValueError, match="^M must be an integer of at least 1, got 0 instead"):
+        check_options(TrainOptions(ModelOptions(depth=16), snapshots=0, set=["model__width=2"]))
+    check_options(TrainOptions(ModelOptions(depth=16), set=["model__width=2"]))

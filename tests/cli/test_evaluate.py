@@ -10,8 +10,18 @@ from skensemble.cli import main
 from skensemble.cli._console import Output
 from skensemble.cli._data import DataOptions
 from skensemble.cli._run_directory import Run
+from skensemble.cli._run_files import OWN_HOLDOUT
 from skensemble.cli._unseen import warn_about_seen_rows
-from skensemble.cli._verdicts import BEST, EQUAL, IN_USE, LAST, best_snapshot, ways_to_predict
+from skensemble.cli._verdicts import (
+    EQUAL,
+    IN_USE,
+    LAST,
+    best_snapshot,
+    best_title,
+    ways_to_predict,
+)
+
+BEST = best_title(OWN_HOLDOUT)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +121,65 @@ def test_what_looks_like_training_rows(source, trained_on, subset, trained_subse
     run = Run(Path("run"), {"data": data}, None, None)
     warn_about_seen_rows(run, DataOptions(source, subset=subset), Output())
     assert bool(capsys.readouterr().err) == warned
+
+
+@pytest.mark.parametrize(
+    ("source", "subset", "chosen_by", "warned"),
+    [
+        ("a.npz", None, "a.npz", True),
+        ("./x/../a.npz", None, "a.npz", True),
+        ("a.npz", "test", "a.npz", True),
+        ("a.npz", "test", "a.npz (test)", True),
+        ("a.npz", "test", "a.npz (train)", False),
+        ("b.npz", None, "a.npz", False),
+        ("cifar10", None, "cifar10 (test)", True),
+        ("cifar10", "train", "cifar10 (test)", False),
+        ("fold", "test", "fold/test", True),
+        ("fold/test", None, "fold/test", True),
+        ("fold", "train", "fold/test", False),
+        ("a.npz", None, OWN_HOLDOUT, False),
+    ],
+)
+def test_what_looks_like_rows_that_chose_the_weights(
+    source, subset, chosen_by, warned, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fold").mkdir()
+    data = {"source": "elsewhere.npz", "subset": None}
+    known = chosen_by if chosen_by.startswith(("cifar", "the ")) else f"{tmp_path}/{chosen_by}"
+    run = Run(Path("run"), {"data": data}, None, None, known)
+    warn_about_seen_rows(run, DataOptions(source, subset=subset), Output())
+    line = (
+        f"warning: {source} is what the weights of run come from: on these rows they do better "
+        "than on any others. Bring rows that have chosen nothing about it.\n"
+    )
+    assert capsys.readouterr().err == (line if warned else "")
+
+
+def test_training_rows_in_a_folder(tmp_path, monkeypatch, capsys):
+    """Named with --subset or by their path, absolute or not."""
+    (tmp_path / "fold" / "train").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    data = {"source": str(tmp_path / "fold"), "subset": "train"}
+    run = Run(Path("run"), {"data": data}, None, None)
+    warn_about_seen_rows(run, DataOptions("fold/train"), Output())
+    assert capsys.readouterr().err.startswith("warning: fold/train is what run was trained on: ")
+
+
+def test_rows_that_chose_the_weights_are_told(own_run, trained, capsys):
+    assert main(["reweight", str(own_run), "--data", str(trained.test), "--quiet"]) == 0
+    for command in ("evaluate", "predict"):
+        assert main([command, str(own_run), "--data", str(trained.test), "--json"]) == 0
+        captured = capsys.readouterr()
+        assert captured.err.startswith(f"warning: {trained.test} is what the weights of {own_run} ")
+        names = " ".join(json.loads(captured.out)["scores"])
+        assert "best on the rows of reweight" in names
+        assert "holdout" not in names
+
+
+def test_predicting_rows_of_training_is_told(trained, capsys):
+    assert main(["predict", str(trained.run), "--data", str(trained.train), "--json"]) == 0
+    assert capsys.readouterr().err.startswith(f"warning: {trained.train} is what {trained.run} was")
 
 
 def test_labels_of_other_data(trained, tmp_path, capsys):

@@ -109,7 +109,7 @@ def test_replaces_a_saved_model_and_no_other_folder(trained, tmp_path, capsys):
     assert (folder / "saved_model.pb").read_text() == "new"
     (tmp_path / "folder.keras").mkdir()
     assert export(trained.run, tmp_path / "folder.keras", "--force") == 2
-    assert "must be a file, to be replaced by one, got a folder instead" in capsys.readouterr().err
+    assert "must be a regular file, got a folder instead: choose an" in capsys.readouterr().err
 
 
 def test_format_is_in_the_name(trained, tmp_path, capsys):
@@ -144,3 +144,46 @@ def test_a_failure_leaves_the_old_file(trained, tmp_path, monkeypatch, capsys):
     assert "no space left" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["e.keras"]
     assert path.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_what_is_no_file_stays(trained, tmp_path, force, capsys):
+    link = tmp_path / "e.keras"
+    link.symlink_to("/dev/null")
+    assert export(trained.run, link, *force) == 2
+    assert capsys.readouterr().err == (
+        f"error: OUT {link} must be a regular file, got a device or a pipe instead: choose another "
+        "name.\n"
+    )
+    assert link.is_symlink()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_saved_model_is_no_file(trained, tmp_path, capsys):
+    path = tmp_path / "served"
+    path.write_text("mine")
+    assert export(trained.run, path, "--force") == 2
+    assert capsys.readouterr().err == (
+        f"error: OUT {path} must be a SavedModel, to be replaced by one, got something else "
+        "instead: choose another name, or remove it yourself.\n"
+    )
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("quick")
+def test_model_and_labels_come_together(trained, tmp_path, monkeypatch, capsys):
+    model, labels = tmp_path / "e.keras", tmp_path / "e.keras.classes.json"
+    for path in (model, labels):
+        path.write_text("mine")
+
+    def fail(content, indent):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("skensemble.cli._export.to_json", fail)
+    assert export(trained.run, model, "--force") == 2
+    assert "no space left" in capsys.readouterr().err
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        model.name: "mine",
+        labels.name: "mine",
+    }

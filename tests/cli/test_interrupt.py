@@ -15,17 +15,33 @@ from skensemble.cli._run_writing import RunWriter
 from skensemble.cli._watch import TrainingWatch
 
 
-def test_the_first_and_the_second_signal():
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_and_the_second_signal(number, code):
     calls = []
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
     with CtrlC(lambda: calls.append(1)) as ctrl_c:
-        assert not ctrl_c.was_pressed
-        signal.raise_signal(signal.SIGINT)
-        assert ctrl_c.was_pressed
+        assert (ctrl_c.was_pressed, ctrl_c.exit_code) == (False, 0)
+        signal.raise_signal(number)
+        assert (ctrl_c.was_pressed, ctrl_c.exit_code) == (True, code)
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
     assert calls == [1]
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
+
+
+def test_what_ends_all_has_the_code_of_its_signal():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def press(number):
+        with CtrlC(interrupt):
+            signal.raise_signal(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        press(signal.SIGINT)
+    with pytest.raises(SystemExit) as ended:
+        press(signal.SIGTERM)
+    assert ended.value.code == 143
 
 
 def test_the_handler_comes_back_after_an_error():
@@ -62,14 +78,14 @@ def test_other_threads_catch_nothing():
 def press_after(monkeypatch):
     """Press Ctrl-C at the end of given epochs, counted over all trainings of a command."""
 
-    def press(*epochs):
+    def press(*epochs, number=signal.SIGINT):
         end_epoch, counted = TrainingWatch.on_epoch_end, []
 
         def end_and_press(self, epoch, logs=None):
             end_epoch(self, epoch, logs)
             counted.append(epoch)
             for _ in range(epochs.count(len(counted))):
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(number)
 
         monkeypatch.setattr(TrainingWatch, "on_epoch_end", end_and_press)
         return counted
@@ -92,13 +108,16 @@ def whole(table_run):
     return Run.open(table_run)
 
 
-@pytest.mark.parametrize("engine", ["fused", "keras"])
-def test_finished_cycles_are_kept(engine, files, whole, tmp_path, run_main, press_after):
-    epochs = press_after(5)
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize(
+    ("engine", "number"), [("fused", "SIGTERM"), ("keras", "SIGINT")], ids=["fused", "keras"]
+)
+def test_finished_cycles_are_kept(engine, number, files, whole, tmp_path, run_main, press_after):
+    number = signal.Signals[number]
+    epochs = press_after(5, number=number)
+    before = signal.getsignal(number)
     out = tmp_path / "run"
     code, text, err = run_main(*train(files, out), "--engine", engine)
-    assert code == 130
+    assert code == 128 + number
     assert err == ""
     assert len(epochs) == 5
     assert "finishing: the cycles that are done are kept; press Ctrl-C again to keep" in text
@@ -111,14 +130,15 @@ def test_finished_cycles_are_kept(engine, files, whole, tmp_path, run_main, pres
     assert run.holdout.probas.shape == (2, 30, 3)
     np.testing.assert_allclose(run.holdout.probas, whole.holdout.probas[:2], atol=1e-3)
     assert run.estimator().predict(np.zeros((1, 3))).shape == (1,)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
 
 
-def test_no_finished_cycle_leaves_nothing(files, tmp_path, run_main, press_after):
-    press_after(1)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_no_finished_cycle_leaves_nothing(number, files, tmp_path, run_main, press_after):
+    press_after(1, number=number)
     before = signal.getsignal(signal.SIGINT)
     code, text, err = run_main(*train(files, tmp_path / "a" / "run"))
-    assert (code, err) == (130, "")
+    assert (code, err) == (128 + number, "")
     assert text.endswith(
         "interrupted before the end of the first cycle\ninterrupted: nothing is kept\n"
     )
@@ -168,6 +188,18 @@ def test_while_the_run_is_written(options, files, tmp_path, run_main, monkeypatc
     assert code == 130
     assert "finishing: " in text
     assert Run.open(tmp_path / "run").n_snapshots == 3
+
+
+def test_while_it_is_published(files, tmp_path, run_main, monkeypatch):
+    publish = RunWriter.publish
+
+    def press_and_publish(*args):
+        signal.raise_signal(signal.SIGINT)
+        publish(*args)
+
+    monkeypatch.setattr(RunWriter, "publish", press_and_publish)
+    assert run_main(*train(files, tmp_path / "run"), "--M", "1", "--epochs", "1")[0] == 130
+    assert Run.open(tmp_path / "run").n_snapshots == 1
 
 
 def test_a_first_training_that_is_stopped_has_no_second(files, tmp_path, run_main, press_after):

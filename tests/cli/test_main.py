@@ -1,5 +1,7 @@
 """skensemble: help, exit codes and errors that all commands share."""
 
+import json
+import os
 import subprocess
 import sys
 
@@ -7,6 +9,7 @@ import pytest
 
 from skensemble import __version__
 from skensemble.cli import _main
+from skensemble.cli._quiet import silenced_standard_error
 
 HEAVY = ("tensorflow", "keras", "sklearn", "scipy", "numpy")
 
@@ -81,6 +84,59 @@ def test_unexpected_errors_are_short(broken, run_main):
     )
 
 
+def test_errors_in_json(run_main, tmp_path):
+    message = (
+        f"RUN {tmp_path / 'no'} must be the folder of a run, got no folder instead: `skensemble "
+        "train --out FOLDER` makes one."
+    )
+    code, out, err = run_main("evaluate", tmp_path / "no", "--data", "x.csv", "--json")
+    assert (code, err) == (2, f"error: {message}\n")
+    assert json.loads(out) == {
+        "error": {"type": "FileNotFoundError", "message": message},
+        "exit_code": 2,
+    }
+    code, out, _ = run_main("predict", "--json")
+    assert code == 2
+    assert json.loads(out)["exit_code"] == 2
+    assert "Missing argument 'RUN'" in json.loads(out)["error"]["message"]
+
+
+def test_unexpected_errors_in_json(broken, run_main):
+    code, out, _ = run_main("predict", "run", "--data", "x.csv", "--json")
+    assert code == 1
+    assert out.count("\n") == 1
+    assert json.loads(out)["error"] == {"type": "KeyError", "message": "'of the\\nprogrammer'"}
+
+
+def test_errors_that_are_no_sentence_of_ours(monkeypatch, run_main):
+    def bug(*args, **kwargs):
+        raise TypeError("'NoneType' object is not iterable")
+
+    monkeypatch.setattr("skensemble.cli._prediction.Run.open", bug)
+    code, out, err = run_main("predict", "run", "--data", "x.csv")
+    assert (code, out) == (2, "")
+    assert err == (
+        "error: 'NoneType' object is not iterable\nRun it again with --traceback to see where.\n"
+    )
+
+
+def test_what_standard_output_cannot_encode(trained):
+    code = "import sys; from skensemble.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "inspect", str(trained.run)],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"0.05 ? " in done.stdout  # an arrow, elsewhere
+
+
+def test_the_stream_is_as_before(capsys, run_main):
+    before = sys.stdout.errors
+    run_main("nothing")
+    assert sys.stdout.errors == before
+
+
 def test_traceback_on_demand(broken, run_main, monkeypatch):
     code, _, err = run_main("predict", "run", "--data", "x.csv", "--traceback")
     assert code == 1
@@ -93,6 +149,20 @@ def test_traceback_of_bad_input(run_main, tmp_path):
     code, _, err = run_main("predict", tmp_path / "no", "--data", "x.csv", "--traceback")
     assert code == 2
     assert "Traceback (most recent call last)" in err
+
+
+def test_ctrl_c_hides_the_greeting_of_tensorflow(capfd):
+    def greet(error):
+        with silenced_standard_error():
+            os.write(2, b"a greeting")
+            raise error
+
+    with pytest.raises(KeyboardInterrupt):
+        greet(KeyboardInterrupt)
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ImportError):
+        greet(ImportError)
+    assert capfd.readouterr().err == "a greeting"
 
 
 def test_hooks_of_the_process_stay(run_main):

@@ -56,7 +56,9 @@ def test_flags_of_the_first_project(files, image_run, run_main):
         *("--num_tests", "20", "--model", "wrn", "--wrn_N", "1", "--wrn_k", "1"),
         *("--dn_depth", "40", "--dn_growth_rate", "12"),
     )
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err.startswith(f"warning: {files / 'images.npz'} is what {image_run} was trained on: ")
+    assert err.count("\n") == 1
     assert out.startswith(
         "note: --num_tests is without effect: one convex solve replaces restarts\n"
     )
@@ -114,3 +116,31 @@ def test_images_by_their_names(image_run, tmp_path, json_of):
     assert found["rows"] == ["dark.png", "light.png"]
     assert len(found["labels"]) == 2
     assert found["scores"] is None
+
+
+def test_a_file_is_replaced_only_by_force(files, table_run, tmp_path, run_main):
+    out = tmp_path / "predictions.csv"
+    out.write_text("mine")
+    arguments = ("predict", table_run, "--data", files / "new.csv", "--output", out)
+    assert run_main(*arguments) == (
+        2,
+        "",
+        f"error: --output {out} must be a new file, got one that is there already instead: "
+        "--force replaces it.\n",
+    )
+    assert out.read_text() == "mine"
+    assert run_main(*arguments, "--force")[0] == 0
+    assert out.read_text().startswith("row,label")
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "."])
+def test_what_is_no_file_stays(path, files, table_run, run_main):
+    code, _, err = run_main(
+        "predict", table_run, "--data", files / "new.csv", "--output", path, "--force"
+    )
+    what = "a folder" if path == "." else "a device or a pipe"
+    assert (code, err) == (
+        2,
+        f"error: --output {path} must be a regular file, got {what} instead: choose another "
+        "name.\n",
+    )

@@ -1,6 +1,7 @@
 """skensemble reweight."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -76,6 +77,28 @@ def test_learned_on_other_rows(own_run, trained, capsys):
     assert "1 earlier weights are kept in weights.json" in out
 
 
+def test_images_that_cannot_be_read_are_named(image_run, tmp_path, capsys):
+    from PIL import Image
+
+    for label, level in (("cat", 60), ("dog", 120), ("owl", 220)):
+        (tmp_path / "rows" / label).mkdir(parents=True)
+        Image.new("RGB", (8, 8), (level,) * 3).save(tmp_path / "rows" / label / "1.png")
+    (tmp_path / "rows" / "cat" / "2.png").write_bytes(b"\x89PNG")
+    run = shutil.copytree(image_run, tmp_path / "run")
+    data = ["--data", str(tmp_path / "rows"), "--on-unreadable", "skip", "--quiet"]
+    for command in ("evaluate", "reweight"):
+        assert main([command, str(run), *data]) == 0
+        err = capsys.readouterr().err
+        assert err.startswith("warning: cat/2.png cannot be read and is left out\n")
+
+
+def test_equal_weights_are_called_so(trained, capsys):
+    assert reweight(trained.run, "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "equal weights" in out
+    assert "uniform" not in out
+
+
 def test_given_weights_and_small_ones_dropped(own_run, capsys):
     assert reweight(own_run, "--method", "1,3") == 0
     assert stored(own_run)["weights"] == [0.25, 0.75]
@@ -90,10 +113,13 @@ def test_given_weights_and_small_ones_dropped(own_run, capsys):
     ("arguments", "message"),
     [
         (["--method", "1,x"], "--method must be a name, or numbers with commas, got '1,x' instead"),
-        (["--method", "1,2,3"], "method must be of shape (2,), as M=2"),
+        (["--method", "1,2,3"], "error: --method must be of shape (2,), as M=2"),
         (["--method", "log_lose"], "perhaps 'log_loss' is meant"),
-        (["--n-last", "3"], "n_last must be at most M=2, got 3 instead"),
-        (["--min-weight", "0.5"], "min_weight must be below 1/M=0.5"),
+        (
+            ["--n-last", "3"],
+            "error: --n-last must be at most M=2, got 3 instead: leaving",
+        ),
+        (["--min-weight", "0.5"], "error: --min-weight must be below 1/M=0.5"),
     ],
     ids=["text", "shape", "name", "n_last", "min_weight"],
 )
@@ -119,3 +145,15 @@ def test_a_run_without_holdout(own_run, capsys):
     (own_run / "holdout.npz").unlink()
     assert reweight(own_run) == 2
     assert "must be a run with a holdout" in capsys.readouterr().err
+    # What learns nothing needs none.
+    assert reweight(own_run, "--method", "1,3", "--json") == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert (found["after"]["weights"], found["scores"]) == ([0.25, 0.75], None)
+    assert stored(own_run)["scores"] is None
+    assert reweight(own_run, "--method", "uniform") == 0
+    assert stored(own_run)["weights"] == [0.5, 0.5]
+    out = capsys.readouterr().out.split("\n")
+    assert out[0].strip() == "Weights"
+    np.testing.assert_allclose(Run.open(own_run).weights, [0.5, 0.5])
+    assert reweight(own_run, "--method", "1,2,3") == 2

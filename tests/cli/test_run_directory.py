@@ -215,3 +215,79 @@ def test_numbers_that_json_lacks(copy):
     assert "Infinity" not in text
     scores = Run.open(copy).scores
     assert np.isnan(scores["log_loss"][0])
+
+
+def refused_config(copy, got):
+    message = (
+        f"the file {copy / 'config.json'} must be a configuration of a run, got one {got} instead: "
+        "bring back the file as `skensemble train` wrote it."
+    )
+    refused(copy, ValueError, message)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "got"),
+    [
+        ("estimator.alpha_zero", None, "without estimator.alpha_zero"),
+        ("estimator.alpha_zero", "a", "where estimator.alpha_zero is 'a'"),
+        ("estimator.epochs", True, "where estimator.epochs is True"),
+        ("n_snapshots", "3", "where n_snapshots is '3'"),
+        ("network.from_logits", 0, "where network.from_logits is 0"),
+        ("row", [], "where row is []"),
+        ("classes.dtype", "zz", "where classes.dtype is 'zz', not that of its labels"),
+        ("classes.dtype", "<i8", "where classes.dtype is '<i8', not that of its labels"),
+    ],
+)
+def test_a_configuration_of_other_types(key, value, got, copy):
+    path = copy / "config.json"
+    part, _, last = key.rpartition(".")
+    if part:
+        content = json.loads(path.read_text())[part]
+        content[last] = value
+        if value is None:
+            del content[last]
+        change(path, **{part: content})
+    else:
+        change(path, **{key: value})
+    refused_config(copy, got)
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("", "one that does not start with the column epoch"),
+        ("loss\n0.1\n", "one that does not start with the column epoch"),
+        ("epoch,loss\n1,0.5\n2\n", "one of lines of different lengths"),
+        ("epoch,loss\n1,low\n", "could not convert string to float: 'low'"),
+    ],
+)
+def test_a_damaged_history(text, got, copy):
+    (copy / "history.csv").write_text(text)
+    message = (
+        f"the file {copy / 'history.csv'} must be a table of numbers, a line per epoch, got {got} "
+        f"instead: {_AS_WRITTEN}."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Run.open(copy).history
+
+
+def test_a_holdout_that_is_cut_off(copy):
+    path = copy / "holdout.npz"
+    whole = path.read_bytes()
+    start = f"the file {path} must be a file of NumPy arrays, got "
+    damaged = bytearray(whole)
+    damaged[60:90] = bytes(30)
+    for content in (whole[:200], bytes(damaged), b""):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"^{re.escape(start)}.* instead: {_AS_WRITTEN}.$"):
+            Run.open(copy).holdout
+
+
+def test_a_holdout_of_other_shapes(copy):
+    np.savez(copy / "holdout.npz", probas=np.ones((3, 4, 2)), y=np.zeros(5, int), rows=np.arange(4))
+    message = (
+        f"the file {copy / 'holdout.npz'} must be probabilities (M, n, k) of n labelled rows, got "
+        f"probas of shape (3, 4, 2) and y of shape (5,) instead: {_AS_WRITTEN}."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Run.open(copy).holdout

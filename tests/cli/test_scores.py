@@ -6,6 +6,7 @@ import pytest
 from skensemble.cli._scores import (
     METRICS,
     calibration_error,
+    combined,
     paired,
     scores_of,
     t_interval,
@@ -42,6 +43,21 @@ def test_classes_without_rows_count():
 def test_a_network_that_diverged_has_no_scores():
     scores = scores_of(np.array([[0.5, 0.5], [np.nan, np.nan]]), np.array([0, 1]))
     assert np.isnan(list(scores.values())).all()
+
+
+def test_weights_count_rows():
+    """A row of weight 2 counts as two rows do."""
+    rng = np.random.default_rng(0)
+    proba, y = rng.dirichlet([0.5, 0.5, 0.5], size=40), rng.integers(3, size=40)
+    weight = rng.integers(1, 4, size=40)
+    expected = scores_of(proba.repeat(weight, axis=0), y.repeat(weight))
+    assert scores_of(proba, y, weight.astype(float)) == pytest.approx(expected)
+
+
+def test_members_that_are_not_finite_have_no_part():
+    members = np.array([[[0.2, 0.8]], [[np.nan, 1.0]], [[0.6, 0.4]]])
+    np.testing.assert_allclose(combined(members, np.array([1.0, 2.0, 3.0])), [[0.5, 0.5]])
+    assert np.isnan(combined(members, np.array([0.0, 1.0, 0.0]))).all()
 
 
 def test_calibration_error_bin_by_bin():
@@ -96,6 +112,7 @@ def test_paired_differences_are_of_the_same_seeds():
         (ACCURACY, 0.01, 0.01, "no difference shown"),
         (LOG_LOSS, 0.0, 0.0, "no difference shown"),
         (LOG_LOSS, 0.1, float("nan"), "no difference shown"),
+        (ACCURACY, 0.05, 0.0, "no difference shown"),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skensemble.cli._data import DataOptions
+from skensemble.cli._data import DataOptions, draw
 from skensemble.cli._splits import Splits
 
 
@@ -46,6 +46,40 @@ def test_size_of_test_and_training(path):
     assert not set(numbers(split.X)) & set(numbers(split.X_test))
 
 
+@pytest.mark.parametrize("limit", [78, 9999])
+def test_a_limit_beyond_the_rows_takes_all(path, limit):
+    (split,) = Splits(DataOptions(path, limit=limit), None, 12)(1)
+    assert len(split.X) == 78
+
+
+def test_classes_of_one_row(tmp_path):
+    np.savez(tmp_path / "rare.npz", X=np.zeros((9, 2), "float32"), y=np.array(list("aaaabbbbc")))
+    with pytest.raises(ValueError) as caught:
+        Splits(DataOptions(str(tmp_path / "rare.npz")), None, None)
+    assert str(caught.value) == (
+        "--data must be of classes of at least two rows, to train and to test on, got one with a "
+        "single row instead: bring test rows with --test-data."
+    )
+
+
+@pytest.mark.parametrize(("size", "counts"), [(60, [30, 20, 10]), (89, None), (3, [1, 1, 1])])
+def test_drawing_rows(size, counts):
+    y = np.repeat([0, 1, 2], [45, 30, 15])
+    rows = draw(y, size, 0)
+    assert len(set(rows.tolist())) == size
+    found = np.bincount(y[rows], minlength=3)
+    assert found.min() >= 1
+    if counts is not None:
+        assert found.tolist() == counts
+    assert draw(y, size, 0).tolist() == rows.tolist()
+    assert sorted(draw(y, size, 1).tolist()) != sorted(rows.tolist())
+
+
+def test_drawing_keeps_a_class_of_one_row():
+    y = np.array([0] * 20 + [1])
+    assert all(20 in draw(y, 2, seed) for seed in range(5))
+
+
 def test_given_test_rows(path, test_path):
     found = list(Splits(DataOptions(path, limit=60), DataOptions(test_path), None)(2))
     for split in found:
@@ -66,9 +100,22 @@ def test_built_in_data():
     [
         (2, None, r"^--limit must be at least 3, a row of each class, got 2 instead: leave it out"),
         (None, 0.0, r"^--test-size must be a finite number greater than 0, got 0\.0 instead"),
-        (None, 2, r"^The test_size = 2 should be greater or equal to the number of classes = 3"),
+        (
+            None,
+            2,
+            r"^--test-size must be from 3 rows, one of each class, to 87, for 90 rows of 3 "
+            r"classes, got 2 instead: 0\.25 tests on a quarter of the rows, 500 on 500 of them\.$",
+        ),
+        (None, 88, r"^--test-size must be from 3 rows, one of each class, to 87, for 90 rows"),
+        (None, 0.99, r"^--test-size must be from 3 rows, .*, got 0\.99 instead: "),
+        (
+            None,
+            1.5,
+            r"^--test-size must be a share below 1, or a whole number of rows, got 1\.5 instead: "
+            r"0\.25 tests on a quarter of the rows, 500 on 500 of them\.$",
+        ),
     ],
-    ids=["limit", "zero", "few"],
+    ids=["limit", "zero", "few", "many", "share", "fraction"],
 )
 def test_bad_sizes(path, limit, test_size, message):
     with pytest.raises(ValueError, match=message):

@@ -255,14 +255,14 @@ def test_folders_that_are_no_run_stay(tmp_path, run_main):
 def test_a_training_that_was_killed(tmp_path, run_main):
     partial = tmp_path / "run.partial"
     partial.mkdir()
-    (partial / "log.txt").write_text("")
+    for name in ("log.txt", "training.lock"):
+        (partial / name).write_text("")
     arguments = ("train", "--data", tmp_path / "no.npz", "--out", tmp_path / "run")
     code, _, err = run_main(*arguments)
     assert code == 2
     assert err == (
         f"error: --out {tmp_path / 'run'} must be a folder that no training is writing, got one "
-        "with run.partial beside it instead: a training is writing there, or was killed; wait for "
-        "it, or remove that folder or pass --force.\n"
+        "with run.partial beside it, which a killed training left instead: --force removes that.\n"
     )
     assert "no.npz" in run_main(*arguments, "--force")[2]
     assert not partial.exists()

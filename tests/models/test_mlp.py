@@ -3,6 +3,7 @@
 import re
 
 import keras
+import numpy as np
 import pytest
 
 from skensemble.models import mlp
@@ -27,6 +28,18 @@ def test_takes_what_it_needs_from_meta():
     assert model.output_shape == (None, 4)
     kinds = [type(layer) for layer in model.layers]
     assert kinds.count(keras.layers.Dropout) == kinds.count(keras.layers.ReLU) == 1
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 4, 3)], ids=["table", "image"])
+def test_shifts_and_scales_its_input(shape):
+    mean, std = [1.0, -200.0, 0.001], [2.0, 50.0, 0.01]
+    X = np.random.default_rng(0).normal(mean, std, (20, *shape)).astype(np.float32)
+    scaled = mlp(shape, 2, units=(4,), mean=mean, std=std)
+    plain = mlp(shape, 2, units=(4,))
+    plain.set_weights(scaled.get_weights())
+    expected = plain((X - np.float32(mean)) / np.float32(std))
+    np.testing.assert_allclose(scaled(X), expected, atol=1e-5)
+    assert len(plain.layers) == len(scaled.layers) - 1
 
 
 @pytest.mark.parametrize(
@@ -54,6 +67,11 @@ def test_takes_what_it_needs_from_meta():
             {"input_shape": (3,), "n_classes": 3, "dropout": 1.0},
             ValueError,
             "dropout must be below 1, got 1.0 instead: 0 drops nothing.",
+        ),
+        (
+            {"input_shape": (3,), "n_classes": 3, "mean": 0.5},
+            ValueError,
+            "std must be given together with mean, got None instead: pass both, or neither.",
         ),
     ],
 )

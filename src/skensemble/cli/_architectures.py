@@ -170,6 +170,28 @@ def parameters_for(architecture: Architecture, options: ModelOptions) -> dict[st
     return {**architecture.defaults, **readable, **seeds}
 
 
+def check_depth(builder: str, parameters: Mapping[str, Any]) -> None:
+    """Raise where a network cannot be as deep, as its builder will; nothing is built.
+
+    Parameters
+    ----------
+    builder : str
+        Its name in `skensemble.models`, or another one, of which nothing is known.
+    parameters : mapping
+        Of the estimator, ``model__depth`` among them.
+    """
+    from skensemble.models._arguments import blocks_of
+
+    layers = {"wide_resnet": (6, 4), "densenet": (3, 4), "resnext": (9, 2)}
+    depth = parameters.get("model__depth")
+    if builder not in layers or depth is None:
+        return
+    per_block, others = layers[builder]
+    if parameters.get("model__bottleneck"):
+        per_block *= 2
+    blocks_of(depth, per_block=per_block, others=others)
+
+
 def architecture_named(model: str) -> Architecture:
     """Look up a network by the name that ``--model`` has for it.
 

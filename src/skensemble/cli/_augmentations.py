@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,10 +56,10 @@ def augmentation_named(text: str, shape: Sequence[int], mean: Sequence[float] | 
     names = check_names(text)
     if not names:
         return None
-    _check_images(shape)
+    check_images(shape)
     import keras
 
-    from skensemble.augmentation import AutoAugment, Cutout
+    from skensemble.augmentation import AutoAugment, Cutout, standard_augmentation
     from skensemble.training import seeded
 
     height, width = shape[:2]
@@ -71,24 +71,16 @@ def augmentation_named(text: str, shape: Sequence[int], mean: Sequence[float] | 
             layers.append(AutoAugment(fill_value=fill_values))
         if "standard" in names:
             fill = 0.0 if mean is None else float(np.mean(mean))
-            layers += standard(shape, {"fill_value": fill}).layers[1:]
+            size = (height, width)
+            layers += standard_augmentation(fill_value=fill, image_size=size).layers[1:]
         if "cutout" in names:
-            size = max(2, min(_CUTOUT, height // 2, width // 2))
-            layers.append(Cutout(size, fill_value=fill_values or 0.0))
+            length = max(2, min(_CUTOUT, height // 2, width // 2))
+            layers.append(Cutout(length, fill_value=fill_values or 0.0))
         return keras.Sequential([keras.Input(tuple(shape)), *layers], name="_".join(names))
 
 
-def standard(shape: Sequence[int], settings: Mapping[str, Any]) -> Any:
-    """`skensemble.augmentation.standard_augmentation` for images of a shape."""
-    from skensemble.augmentation import standard_augmentation
-    from skensemble.training import seeded
-
-    _check_images(shape)
-    with seeded(0):
-        return standard_augmentation(**settings, image_size=(shape[0], shape[1]))
-
-
-def _check_images(shape: Sequence[int]) -> None:
+def check_images(shape: Sequence[int]) -> None:
+    """Raise unless a shape is that of an image."""
     if len(shape) != 3:
         got = Described(f"rows of shape {tuple(shape)}")
         fix = "leave --augmentation out, or pass --augmentation none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,22 +13,24 @@ import typer
 from skensemble._validation import Described, must_be
 from skensemble.cli import _options as options
 from skensemble.cli._architectures import ModelOptions
-from skensemble.cli._comparison import check_new, check_options, run, write_results
+from skensemble.cli._comparison import check_options, run
 from skensemble.cli._console import output
 from skensemble.cli._data import DataOptions
 from skensemble.cli._estimators import TrainOptions
+from skensemble.cli._estimators import check_options as check_training
 from skensemble.cli._methods import METHODS
 from skensemble.cli._quiet import import_tensorflow
-from skensemble.cli._scores import json_ready
 from skensemble.cli._splits import Splits
 from skensemble.cli._standings import markdown as markdown_of
 from skensemble.cli._standings import summarise, tables
+from skensemble.cli._writing import check_new, write_json
 
 _COMPARISON = "Comparison"
 _PACKAGES = ("skensemble", "keras", "tensorflow", "scikit-learn", "numpy")
 
 
 def compare(
+    context: typer.Context,
     data: Annotated[
         str,
         typer.Option(
@@ -133,47 +136,24 @@ def compare(
     and M networks of their own with an M-th of the epochs each: on the same
     rows, seed by seed, with 95% intervals.
     """
+    given = context.params
     with output(as_json=json, quiet=quiet) as console:
         check_options(seeds, step_rate, recipe)
-        check_new(out, force=force)
+        if out is not None:
+            check_new(f"--output {out}", out, force=force)
         if test_data is None and (test_subset or test_limit):
             name = "--test-subset" if test_subset else "--test-limit"
             got, fix = Described("given without it"), "name the rows with --test-data"
             raise ValueError(must_be(name, "left out without --test-data", got, fix))
-        splits = Splits(
-            DataOptions(data, target, subset, image_size, on_unreadable, limit),
-            None
-            if test_data is None
-            else DataOptions(test_data, target, test_subset, image_size, on_unreadable, test_limit),
-            test_size,
-        )
-        network = ModelOptions(
-            model=model,
-            depth=depth,
-            width=width,
-            growth_rate=growth_rate,
-            cardinality=cardinality,
-            bottleneck=bottleneck,
-            units=units,
-            dropout=dropout,
-            weight_decay=weight_decay,
-        )
-        asked = TrainOptions(
-            network,
-            recipe=recipe,
-            normalize=normalize,
-            snapshots=snapshots,
-            epochs=epochs,
-            alpha_zero=alpha_zero,
-            batch_size=batch_size,
-            augmentation=augmentation,
-            loss=loss,
-            label_smoothing=label_smoothing,
-            weighting=weighting,
-            validation_fraction=validation_fraction,
-            set=set_ or (),
-        )
+        network = options.options_of(ModelOptions, given)
+        asked = options.options_of(TrainOptions, given, network=network, set=set_ or ())
         import_tensorflow()
+        check_training(asked)
+        rows = options.options_of(DataOptions, given, source=data)
+        test_rows = None
+        if test_data is not None:
+            test_rows = replace(rows, source=test_data, subset=test_subset, limit=test_limit)
+        splits = Splits(rows, test_rows, test_size)
         found: dict[str, Any] = {
             "data": {"source": data, "subset": subset, "limit": limit, "test_data": test_data},
             "methods": {key: method._asdict() for key, method in METHODS.items()},
@@ -182,14 +162,14 @@ def compare(
         for facts, runs in run(splits, asked, seeds, step_rate, show_progress=not quiet):
             found = {**found, **facts, "runs": runs, "summary": summarise(runs)}
             if out is not None:
-                write_results(out, found)
+                write_json(out, found)
         if markdown and not json:
             typer.echo(markdown_of(found["summary"], against))
         elif not json:
             console.say(_headline(found))
             for table in tables(found["summary"], against):
                 console.table(*table)
-        console.result(json_ready(found))
+        console.result(found)
 
 
 def _headline(found: Mapping[str, Any]) -> str:

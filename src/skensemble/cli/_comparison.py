@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from skensemble._validation import Described, check_integer, check_real, must_be
+from skensemble._validation import check_integer, check_real, must_be
 from skensemble.cli._estimators import TrainOptions, make_estimator
 from skensemble.cli._methods import METHODS
-from skensemble.cli._scores import json_ready, scores_of
+from skensemble.cli._scores import scores_of
 from skensemble.cli._splits import Splits
 
 
@@ -98,23 +95,6 @@ def check_options(n_seeds: int, step_rate: float | None, recipe: str | None) -> 
     if recipe is not None and recipes.get(recipe).architecture == "transfer":
         fix = "compare networks that train from the start"
         raise ValueError(must_be("--recipe", "one of a network without warm-up", recipe, fix))
-
-
-def check_new(path: Path | None, *, force: bool) -> None:
-    """Raise FileExistsError if results would be replaced that must not be."""
-    if path is not None and path.exists() and not force:
-        got = Described("one that is there already")
-        fix = "--force replaces it"
-        raise FileExistsError(must_be(f"--output {path}", "a new file", got, fix))
-
-
-def write_results(path: Path, content: Mapping[str, Any]) -> None:
-    """Write results as JSON, all or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    text = json.dumps(json_ready(content), indent=1, ensure_ascii=False, allow_nan=False)
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, path)
 
 
 def _checked(template: Any) -> Any:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from skensemble.cli._writing import to_json
+
 
 class Output:
     """The lines of one command.
+
+    A stream that fails, as a full disk or a pipe that was closed, gets no more lines and ends
+    nothing: there may be work to be kept.
 
     Parameters
     ----------
@@ -28,8 +33,9 @@ class Output:
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False):
         self.as_json = as_json
-        self.console = Console(stderr=as_json, quiet=quiet, highlight=False)
-        self._errors = Console(stderr=True, highlight=False)
+        self.console = _Console(stderr=as_json, quiet=quiet, highlight=False)
+        self._errors = _Console(stderr=True, highlight=False)
+        self.failure: Exception | None = None
         self._log: TextIO | None = None
         self._warned: set[str] = set()
 
@@ -40,7 +46,7 @@ class Output:
     def say_at_once(self, text: str) -> None:
         """Print a line from a signal handler, which may have interrupted another one."""
         # A console of its own: that of the line that was interrupted would print it again.
-        console = Console(stderr=self.as_json, quiet=self.console.quiet, highlight=False)
+        console = _Console(stderr=self.as_json, quiet=self.console.quiet, highlight=False)
         # A progress line has no end; a stream in the middle of a line refuses another one.
         start = "\n" if console.is_terminal else ""
         with contextlib.suppress(RuntimeError):
@@ -65,8 +71,14 @@ class Output:
     def result(self, content: Mapping[str, Any]) -> None:
         """Print the JSON object, where one was asked for."""
         if self.as_json:
-            sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
-            sys.stdout.flush()
+            # Whatever the encoding of standard output is, the labels stay what they are.
+            line = to_json(content, ascii_only=True) + "\n"
+
+            def write() -> None:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+
+            self._attempt(sys.stdout, write)
 
     @contextlib.contextmanager
     def logging_to(self, path: Path) -> Iterator[None]:
@@ -79,10 +91,32 @@ class Output:
 
     def _print(self, console: Console, what: Text | Table) -> None:
         wrap = isinstance(what, Text)
-        console.print(what, soft_wrap=wrap)
         if self._log is not None:
-            Console(file=self._log, width=120, no_color=True).print(what, soft_wrap=wrap)
-            self._log.flush()
+            log = _Console(file=self._log, width=120, no_color=True)
+            if not self._attempt(self._log, lambda: log.print(what, soft_wrap=wrap)):
+                self._log = None
+        if not self._attempt(console.file, lambda: console.print(what, soft_wrap=wrap)):
+            console.quiet = True
+
+    def _attempt(self, stream: IO[str], write: Callable[[], None]) -> bool:
+        """Write to a stream; whether it can go on. Who closes a pipe wants no more, and may."""
+        try:
+            write()
+            stream.flush()
+        except (OSError, UnicodeError) as error:
+            if not isinstance(error, BrokenPipeError):
+                self.failure = error
+            with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
+                # What is still in its buffer would fail again when the process ends.
+                os.dup2(nowhere.fileno(), stream.fileno())
+            return False
+        return True
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to who prints; by default, it ends the process."""
+        raise
 
 
 @contextlib.contextmanager
@@ -97,3 +131,5 @@ def output(*, as_json: bool = False, quiet: bool = False) -> Iterator[Output]:
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda message, *args, **kwargs: out.warn(str(message))
         yield out
+    if out.failure is not None:
+        raise OSError(f"All is done, but not all could be said: {out.failure}.") from out.failure

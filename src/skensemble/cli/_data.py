@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from skensemble._validation import Described, check_integer, must_be
 if TYPE_CHECKING:
     from skensemble.cli._run_directory import Run
 
-_CIFAR = ("cifar10", "cifar100")
+CIFAR = ("cifar10", "cifar100")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def read_rows(
     labelled: bool = True,
     columns: Sequence[str] | None = None,
 ) -> Rows:
-    """Read rows, and choose those of ``--limit``.
+    """Read rows, and choose those of ``--limit``; warn of each image that cannot be read.
 
     Parameters
     ----------
@@ -89,6 +91,8 @@ def read_rows(
         on_unreadable=options.on_unreadable,
         labelled=labelled,
     )
+    for name in found.skipped:
+        warnings.warn(f"{name} cannot be read and is left out", stacklevel=2)
     n = len(found.X)
     names = list(found.paths) if found.paths is not None else [str(i) for i in range(n)]
     y = _single_labels(found.y)
@@ -118,14 +122,15 @@ def read_rows_for(run: Run, options: DataOptions, *, labelled: bool, seed: int =
     columns = trained["feature_names"]
     is_table = columns is not None
     subset = options.subset
-    if subset is None and options.source in _CIFAR:
+    if subset is None and options.source in CIFAR:
         subset = "test"
-    is_folder = options.image_size is None and not is_table and _is_folder(options.source)
+    is_folder = _is_folder(options.source)
+    takes_size = is_folder and options.image_size is None and not is_table
     own = DataOptions(
         options.source,
         target=options.target or (trained["target"] if is_table else None),
         subset=subset,
-        image_size=trained["image_size"] if is_folder else options.image_size,
+        image_size=trained["image_size"] if takes_size else options.image_size,
         on_unreadable=options.on_unreadable,
         limit=options.limit,
     )
@@ -133,7 +138,7 @@ def read_rows_for(run: Run, options: DataOptions, *, labelled: bool, seed: int =
     if rows.X.shape[1:] != run.row_shape:
         got = Described(f"rows of shape {rows.X.shape[1:]}")
         fix = "bring rows like those of training"
-        if len(run.row_shape) == 3:
+        if is_folder and len(run.row_shape) == 3:
             fix = f"--image-size {run.row_shape[0]}x{run.row_shape[1]} resizes images of a folder"
         must = f"rows of shape {run.row_shape}, as the run was trained on"
         raise ValueError(must_be("--data", must, got, fix))
@@ -141,9 +146,10 @@ def read_rows_for(run: Run, options: DataOptions, *, labelled: bool, seed: int =
 
 
 def describe_data(options: DataOptions, rows: Rows) -> dict[str, Any]:
-    """Return the data of a run for ``config.json``."""
+    """Return the data of a run for ``config.json``; a file or a folder by its absolute path."""
+    is_path = options.source not in CIFAR
     return {
-        "source": options.source,
+        "source": os.path.abspath(options.source) if is_path else options.source,
         "target": options.target,
         "subset": options.subset,
         "image_size": options.image_size,
@@ -156,9 +162,7 @@ def describe_data(options: DataOptions, rows: Rows) -> dict[str, Any]:
 
 
 def _is_folder(source: str) -> bool:
-    import os
-
-    return source not in _CIFAR and os.path.isdir(source)
+    return source not in CIFAR and os.path.isdir(source)
 
 
 def _height_and_width(text: str | None) -> tuple[int, int] | None:
@@ -194,13 +198,35 @@ def _chosen(n: int, y: np.ndarray | None, limit: int | None, seed: int) -> np.nd
         return None
     if y is None:
         return np.arange(limit)
+    k = len(np.unique(y))
+    if limit < k:
+        fix = "leave it out to take all rows"
+        raise ValueError(must_be("--limit", f"at least {k}, a row of each class", limit, fix))
+    chosen: np.ndarray = np.sort(draw(y, limit, seed))
+    return chosen
+
+
+def draw(y: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """Draw row numbers without replacement, each class in proportion to its size.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        Labels.
+    size : int
+        How many rows; at least the number of classes, and less than n.
+    seed : int
+        Determines them.
+    """
     from sklearn.model_selection import train_test_split
 
-    k = len(np.unique(y))
-    if limit < k or n - limit < k:
-        fix = "leave it out to take all rows"
-        must = f"from {k}, a row of each class, to {n - k}, for {n} rows of {k} classes"
-        raise ValueError(must_be("--limit", must, limit, fix))
-    rows, _ = train_test_split(np.arange(n), train_size=limit, stratify=y, random_state=seed)
-    chosen: np.ndarray = np.sort(rows)
-    return chosen
+    n, counts = len(y), np.unique_counts(y).counts
+    if n - size >= len(counts) and counts.min() > 1:
+        rows: np.ndarray
+        rows, _ = train_test_split(np.arange(n), train_size=size, stratify=y, random_state=seed)
+        return rows
+    # Too few rows are left out to do it by class: any, as long as each class keeps one.
+    order = np.random.default_rng(seed).permutation(n)
+    firsts = np.unique(y[order], return_index=True)[1]
+    others = np.delete(order, firsts)[: size - len(firsts)]
+    return np.concatenate([order[firsts], others])

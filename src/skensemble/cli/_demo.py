@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from skensemble.cli._options import TracebackOption
 from skensemble.cli._quiet import import_tensorflow
-
-if TYPE_CHECKING:
-    import numpy as np
 
 M, EPOCHS, UNITS, TEST_SHARE = 5, 30, 64, 0.25
 SINGLE, LEARNED = "single network, one cycle", "ensemble, learned weights"
@@ -32,39 +28,42 @@ def demo(
     on several random splits, on test rows used for nothing else.
     """
     from skensemble._validation import check_integer
+    from skensemble.cli._console import output
+    from skensemble.cli._scores import METRICS
 
-    console = Console()
     n_seeds = check_integer("--seeds", seeds, minimum=2, fix="10 is the default")
-    console.print(
-        f"[bold]{data}[/]: {n_seeds} random splits, {TEST_SHARE:.0%} of the rows for "
-        f"testing. Each network has one hidden layer of {UNITS} and {EPOCHS} epochs; the ensemble "
-        f"spends them on M = {M} cycles."
-    )
-    import_tensorflow()
-    scores: dict[str, list[tuple[float, float]]] = {}
-    start = time.perf_counter()
-    ensembles = []
-    for seed in range(n_seeds):
-        console.print(f"split {seed + 1} of {n_seeds}", style="dim")
-        clf, results = compare(data, seed, verbose=1 if seed == 0 else 0)
-        ensembles.append(clf)
-        for name, score in results.items():
-            scores.setdefault(name, []).append(score)
-    console.print(score_table(scores))
-    console.print(verdict(scores), highlight=False)
-    console.print(weights_line(ensembles[0]), highlight=False)
-    console.print(time_line(ensembles, time.perf_counter() - start), highlight=False)
+    with output() as out:
+        out.say(
+            f"{data}: {n_seeds} random splits, {TEST_SHARE:.0%} of the rows for testing. Each "
+            f"network has one hidden layer of {UNITS} and {EPOCHS} epochs; the ensemble spends "
+            f"them on M = {M} cycles."
+        )
+        import_tensorflow()
+        scores: dict[str, list[dict[str, float]]] = {}
+        start = time.perf_counter()
+        ensembles = []
+        for seed in range(n_seeds):
+            out.say(f"split {seed + 1} of {n_seeds}", "dim")
+            clf, results = compare(data, seed, verbose=1 if seed == 0 else 0)
+            ensembles.append(clf)
+            for name, found in results.items():
+                scores.setdefault(name, []).append(found)
+        title = "on the test rows: mean and 95% interval over the splits"
+        out.table(title, ["", *(metric.title for metric in METRICS[:2])], score_rows(scores))
+        out.say(verdict(scores))
+        out.say(weights_line(ensembles[0]))
+        out.say(time_line(ensembles, time.perf_counter() - start))
 
 
-def compare(data: str, seed: int, verbose: int = 0) -> tuple[Any, dict[str, tuple[float, float]]]:
+def compare(data: str, seed: int, verbose: int = 0) -> tuple[Any, dict[str, dict[str, float]]]:
     """Fit the ensemble and the single network on one split.
 
     Returns
     -------
     ensemble : SnapshotEnsembleClassifier
         Fitted.
-    scores : dict of str to (float, float)
-        Accuracy and log-loss on the test rows.
+    scores : dict of str to dict
+        Scores on the test rows, of each way to predict.
     """
     import numpy as np
     from sklearn import datasets
@@ -72,6 +71,7 @@ def compare(data: str, seed: int, verbose: int = 0) -> tuple[Any, dict[str, tupl
     from sklearn.preprocessing import StandardScaler
 
     from skensemble import SnapshotEnsembleClassifier
+    from skensemble.cli._scores import scores_of
 
     X, y = getattr(datasets, f"load_{data}")(return_X_y=True)
     X, X_test, y, y_test = train_test_split(
@@ -96,51 +96,31 @@ def compare(data: str, seed: int, verbose: int = 0) -> tuple[Any, dict[str, tupl
         "ensemble, equal weights": members.mean(axis=0),
         LEARNED: ensemble.predict_proba(X_test),
     }
-    return ensemble, {name: score(proba, y_test) for name, proba in probas.items()}
+    return ensemble, {name: scores_of(proba, y_test) for name, proba in probas.items()}
 
 
-def score(proba: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Accuracy and log-loss (nats); the labels of the demo's data are class indices."""
-    from sklearn.metrics import accuracy_score, log_loss
+def score_rows(scores: Mapping[str, Sequence[Mapping[str, float]]]) -> list[list[str]]:
+    """One row of text per way to predict: mean and interval of each score over the splits."""
+    from skensemble.cli._scores import METRICS, t_interval
 
-    return float(accuracy_score(y, proba.argmax(axis=1))), float(log_loss(y, proba))
-
-
-def score_table(scores: dict[str, list[tuple[float, float]]]) -> Table:
-    """One row per way to predict."""
-    from skensemble.cli._scores import t_interval
-
-    table = Table(title="on the test rows: mean and 95% interval over the splits")
-    table.add_column("")
-    table.add_column("accuracy %", justify="right")
-    table.add_column("log-loss", justify="right")
-    for name, values in scores.items():
-        accuracy, loss = (t_interval(column) for column in zip(*values, strict=True))
-        table.add_row(
-            name,
-            f"{100 * accuracy[0]:.2f} ± {100 * accuracy[1]:.2f}",
-            f"{loss[0]:.4f} ± {loss[1]:.4f}",
-        )
-    return table
+    return [
+        [name, *(m.show(*t_interval([split[m.name] for split in values])) for m in METRICS[:2])]
+        for name, values in scores.items()
+    ]
 
 
-def verdict(scores: dict[str, list[tuple[float, float]]]) -> str:
+def verdict(scores: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     """Say what the paired differences to the single network show, wins and losses alike."""
-    import numpy as np
+    from skensemble.cli import _scores
 
-    from skensemble.cli._scores import t_interval
-
+    words = {"better": "the ensemble is better", "worse": "the single network is better"}
     lines = ["Learned weights minus single network, split by split:"]
-    both = np.asarray(scores[LEARNED]) - np.asarray(scores[SINGLE])
-    for name, difference, sign, scale, unit in (
-        ("accuracy", both[:, 0], 1, 100, " points"),
-        ("log-loss", both[:, 1], -1, 1, ""),
-    ):
-        mean, half = t_interval(difference)
-        word = "no difference shown"
-        if abs(mean) > half:
-            word = "the ensemble is better" if mean * sign > 0 else "the single network is better"
-        lines.append(f"  {name} {scale * mean:+.4f} ± {scale * half:.4f}{unit}: {word}")
+    for metric in _scores.METRICS[:2]:
+        learned, single = ([split[metric.name] for split in scores[n]] for n in (LEARNED, SINGLE))
+        mean, half = _scores.paired(learned, single)
+        word = _scores.verdict(metric, mean, half)
+        difference = metric.show(mean, half, sign=True)
+        lines.append(f"  {metric.title} {difference}: {words.get(word, word)}")
     return "\n".join(lines)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,23 @@ from skensemble.cli._architectures import (
     Architecture,
     ModelOptions,
     architecture_named,
+    check_depth,
     is_own_code,
     name_of,
     parameters_for,
 )
-from skensemble.cli._augmentations import augmentation_named, check_names, standard
-from skensemble.cli._normalisation import mean_and_std, normalised_mlp
+from skensemble.cli._augmentations import augmentation_named, check_images, check_names
+from skensemble.cli._normalisation import mean_and_std
 from skensemble.cli._own_code import absolute, import_builder
+from skensemble.cli._settings import (
+    check_known,
+    loss_named,
+    read_fraction,
+    read_parameters,
+    read_weighting,
+)
 
 _OF_TRANSFER = ("backbone", "image_size", "head_units", "unfreeze_from")
-_FOCAL = {"alpha": 0.25, "gamma": 2.0}
 
 
 @dataclass(frozen=True)
@@ -89,19 +95,24 @@ def make_estimator(options: TrainOptions, X: np.ndarray | None) -> Prepared:
         If an option is not as it must be.
     """
     if options.recipe is not None:
-        prepared = _of_recipe(options)
+        prepared = _of_recipe(options, X)
     elif options.network.model is not None and is_own_code(options.network.model):
         prepared = _of_own_code(options, options.network.model)
     else:
         default = "wrn" if X is not None and X.ndim > 2 else "mlp"
         prepared = _of_name(options, options.network.model or default)
     clf = prepared.estimator
-    clf.set_params(**_training_parameters(options), **read_parameters(options.set))
+    others = read_parameters(options.set)
+    check_known(others, clf)
+    clf.set_params(**_training_parameters(options), **others)
     if prepared.model["builder"] == "transfer":
         prepared.model["parameters"] = {name: getattr(clf, name) for name in _OF_TRANSFER}
     if X is not None:
         _normalise(prepared, options.normalize, X)
-        _augment(prepared, options, X)
+        if options.augmentation is not None:
+            mean = prepared.model["mean"]
+            layers = augmentation_named(options.augmentation, X.shape[1:], mean)
+            clf.set_params(augmentation=layers)
     return prepared
 
 
@@ -112,9 +123,13 @@ def check_options(options: TrainOptions) -> None:
     if options.augmentation is not None:
         check_names(options.augmentation)
     if options.recipe is None and options.network.model is None:
-        return  # which network it is depends on the data
-    clf = make_estimator(options, None).estimator
-    check_parameters(clf.get_params(deep=False))
+        # Which network it is depends on the data; its training does not.
+        others = [text for text in options.set if not text.startswith("model__")]
+        options = replace(options, network=ModelOptions(), set=others)
+    prepared = make_estimator(options, None)
+    parameters = prepared.estimator.get_params(deep=False)
+    check_depth(prepared.model["builder"], parameters)
+    check_parameters(parameters)
 
 
 def _of_name(options: TrainOptions, name: str) -> Prepared:
@@ -145,7 +160,7 @@ def _of_own_code(options: TrainOptions, spec: str) -> Prepared:
     return Prepared(clf, model, options.network.of_first_project(spec)[1])
 
 
-def _of_recipe(options: TrainOptions) -> Prepared:
+def _of_recipe(options: TrainOptions, X: np.ndarray | None) -> Prepared:
     from skensemble import recipes
 
     assert options.recipe is not None
@@ -175,7 +190,11 @@ def _of_recipe(options: TrainOptions) -> Prepared:
             if architecture.defaults.get(key) != value
         }
         _, notes = options.network.of_first_project(name)
-    clf = recipes.make(recipe.name, **{f"model__{key}": value for key, value in changed.items()})
+    settings: dict[str, Any] = {f"model__{key}": value for key, value in changed.items()}
+    if X is not None and options.augmentation is None and recipe.augmentation is not None:
+        check_images(X.shape[1:])
+        settings["input_size"] = X.shape[1:3]
+    clf = recipes.make(recipe.name, **settings)
     known = {k: v for k, v in {**parameters, **changed}.items() if k not in ("mean", "std")}
     model = {"name": name, "builder": recipe.architecture, "parameters": known}
     return Prepared(clf, {**model, "recipe": recipe.name}, notes)
@@ -191,8 +210,6 @@ def _estimator(builder: Callable[..., Any], parameters: Mapping[str, Any], defau
 def _builder(architecture: Architecture) -> Callable[..., Any]:
     from skensemble import models
 
-    if architecture.builder == "mlp":
-        return normalised_mlp
     builder: Callable[..., Any] = getattr(models, architecture.builder)
     return builder
 
@@ -203,81 +220,26 @@ def _training_parameters(options: TrainOptions) -> dict[str, Any]:
         "epochs": options.epochs,
         "alpha_zero": options.alpha_zero,
         "batch_size": options.batch_size,
-        "loss": _loss(options),
+        "random_state": options.seed,
+        "engine": options.engine,
     }
-    if options.weighting is not None:
-        given["weighting"] = _weighting(options.weighting)
+    found = {name: value for name, value in given.items() if value is not None}
+    if options.loss is not None or options.label_smoothing is not None:
+        name = options.loss or ("focal" if _is_focal(options.recipe) else "cross-entropy")
+        found["loss"] = loss_named(name, options.label_smoothing)
     if options.validation_fraction is not None:
-        given["validation_fraction"] = _fraction(options.validation_fraction)
-        if given["validation_fraction"] is None:
-            return {**_given(given), "validation_fraction": None, **_settings(options)}
-    return {**_given(given), **_settings(options)}
-
-
-def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if value is not None}
-
-
-def _settings(options: TrainOptions) -> dict[str, Any]:
-    return {"random_state": options.seed, "engine": options.engine}
-
-
-def _loss(options: TrainOptions) -> Any:
-    smoothing = (
-        {} if options.label_smoothing is None else {"label_smoothing": options.label_smoothing}
-    )
-    name = options.loss
-    if name in (None, "cross-entropy", "focal"):
-        if name != "focal" and not smoothing:
-            return None
-        from keras import losses
-
-        if name == "focal":
-            return losses.CategoricalFocalCrossentropy(**_FOCAL, **smoothing)
-        return losses.CategoricalCrossentropy(**smoothing)
-    if smoothing:
-        fix = "leave --loss or --label-smoothing out"
-        raise ValueError(
-            must_be("--loss", "cross-entropy or focal with --label-smoothing", name, fix)
-        )
-    return name
-
-
-def _weighting(text: str) -> str | list[float]:
-    if "," not in text:
-        return text
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        fix = "0.2,0.3,0.5 are weights of three snapshots"
-        raise ValueError(
-            must_be("--weighting", "a name, or numbers with commas", text, fix)
-        ) from error
-
-
-def _fraction(text: str) -> float | int | None:
-    if text == "none":
-        return None
-    try:
-        return float(text) if "." in text or "e" in text else int(text)
-    except ValueError as error:
-        fix = "0.1 holds out a tenth of the rows, 200 holds out 200, none holds out none"
-        raise ValueError(must_be("--validation-fraction", "a number or none", text, fix)) from error
-
-
-def read_parameters(given: Sequence[str]) -> dict[str, Any]:
-    """Read ``NAME=VALUE``: values as Python writes them, other text as it stands."""
-    found: dict[str, Any] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier():
-            fix = "as in --set optimizer__momentum=0.8"
-            raise ValueError(must_be("--set", "NAME=VALUE", text, fix))
-        try:
-            found[name] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            found[name] = value
+        found["validation_fraction"] = read_fraction(options.validation_fraction)
+        if found["validation_fraction"] is None:
+            found["weighting"] = "uniform"  # there is nothing to learn weights on
+    if options.weighting is not None:
+        found["weighting"] = read_weighting(options.weighting, "--weighting")
     return found
+
+
+def _is_focal(recipe: str | None) -> bool:
+    from skensemble import recipes
+
+    return recipe is not None and recipes.get(recipe).focal
 
 
 def _normalise(prepared: Prepared, normalize: str, X: np.ndarray) -> None:
@@ -297,21 +259,6 @@ def _normalise(prepared: Prepared, normalize: str, X: np.ndarray) -> None:
     for name in names:
         value = params.get(name)
         prepared.model[name.removeprefix("model__")] = None if value is None else list(value)
-
-
-def _augment(prepared: Prepared, options: TrainOptions, X: np.ndarray) -> None:
-    """Make the augmentation for images of this size."""
-    clf = prepared.estimator
-    shape = X.shape[1:]
-    if options.augmentation is not None:
-        mean = prepared.model["mean"]
-        clf.set_params(augmentation=augmentation_named(options.augmentation, shape, mean))
-    elif options.recipe is not None:
-        from skensemble import recipes
-
-        settings = recipes.get(options.recipe).augmentation
-        if settings is not None:
-            clf.set_params(augmentation=standard(shape, settings))
 
 
 def _takes_statistics(builder: Any) -> bool:

@@ -7,7 +7,6 @@ from skensemble.cli._console import output
 from skensemble.cli._data import DataOptions
 from skensemble.cli._quiet import import_tensorflow
 from skensemble.cli._run_directory import Run
-from skensemble.cli._scores import json_ready
 from skensemble.cli._unseen import members_on, warn_about_seen_rows
 from skensemble.cli._verdicts import best_snapshot, judge, tables, ways_to_predict
 
@@ -41,8 +40,8 @@ def evaluate(
             "data": data,
             "best_snapshot": None if best is None else best + 1,
             "weights": opened.weights,
-            **judge(ways_to_predict(members, opened.weights, best), y),
+            **judge(ways_to_predict(members, opened.weights, best, opened.weights_source), y),
         }
         for table in tables(found):
             out.table(*table)
-        out.result(json_ready(found))
+        out.result(found)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
-import os
-import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +14,7 @@ from skensemble.cli._console import output
 from skensemble.cli._options import JsonOption, RunArgument, TracebackOption
 from skensemble.cli._quiet import import_tensorflow
 from skensemble.cli._run_directory import Run
+from skensemble.cli._writing import check_new, replace, to_json
 
 KERAS, SAVED_MODEL, ONNX, JOBLIB = "keras", "saved-model", "onnx", "joblib"
 _SUFFIXES = {".keras": KERAS, "": SAVED_MODEL, ".onnx": ONNX, ".joblib": JOBLIB}
@@ -52,11 +50,11 @@ def export(
             check_onnx()
         import_tensorflow()
         clf = opened.estimator()
-        out.parent.mkdir(parents=True, exist_ok=True)
-        replace(out, lambda path: _WRITERS[kind](clf, path))
+        writers = {out: lambda path: _WRITERS[kind](clf, path)}
         if labels is not None:
-            text = json_module.dumps(describe(clf), indent=2, ensure_ascii=False)
-            labels.write_text(text + "\n", encoding="utf-8")
+            text = to_json(describe(clf), indent=2) + "\n"
+            writers[labels] = lambda path: path.write_text(text, encoding="utf-8")
+        replace(writers)
         n_used = int((clf.weights_ > 0).sum())
         console.say(
             f"{out}: {n_used} of {opened.n_snapshots} snapshots, {size_of(out) / 1e6:.1f} MB"
@@ -100,19 +98,16 @@ def check_free(path: Path, labels: Path | None, kind: str, *, force: bool) -> No
         With ``force``, if it is a folder where a file is to be, or the other way round, or a folder
         that is no SavedModel.
     """
-    for there in (path, labels):
-        if there is not None and there.exists() and not force:
-            got = Described("one that is there already")
-            fix = "--force replaces it"
-            raise FileExistsError(must_be(f"OUT {there}", "a new file", got, fix))
-    if not path.exists():
-        return
-    fix = "choose another name, or remove it yourself"
-    if kind == SAVED_MODEL and not (path / "saved_model.pb").is_file():
+    if labels is not None:
+        check_new(f"OUT {labels}", labels, force=force)
+    if kind != SAVED_MODEL or not path.exists():
+        check_new(f"OUT {path}", path, force=force)
+    elif not force:
+        got, fix = Described("one that is there already"), "--force replaces it"
+        raise FileExistsError(must_be(f"OUT {path}", "a new folder", got, fix))
+    elif not (path / "saved_model.pb").is_file():
         must, got = "a SavedModel, to be replaced by one", Described("something else")
-        raise ValueError(must_be(f"OUT {path}", must, got, fix))
-    if kind != SAVED_MODEL and path.is_dir():
-        must, got = "a file, to be replaced by one", Described("a folder")
+        fix = "choose another name, or remove it yourself"
         raise ValueError(must_be(f"OUT {path}", must, got, fix))
 
 
@@ -141,21 +136,6 @@ def size_of(path: Path) -> int:
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     return path.stat().st_size
-
-
-def replace(path: Path, write: Callable[[Path], None]) -> None:
-    """Let something be written, and put it in place only when it is whole."""
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    try:
-        write(partial)
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(partial, path)
-    finally:
-        if partial.is_dir():
-            shutil.rmtree(partial)
-        else:
-            partial.unlink(missing_ok=True)
 
 
 def _write_keras(clf: Any, path: Path) -> None:

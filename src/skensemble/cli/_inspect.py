@@ -11,7 +11,6 @@ import numpy as np
 from skensemble.cli._console import Output, output
 from skensemble.cli._options import JsonOption, RunArgument, TracebackOption
 from skensemble.cli._run_directory import Run
-from skensemble.cli._scores import json_ready
 from skensemble.cli._tables import say_comparisons
 
 
@@ -22,7 +21,7 @@ def inspect(run: RunArgument, json: JsonOption = False, traceback: TracebackOpti
         found = describe(opened)
         if not json:
             show(found, opened, out)
-        out.result(json_ready(found))
+        out.result(found)
 
 
 def describe(run: Run) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def class_indices(y: np.ndarray, classes: np.ndarray, name: str = "--data") -> N
     if strange:
         shown = ", ".join(map(repr, strange[:5])) + (", ..." if len(strange) > 5 else "")
         known = ", ".join(map(repr, list(index)[:10])) + (", ..." if len(index) > 10 else "")
-        fix = "give the data that the run was trained for, with --target naming its labels"
+        fix = "give data of the classes that the run was trained for"
         must = f"with labels that the run was trained on, {known}"
         raise ValueError(must_be(name, must, Described(f"labels {shown}"), fix))
     return np.array([index[label] for label in labels], dtype=np.int64)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -42,12 +43,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     settings = {"arguments": arguments}
-    return exit_code_of(lambda: _call(arguments, settings), settings)
+    with _printable():
+        return exit_code_of(lambda: _call(arguments, settings), settings)
 
 
 def _call(arguments: list[str], settings: dict[str, Any]) -> Any:
     command = get_command(_app(arguments))
+    settings["options"] = _options(command, arguments)
     return command.main(args=arguments, prog_name="skensemble", standalone_mode=False, obj=settings)
+
+
+def _options(command: Any, arguments: Sequence[str]) -> dict[str, str]:
+    """How the sub-command spells parameters: ``{"M": "--snapshots", "source": "--data", ...}``."""
+    found: dict[str, str] = {}
+    for name in arguments[:1]:
+        for parameter in getattr(command.commands.get(name), "params", ()):
+            for spelling in parameter.opts:
+                if spelling.startswith("--"):
+                    parameter_name = spelling.removeprefix("--").replace("-", "_")
+                    found[parameter_name] = parameter.opts[0]
+    return {**found, "source": "--data"} if "data" in found else found
+
+
+@contextlib.contextmanager
+def _printable() -> Iterator[None]:
+    """Print a question mark for what standard output cannot encode, as where it is ASCII."""
+    stream = sys.stdout
+    errors = getattr(stream, "errors", None)
+    if errors != "strict" or not hasattr(stream, "reconfigure"):
+        yield
+        return
+    stream.reconfigure(errors="replace")
+    try:
+        yield
+    finally:
+        if not stream.closed:
+            stream.reconfigure(errors=errors)
 
 
 def _app(arguments: Sequence[str]) -> typer.Typer:

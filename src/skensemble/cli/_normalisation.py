@@ -1,9 +1,6 @@
-"""Mean and standard deviation of training rows, and a network for tables that starts with them."""
+"""Mean and standard deviation of training rows."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -31,37 +28,3 @@ def mean_and_std(X: np.ndarray) -> tuple[list[float], list[float]]:
     squares = sum(np.square(X[part] - mean).sum(axis=axes) for part in parts)
     std = np.sqrt(squares / n)
     return mean.tolist(), np.where(std > 1e-12 * np.abs(mean), std, 1.0).tolist()
-
-
-def normalised_mlp(
-    input_shape: Sequence[int] | None = None,
-    n_classes: int | None = None,
-    *,
-    units: int | Sequence[int] = (64, 64),
-    dropout: float = 0.0,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
-    meta: Mapping[str, Any] | None = None,
-) -> Any:
-    """`skensemble.models.mlp` behind a layer that shifts and scales the features.
-
-    Parameters
-    ----------
-    input_shape, n_classes, units, dropout, meta
-        As of `skensemble.models.mlp`.
-    mean, std : sequence of float, optional
-        Of each feature.
-    """
-    import keras
-
-    from skensemble.models import mlp
-
-    network = mlp(input_shape, n_classes, units=units, dropout=dropout, meta=meta)
-    if mean is None or std is None:
-        return network
-    inputs = keras.Input(network.input_shape[1:])
-    variance = np.square(std)
-    x = keras.layers.Normalization(axis=-1, mean=mean, variance=variance, name="normalize")(inputs)
-    for layer in network.layers[1:]:
-        x = layer(x)
-    return keras.Model(inputs, x)

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 _DATA, _NETWORK, _TRAINING = "Data", "Network", "Training"
+
+
+Options = TypeVar("Options")
+
+
+def options_of(kind: type[Options], given: Mapping[str, Any], **others: Any) -> Options:
+    """Gather the options that a data class has fields for.
+
+    Parameters
+    ----------
+    kind : type
+        The data class.
+    given : mapping
+        Options of a command by their names, as ``context.params`` has them.
+    **others
+        Fields that are no option of this name.
+    """
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: given[name] for name in names if name in given}, **others)
 
 
 def _remember_traceback(context: typer.Context, value: bool) -> bool:

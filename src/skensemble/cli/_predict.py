@@ -18,6 +18,7 @@ def predict(
             "--output", "-o", metavar="FILE.csv", help="Write a line per row: its name and label."
         ),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace --output.")] = False,
     proba: Annotated[
         bool, typer.Option("--proba", help="With the probability of every class.")
     ] = False,
@@ -93,4 +94,4 @@ def predict(
         if num_tests is not None:
             lines.say("note: --num_tests is without effect: one convex solve replaces restarts")
         prediction = Prediction(run, network, which, out=lines)
-        return prediction.run(rows, seed=seed, output=output, with_proba=proba)
+        return prediction.run(rows, seed=seed, output=output, force=force, with_proba=proba)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,11 @@ from skensemble.cli._errors import OK
 from skensemble.cli._labels import class_indices
 from skensemble.cli._quiet import import_tensorflow
 from skensemble.cli._run_directory import Run
-from skensemble.cli._run_files import number
+from skensemble.cli._scores import combined, scores_of
 from skensemble.cli._tables import COLUMNS, score_row
+from skensemble.cli._unseen import warn_about_seen_rows
+from skensemble.cli._verdicts import LAST, best_snapshot, best_title
+from skensemble.cli._writing import check_new, replace
 
 _OF_FIRST_PROJECT = {-1: "equal", 0: "learned", 1: "relearn"}
 _TITLES = {
@@ -65,19 +69,27 @@ class Prediction:
         self._run = Run.open(folder, options=network)
         self._which, self._out = which, out
 
-    def run(self, data: DataOptions, *, seed: int, output: str | None, with_proba: bool) -> int:
+    def run(
+        self,
+        data: DataOptions,
+        *,
+        seed: int,
+        output: str | None,
+        force: bool = False,
+        with_proba: bool,
+    ) -> int:
         """Predict; the exit code."""
         run, out = self._run, self._out
         if output is not None:
-            _check_can_be_written(output)
+            _check_can_be_written(output, force=force)
         rows = read_rows_for(run, data, labelled=False, seed=seed)
         y = None if rows.y is None else class_indices(rows.y, run.classes)
-        for name in rows.skipped:
-            out.warn(f"{name} cannot be read and is left out")
+        if y is not None:
+            warn_about_seen_rows(run, data, out)
         import_tensorflow()
         ways = self._ways()
         members = run.estimator().member_predict_proba(rows.X)
-        probas = {name: _combined(weights, members) for name, weights in ways.items()}
+        probas = {name: combined(members, weights) for name, weights in ways.items()}
         chosen = probas[self._which]
         labels = run.classes[chosen.argmax(axis=1)]
         if output is not None:
@@ -116,15 +128,17 @@ class Prediction:
         self, members: np.ndarray, probas: dict[str, np.ndarray], y: np.ndarray
     ) -> dict[str, dict[str, float]]:
         """Accuracy and log-loss of each way to predict."""
+        ways = {}
+        best = best_snapshot(self._run.scores, len(members))
+        if best is not None:
+            title = best_title(self._run.weights_source)
+            ways[f"single {title} (snapshot {best + 1})"] = members[best]
+        ways[LAST] = members[-1]
+        ways.update({_TITLES[name]: proba for name, proba in probas.items()})
         found = {}
-        scores = self._run.scores
-        if scores is not None:
-            losses = np.array(scores["log_loss"][: len(members)], dtype=float)
-            best = int(np.nanargmin(losses))
-            found[f"single best on the holdout (snapshot {best + 1})"] = _score(members[best], y)
-        found["last snapshot"] = _score(members[-1], y)
-        for name, proba in probas.items():
-            found[_TITLES[name]] = _score(proba, y)
+        for title, proba in ways.items():
+            scores = scores_of(proba, y)
+            found[title] = {name: scores[name] for name in ("accuracy", "log_loss")}
         return found
 
     def _summary(
@@ -138,46 +152,21 @@ class Prediction:
         return {
             "run": str(self._run.path),
             "weighting": self._which,
-            "weights": ways[self._which].tolist(),
-            "classes": self._run.classes.tolist(),
+            "weights": ways[self._which],
+            "classes": self._run.classes,
             "rows": rows.names,
-            "labels": labels.tolist(),
-            "proba": None if proba is None else proba.tolist(),
-            "scores": None
-            if scores is None
-            else {
-                name: {key: number(value) for key, value in found.items()}
-                for name, found in scores.items()
-            },
+            "labels": labels,
+            "proba": proba,
+            "scores": scores,
         }
 
 
-def _combined(weights: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Mean of the members, without those that are not finite."""
-    from skensemble.inference import weighted_mean
-
-    used = (weights > 0) & np.isfinite(members).all(axis=(1, 2))
-    combined: np.ndarray = weighted_mean(members[used], weights[used] / weights[used].sum())
-    return combined
-
-
-def _score(proba: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    if not np.isfinite(proba).all():
-        return {"accuracy": float("nan"), "log_loss": float("nan")}
-    true = np.clip(proba[np.arange(len(y)), y], np.finfo(np.float64).eps, 1.0)
-    return {
-        "accuracy": float((proba.argmax(axis=1) == y).mean()),
-        "log_loss": float(-np.log(true).mean()),
-    }
-
-
-def _check_can_be_written(path: str) -> None:
+def _check_can_be_written(path: str, *, force: bool) -> None:
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         fix = "make the folder first"
         raise FileNotFoundError(must_be("--output", "a file in a folder that exists", path, fix))
-    if os.path.isdir(path):
-        raise IsADirectoryError(must_be("--output", "a file", path, "it is a folder"))
+    check_new(f"--output {path}", path, force=force)
 
 
 def _write(
@@ -188,11 +177,13 @@ def _write(
     classes: np.ndarray,
 ) -> None:
     """Write a line per row, all or nothing."""
-    partial = f"{path}.partial"
-    with open(partial, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        columns = [] if proba is None else [f"proba_{label}" for label in classes.tolist()]
-        writer.writerow(["row", "label", *columns])
-        for i, (name, label) in enumerate(zip(rows.names, labels.tolist(), strict=True)):
-            writer.writerow([name, label, *([] if proba is None else proba[i].tolist())])
-    os.replace(partial, path)
+
+    def write(partial: Path) -> None:
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            columns = [] if proba is None else [f"proba_{label}" for label in classes.tolist()]
+            writer.writerow(["row", "label", *columns])
+            for i, (name, label) in enumerate(zip(rows.names, labels.tolist(), strict=True)):
+                writer.writerow([name, label, *([] if proba is None else proba[i].tolist())])
+
+    replace({Path(path): write})

@@ -25,7 +25,7 @@ def import_tensorflow() -> None:
 def silenced_standard_error() -> Iterator[None]:
     """Keep what is written to the standard error of the process, by whatever language.
 
-    It is shown if an exception leads out of the block.
+    It is shown if an error leads out of the block; Ctrl-C is none.
     """
     sys.stderr.flush()
     standard_error = os.dup(2)
@@ -33,7 +33,7 @@ def silenced_standard_error() -> Iterator[None]:
         os.dup2(printed.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             printed.seek(0)
             os.write(standard_error, printed.read())
             raise

@@ -15,9 +15,11 @@ from skensemble.cli._data import DataOptions
 from skensemble.cli._quiet import import_tensorflow
 from skensemble.cli._run_directory import Run
 from skensemble.cli._run_files import OWN_HOLDOUT, SavedHoldout, weights_to_json
-from skensemble.cli._scores import json_ready
-from skensemble.cli._tables import say_comparisons
-from skensemble.cli._unseen import members_on, warn_about_seen_rows
+from skensemble.cli._scores import combined, scores_of
+from skensemble.cli._settings import read_weighting
+from skensemble.cli._tables import say_comparisons, title_of
+from skensemble.cli._unseen import members_on, name_of, warn_about_training_rows
+from skensemble.weighting import WeightingResult
 
 _WEIGHTS = "Weights"
 
@@ -70,29 +72,35 @@ def reweight(
     """
     with output(as_json=json, quiet=quiet) as out:
         opened = Run.open(run)
-        weighting = read_weighting(method)
-        learns = isinstance(weighting, str) and weighting != "uniform"
+        weighting = read_weighting(method, "--method")
         import_tensorflow()
+        learns = isinstance(weighting, str) and weighting != "uniform"
+        holdout: SavedHoldout | None
         if data is None:
             holdout, source = opened.holdout, OWN_HOLDOUT
         else:
             asked = DataOptions(data, target, subset, image_size, on_unreadable, limit)
-            warn_about_seen_rows(opened, asked, out)
+            warn_about_training_rows(opened, asked, out)
             members, y = members_on(opened, asked)
             if learns:
                 check_every_class(y, opened.classes)
-            holdout, source = SavedHoldout(members, y, None, np.arange(len(y))), data
-        result, scores = opened.learn_weights(
-            weighting, n_last=n_last, min_weight=min_weight, holdout=holdout
-        )
-        assert holdout is not None  # or learn_weights has said so
+            holdout, source = SavedHoldout(members, y, None, np.arange(len(y))), name_of(asked)
+        scores: dict[str, list[Any]] | None = None
+        if holdout is None and not learns:
+            result = given_weights(opened, weighting, n_last, min_weight)
+        else:
+            result, scores = opened.learn_weights(
+                weighting, n_last=n_last, min_weight=min_weight, holdout=holdout
+            )
         before = opened.weights
         found: dict[str, Any] = {
             "run": str(opened.path),
             "source": source,
             "before": before,
             "after": weights_to_json(result, scores),
-            "scores": {
+            "scores": None
+            if holdout is None
+            else {
                 "before": combined_scores(holdout, before),
                 "after": combined_scores(holdout, result.weights),
             },
@@ -101,9 +109,9 @@ def reweight(
         if not dry_run:
             opened.save_weights(result, scores, source=source)
         out.table(
-            f"On {len(holdout.y)} rows of {source}",
+            "Weights" if holdout is None else f"On {len(holdout.y)} rows of {source}",
             ["", "log-loss", "accuracy %", "before", "after"],
-            list(_rows(scores, found, len(before))),
+            list(_rows(scores, found)),
         )
         if np.isfinite(result.gap):
             out.say(
@@ -117,25 +125,20 @@ def reweight(
         say_comparisons(out, result)
         where = opened.path / "weights.json"
         out.say(f"{where} is as it was" if dry_run else f"{where} has the new weights")
-        out.result(json_ready(found))
+        out.result(found)
 
 
-def read_weighting(text: str) -> str | list[float]:
-    """Read a method, or weights with commas.
+def given_weights(
+    run: Run, weighting: str | list[float], n_last: int | None, min_weight: float
+) -> WeightingResult:
+    """Combine the snapshots of a run as it is said; no rows are needed, and none judge it."""
+    from skensemble.ensemble._parameters import check_combination
+    from skensemble.ensemble._weights import Combination, combine, usable_members
 
-    Raises
-    ------
-    ValueError
-        If there are commas, and not only numbers between them.
-    """
-    if "," not in text:
-        return text
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        fix = "0.2,0.3,0.5 are weights of three snapshots"
-        must = "a name, or numbers with commas"
-        raise ValueError(must_be("--method", must, text, fix)) from error
+    combination = Combination(weighting, n_last, min_weight)
+    check_combination(combination, run.n_snapshots, "method")
+    usable = usable_members(run.estimator().snapshots_, n_last)
+    return combine(combination, usable, None, None, run.classes)
 
 
 def check_every_class(y: np.ndarray, classes: np.ndarray) -> None:
@@ -150,23 +153,23 @@ def check_every_class(y: np.ndarray, classes: np.ndarray) -> None:
 
 def combined_scores(holdout: SavedHoldout, weights: np.ndarray) -> dict[str, float]:
     """Log-loss (nats) and accuracy of a weighted combination, each row counting as it does."""
-    used, n = weights > 0, len(holdout.y)
-    proba = np.tensordot(weights[used] / weights.sum(), holdout.probas[used], axes=1)
-    true = np.clip(proba[np.arange(n), holdout.y], np.finfo(np.float64).eps, 1.0)
-    right = proba.argmax(axis=1) == holdout.y
-    return {
-        "log_loss": float(np.average(-np.log(true), weights=holdout.sample_weight)),
-        "accuracy": float(np.average(right, weights=holdout.sample_weight)),
-    }
+    scores = scores_of(combined(holdout.probas, weights), holdout.y, holdout.sample_weight)
+    return {name: scores[name] for name in ("log_loss", "accuracy")}
 
 
-def _rows(scores: Mapping[str, Sequence[Any]], found: Mapping[str, Any], M: int) -> Any:
+def _rows(scores: Mapping[str, Sequence[Any]] | None, found: Mapping[str, Any]) -> Any:
     before, after = found["before"], found["after"]["weights"]
-    for i, name in enumerate(scores["name"][: M + 1]):
-        weights = [f"{before[i]:.3f}", f"{after[i]:.3f}"] if i < M else ["", ""]
-        loss, accuracy = scores["log_loss"][i], scores["accuracy"][i]
-        yield [name, f"{loss:.4f}", f"{100 * accuracy:.2f}", *weights]
-    for name in ("before", "after"):
-        combined = found["scores"][name]
-        loss, accuracy = combined["log_loss"], combined["accuracy"]
-        yield [name, f"{loss:.4f}", f"{100 * accuracy:.2f}", "", ""]
+    for i, weights in enumerate(zip(before, after, strict=True)):
+        shown = ["", ""] if scores is None else _shown(scores["log_loss"][i], scores["accuracy"][i])
+        yield [f"snapshot {i + 1}", *shown, *(f"{weight:.3f}" for weight in weights)]
+    if scores is None:
+        return
+    M = len(before)
+    equal = _shown(scores["log_loss"][M], scores["accuracy"][M])
+    yield [title_of(scores["name"][M]), *equal, "", ""]
+    for name, combination in found["scores"].items():
+        yield [name, *_shown(combination["log_loss"], combination["accuracy"]), "", ""]
+
+
+def _shown(loss: float, accuracy: float) -> list[str]:
+    return [f"{loss:.4f}", f"{100 * accuracy:.2f}"]

@@ -15,7 +15,7 @@ from skensemble.cli._scores import (
     Metric,
     binned_error,
     bins_of,
-    scores_of,
+    calibration_error,
     t_interval,
 )
 
@@ -71,12 +71,11 @@ def row_scores(proba: FloatArray, y: NDArray[Any]) -> dict[str, Interval]:
     if not np.isfinite(proba).all():
         unknown = float("nan")
         return {metric.name: Interval(unknown, unknown, unknown) for metric in METRICS}
-    scores = scores_of(proba, y)
     right = int((proba.argmax(axis=1) == y).sum())
     return {
         "accuracy": _wilson(right, len(y)),
         "log_loss": _mean(_losses(proba, y)),
-        "calibration_error": _calibration(scores["calibration_error"], proba, y),
+        "calibration_error": _calibration(proba, y),
         "brier": _mean(_squares(proba, y)),
     }
 
@@ -153,7 +152,8 @@ def _matched(won: int, lost: int, n: int) -> Interval:
     return Interval((won - lost) / n, middle - half, middle + half)
 
 
-def _calibration(error: float, proba: FloatArray, y: NDArray[Any]) -> Interval:
+def _calibration(proba: FloatArray, y: NDArray[Any]) -> Interval:
+    error = calibration_error(proba, y)
     rng = np.random.default_rng(0)
     n, bins, confidence = len(y), bins_of(proba), proba.max(axis=1)
     excess = (proba.argmax(axis=1) == y) - confidence

@@ -15,10 +15,41 @@ from skensemble.cli import _run_files as files
 from skensemble.cli._architectures import ModelOptions, check_same_architecture, is_own_code
 from skensemble.cli._own_code import import_builder
 from skensemble.cli._run_files import SavedHoldout
+from skensemble.cli._writing import write_json
 from skensemble.weighting import WeightingResult
 
 SCHEMA = 1
-_KEYS = ("command", "versions", "model", "estimator", "data", "classes", "row", "n_snapshots")
+_NUMBER = (int, float)
+_NONE = type(None)
+# What the commands read of ``config.json``, and its types.
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "command": list,
+    "versions": dict,
+    "model": dict,
+    "model.name": str,
+    "model.parameters": dict,
+    "estimator": dict,
+    "estimator.M": int,
+    "estimator.epochs": int,
+    "estimator.alpha_zero": _NUMBER,
+    "estimator.batch_size": (int, _NONE),
+    "estimator.random_state": (int, _NONE),
+    "estimator.weighting": (str, list),
+    "estimator.n_last": (int, _NONE),
+    "estimator.min_weight": _NUMBER,
+    "data": dict,
+    "classes": dict,
+    "classes.labels": list,
+    "classes.dtype": str,
+    "row": dict,
+    "row.shape": list,
+    "network": dict,
+    "network.n_weights": int,
+    "network.from_logits": bool,
+    "network.n_units": int,
+    "n_snapshots": int,
+    "cycle_ends": list,
+}
 
 
 class Run:
@@ -275,7 +306,7 @@ class Run:
         replaced = files.read_json(path)
         earlier = [*replaced.pop("earlier", []), replaced]
         content = {**files.weights_to_json(result, scores), "source": source, "earlier": earlier}
-        files.write_json(path, content)
+        write_json(path, content)
         self.weighting = result
         self.scores = None if scores is None else {name: list(v) for name, v in scores.items()}
         self.weights_source, self.earlier_weights = source, earlier
@@ -307,11 +338,33 @@ def _check_schema(folder: Path, config: Mapping[str, Any]) -> None:
         fix = "train again, or use the version of skensemble that wrote it"
         name = f"schema in {path}"
         raise ValueError(must_be(name, f"{SCHEMA}", config.get("schema"), fix))
-    absent = [key for key in _KEYS if key not in config]
+    fix = "bring back the file as `skensemble train` wrote it"
+    name, must = f"the file {path}", "a configuration of a run"
+    absent = []
+    for key, types in _TYPES.items():
+        part, _, last = key.rpartition(".")
+        if part in absent:
+            continue
+        values = config[part] if part else config
+        if last not in values:
+            absent.append(key)
+        elif not _is_a(values[last], types):
+            got = Described(f"one where {key} is {values[last]!r}")
+            raise ValueError(must_be(name, must, got, fix))
     if absent:
         got = Described(f"one without {', '.join(absent)}")
-        fix = "bring back the file as `skensemble train` wrote it"
-        raise ValueError(must_be(f"the file {path}", "a configuration of a run", got, fix))
+        raise ValueError(must_be(name, must, got, fix))
+    classes = config["classes"]
+    try:
+        np.array(classes["labels"], dtype=classes["dtype"])
+    except (TypeError, ValueError) as error:
+        got = Described(f"one where classes.dtype is {classes['dtype']!r}, not that of its labels")
+        raise ValueError(must_be(name, must, got, fix)) from error
+
+
+def _is_a(value: Any, types: type | tuple[type, ...]) -> bool:
+    """As isinstance, where bools are no integers."""
+    return isinstance(value, types) and (types is bool or not isinstance(value, bool))
 
 
 def _missing(folder: Path, missing: list[str]) -> str:

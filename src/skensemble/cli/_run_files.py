@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -73,61 +74,15 @@ def read_json(path: Path) -> dict[str, Any]:
     return found
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write one JSON object, all or nothing."""
-    partial = path.with_name(path.name + ".partial")
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, path)
-
-
-def number(value: float) -> float | str | None:
-    """A float as strict JSON has it: None for NaN, a word for infinity."""
-    value = float(value)
-    if math.isnan(value):
-        return None
-    return value if math.isfinite(value) else repr(value)
-
-
 def _float(value: float | str | None) -> float:
     return math.nan if value is None else float(value)
 
 
-Scores = Mapping[str, Sequence[Any]]
-
-
-def weights_to_json(result: WeightingResult, scores: Scores | None) -> dict[str, Any]:
+def weights_to_json(
+    result: WeightingResult, scores: Mapping[str, Sequence[Any]] | None
+) -> dict[str, Any]:
     """Weights, how they were found, and the holdout scores, for ``weights.json``."""
-    content: dict[str, Any] = {"weights": [float(weight) for weight in result.weights]}
-    content.update(
-        method=result.method,
-        criterion=result.criterion,
-        loss=number(result.loss),
-        uniform_loss=number(result.uniform_loss),
-        gap=number(result.gap),
-        n_iter=int(result.n_iter),
-        converged=bool(result.converged),
-        prior=float(result.prior),
-        n_samples=int(result.n_samples),
-        note=result.note,
-        comparisons=[
-            {
-                key: value if isinstance(value, str) else number(value)
-                for key, value in asdict(comparison).items()
-            }
-            for comparison in result.comparisons
-        ],
-        scores=None if scores is None else scores_to_json(scores),
-    )
-    return content
-
-
-def scores_to_json(scores: Scores) -> dict[str, list[Any]]:
-    """Holdout scores without NaN."""
-    return {
-        name: [value if isinstance(value, str) else number(value) for value in values]
-        for name, values in scores.items()
-    }
+    return {**asdict(result), "scores": scores}
 
 
 def weights_from_json(
@@ -189,17 +144,21 @@ def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
 def read_history(path: Path) -> dict[str, list[float]]:
     """Read ``history.csv``: one value per epoch."""
     with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
+        header, *rows = list(csv.reader(file)) or [[]]
+    must = "a table of numbers, a line per epoch"
+    if header[:1] != ["epoch"]:
+        got = Described("one that does not start with the column epoch")
+        raise ValueError(_refusal(path, must, got))
+    if len(set(map(len, [header, *rows]))) > 1:
+        raise ValueError(_refusal(path, must, Described("one of lines of different lengths")))
     try:
-        columns = dict(zip(rows[0], zip(*rows[1:], strict=True), strict=False))
         return {
-            name: [float(value) for value in columns.get(name, ()) if value != ""]
-            for name in rows[0]
-            if name != "epoch"
+            name: [float(row[i]) for row in rows if row[i] != ""]
+            for i, name in enumerate(header)
+            if i > 0
         }
-    except (IndexError, ValueError) as error:
-        got = Described(error)
-        raise ValueError(_refusal(path, "a table of numbers, a line per epoch", got)) from error
+    except ValueError as error:
+        raise ValueError(_refusal(path, must, Described(error))) from error
 
 
 def write_holdout(path: Path, holdout: SavedHoldout) -> None:
@@ -219,11 +178,17 @@ def read_holdout(path: Path) -> SavedHoldout:
         If it is damaged, naming it.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             weight = arrays.get("sample_weight")
-            return SavedHoldout(arrays["probas"], arrays["y"], weight, arrays["rows"])
-    except (OSError, KeyError, ValueError, EOFError) as error:
+            found = SavedHoldout(arrays["probas"], arrays["y"], weight, arrays["rows"])
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise ValueError(_refusal(path, "a file of NumPy arrays", Described(error))) from error
+    n = len(found.y) if found.y.ndim else 0
+    others = [found.rows, *([] if weight is None else [weight])]
+    if found.probas.ndim != 3 or n == 0 or {n, found.probas.shape[1], *map(np.size, others)} != {n}:
+        got = Described(f"probas of shape {found.probas.shape} and y of shape {found.y.shape}")
+        raise ValueError(_refusal(path, "probabilities (M, n, k) of n labelled rows", got))
+    return found
 
 
 def _refusal(path: Path, must: str, got: Any) -> str:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from skensemble._validation import Described, must_be
+from skensemble.cli import _lock
 from skensemble.cli import _run_files as files
 from skensemble.cli._run_directory import SCHEMA, network_from
 from skensemble.cli._run_files import SavedHoldout
+from skensemble.cli._writing import check_place, put, write_json
 
-_OURS = {
-    *files.NEEDED,
-    files.HOLDOUT,
-    files.LOG,
-    *(f"{name}.partial" for name in (files.CONFIG, files.WEIGHTS)),
-}
+_LOCK = "training.lock"
+_NAMES = "|".join(map(re.escape, (*files.NEEDED, files.HOLDOUT, files.LOG, _LOCK)))
+# With what a kill leaves of a file that was being written.
+_OURS = re.compile(
+    rf"{_NAMES}|{files.SNAPSHOTS}/snapshot_\d+\.weights\.h5|\.(config|weights)\.\d+\.partial\.json"
+)
 
 
 class RunWriter:
@@ -46,8 +50,9 @@ class RunWriter:
         self.out = Path(out).resolve()
         self._force = force
         self._shown = out
-        self.folder = self.out.with_name(self.out.name + ".partial")
+        self.folder = self.out.parent / f"{self.out.name}.partial"
         self._new_parents: list[Path] = []
+        self._lock: IO[str] | None = None
         self._is_published = False
 
     @property
@@ -60,7 +65,13 @@ class RunWriter:
         self._check_partial()
         parents = [self.folder.parent, *self.folder.parent.parents]
         self._new_parents = [parent for parent in parents if not parent.exists()]
-        self.folder.mkdir(parents=True)
+        check_place(f"--out {self._shown}", self.out)
+        try:
+            self.folder.mkdir(parents=True)
+            self._lock = _lock.take(self.folder / _LOCK)
+        except (FileExistsError, FileNotFoundError, BlockingIOError) as error:
+            # Another training came first, by less than it takes to look.
+            raise FileExistsError(self._refusal(*_HELD)) from error
         return self
 
     def __exit__(
@@ -70,9 +81,9 @@ class RunWriter:
         trace: TracebackType | None,
     ) -> None:
         if not self._is_published:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._remove()
             for parent in self._new_parents:
-                if not any(parent.iterdir()):
+                with contextlib.suppress(OSError):  # it has come to hold something
                     parent.rmdir()
 
     def write(
@@ -104,25 +115,25 @@ class RunWriter:
             model.save_weights(folder / files.SNAPSHOTS / files.snapshot_name(m + 1))
         files.write_history(folder / files.HISTORY, clf.history_)
         weights = files.weights_to_json(clf.weighting_, clf.snapshot_scores_)
-        files.write_json(folder / files.WEIGHTS, {**weights, "source": files.OWN_HOLDOUT})
+        write_json(folder / files.WEIGHTS, {**weights, "source": files.OWN_HOLDOUT})
         if holdout is not None:
             files.write_holdout(folder / files.HOLDOUT, holdout)
-        files.write_json(folder / files.CONFIG, {"schema": SCHEMA, **config})
+        write_json(folder / files.CONFIG, {"schema": SCHEMA, **config})
 
     def publish(self) -> None:
         """Give the folder its name; one that is replaced goes only then."""
         self._is_published = True  # from here on there is something worth keeping
-        if not self.out.exists():
-            self.folder.rename(self.out)
-            return
+        self._unlock()
+        (self.folder / _LOCK).unlink(missing_ok=True)
         try:
             self._check_out()
-        except FileExistsError as error:
-            raise FileExistsError(f"{error} The new run is in {self.folder}.") from error
-        old = self.out.with_name(self.out.name + ".old")
-        self.out.rename(old)
-        self.folder.rename(self.out)
-        shutil.rmtree(old)
+            put(self.folder, self.out)
+        except OSError as error:
+            raise type(error)(f"{error} The new run is in {self.folder}.") from error
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
 
     def _check_out(self) -> None:
         """Raise if there is something at ``out`` that is not to be replaced."""
@@ -142,28 +153,50 @@ class RunWriter:
         raise FileExistsError(must_be(f"--out {self._shown}", must, Described(got), fix))
 
     def _check_partial(self) -> None:
-        if not self.folder.exists():
+        if not os.path.lexists(self.folder):
             return
-        if self._force and _only_ours(self.folder):
-            shutil.rmtree(self.folder)
+        if not _only_ours(self.folder) or not (self.folder / _LOCK).is_file():
+            whole = (self.folder / files.CONFIG).is_file() and _is_run(self.folder)
+            raise FileExistsError(self._refusal(*(_WHOLE if whole else _FOREIGN)))
+        try:
+            self._lock = _lock.take(self.folder / _LOCK)
+        except BlockingIOError as error:
+            raise FileExistsError(self._refusal(*_HELD)) from error
+        if self._force and not _is_run(self.folder):
+            self._remove()
             return
-        got = Described(f"one with {self.folder.name} beside it")
-        fix = (
-            "a training is writing there, or was killed; wait for it, or remove that folder or "
-            "pass --force"
-        )
+        self._unlock()
+        raise FileExistsError(self._refusal(*(_WHOLE if _is_run(self.folder) else _KILLED)))
+
+    def _remove(self) -> None:
+        """Remove the folder, while it is locked as far as that is possible."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._unlock()
+        if os.name == "nt":  # where an open file cannot be removed
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _refusal(self, what: str, fix: str) -> str:
+        got = Described(f"one with {self.folder.name} beside it, {what}")
         must = "a folder that no training is writing"
-        raise FileExistsError(must_be(f"--out {self._shown}", must, got, fix))
+        return must_be(f"--out {self._shown}", must, got, fix)
+
+
+_HELD = ("where a training is writing", "wait for it, or choose another name")
+_KILLED = ("which a killed training left", "--force removes that")
+_WHOLE = ("which is a whole run that has not got its name", "rename that, or remove it")
+_FOREIGN = ("which has files of no training", "choose another name, or remove that")
 
 
 def _is_run(folder: Path) -> bool:
     """Whether a folder is a run, of whichever schema, and has nothing besides."""
-    path = folder / files.CONFIG
     try:
-        return _only_ours(folder) and "schema" in files.read_json(path)
-    except (OSError, ValueError):
+        config = files.read_json(folder / files.CONFIG)
+        return _only_ours(folder) and "schema" in config and "skensemble" in config["versions"]
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
 def _only_ours(folder: Path) -> bool:
-    return folder.is_dir() and {path.name for path in folder.iterdir()} <= _OURS
+    return folder.is_dir() and all(
+        _OURS.fullmatch(path.relative_to(folder).as_posix()) for path in folder.rglob("*")
+    )

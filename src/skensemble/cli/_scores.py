@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +64,9 @@ METRICS = (
 IN_TABLES = METRICS[:3]  # with all of them, tables are wider than a terminal
 
 
-def scores_of(proba: FloatArray, y: NDArray[Any]) -> dict[str, float]:
+def scores_of(
+    proba: FloatArray, y: NDArray[Any], sample_weight: FloatArray | None = None
+) -> dict[str, float]:
     """Score class probabilities against the true classes.
 
     Parameters
@@ -74,6 +75,8 @@ def scores_of(proba: FloatArray, y: NDArray[Any]) -> dict[str, float]:
         Rows that sum to 1.
     y : ndarray of shape (n,), int
         True classes, as column numbers.
+    sample_weight : ndarray of shape (n,), optional
+        How much each row counts.
 
     Returns
     -------
@@ -88,15 +91,45 @@ def scores_of(proba: FloatArray, y: NDArray[Any]) -> dict[str, float]:
         return {metric.name: float("nan") for metric in METRICS}
     labels = np.arange(proba.shape[1])
     proba = proba / proba.sum(axis=1, keepdims=True)
+    count: dict[str, Any] = {"sample_weight": sample_weight}
     return {
-        "accuracy": float(accuracy_score(y, proba.argmax(axis=1))),
-        "log_loss": float(log_loss(y, proba, labels=labels)),
-        "calibration_error": calibration_error(proba, y),
-        "brier": float(brier_score_loss(y, proba, labels=labels, scale_by_half=False)),
+        "accuracy": float(accuracy_score(y, proba.argmax(axis=1), **count)),
+        "log_loss": float(log_loss(y, proba, labels=labels, **count)),
+        "calibration_error": calibration_error(proba, y, **count),
+        "brier": float(brier_score_loss(y, proba, labels=labels, scale_by_half=False, **count)),
     }
 
 
-def calibration_error(proba: FloatArray, y: NDArray[Any], n_bins: int = N_BINS) -> float:
+def combined(members: FloatArray, weights: FloatArray) -> FloatArray:
+    """Weighted mean of class probabilities, without members that are not finite.
+
+    Parameters
+    ----------
+    members : ndarray of shape (M, n, k)
+        Class probabilities.
+    weights : ndarray of shape (M,)
+        Not negative, of any sum.
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+        NaN where no finite member has a weight.
+    """
+    from skensemble.inference import weighted_mean
+
+    used = (weights > 0) & np.isfinite(members).all(axis=(1, 2))
+    if not used.any():
+        return np.full(members.shape[1:], np.nan)
+    mean: FloatArray = weighted_mean(members[used], weights[used] / weights[used].sum())
+    return mean
+
+
+def calibration_error(
+    proba: FloatArray,
+    y: NDArray[Any],
+    n_bins: int = N_BINS,
+    sample_weight: FloatArray | None = None,
+) -> float:
     """Compute the expected calibration error of the predicted classes.
 
     Rows are put into bins of equal width by their confidence, the largest probability; the error
@@ -111,6 +144,8 @@ def calibration_error(proba: FloatArray, y: NDArray[Any], n_bins: int = N_BINS) 
         True classes, as column numbers.
     n_bins : int, default=15
         Number of bins over [0, 1]; a confidence on an edge is in the bin below.
+    sample_weight : ndarray of shape (n,), optional
+        How much each row counts.
 
     Returns
     -------
@@ -131,6 +166,8 @@ def calibration_error(proba: FloatArray, y: NDArray[Any], n_bins: int = N_BINS) 
     0.325
     """
     excess = (proba.argmax(axis=1) == y) - proba.max(axis=1)
+    if sample_weight is not None:
+        excess = excess * sample_weight / sample_weight.mean()
     return binned_error(bins_of(proba, n_bins), excess, n_bins)
 
 
@@ -167,6 +204,8 @@ def t_interval(values: ArrayLike) -> tuple[float, float]:
 def verdict(metric: Metric, mean: float, half: float) -> str:
     """Say what the interval of a difference shows: "better", "worse" or that it shows nothing.
 
+    Differences that are all the same, as of a few seeds on a few rows, have no interval.
+
     Examples
     --------
     >>> verdict(METRICS[0], 0.02, 0.01), verdict(METRICS[1], 0.02, 0.01)
@@ -174,7 +213,7 @@ def verdict(metric: Metric, mean: float, half: float) -> str:
     >>> verdict(METRICS[1], 0.02, 0.03)
     'no difference shown'
     """
-    if not abs(mean) > half:
+    if not abs(mean) > half > 1e-12 * abs(mean):  # what rounding makes of 0
         return NOT_SHOWN
     return "better" if (mean > 0) == metric.higher_is_better else "worse"
 
@@ -182,22 +221,3 @@ def verdict(metric: Metric, mean: float, half: float) -> str:
 def paired(values: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
     """Mean difference of runs on the same seeds, and half of its 95% t interval."""
     return t_interval(np.subtract(values, others))
-
-
-def json_ready(content: Any) -> Any:
-    """Return content in types of JSON, with None for what is not a finite number.
-
-    Examples
-    --------
-    >>> json_ready({"loss": np.float64("nan"), "weights": np.array([0.25, 0.75])})
-    {'loss': None, 'weights': [0.25, 0.75]}
-    """
-    if isinstance(content, Mapping):
-        return {str(key): json_ready(value) for key, value in content.items()}
-    if isinstance(content, np.ndarray | np.generic):
-        return json_ready(content.tolist())
-    if isinstance(content, list | tuple):
-        return [json_ready(value) for value in content]
-    if isinstance(content, float) and not math.isfinite(content):
-        return None
-    return content

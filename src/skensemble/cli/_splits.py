@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skensemble._validation import Described, check_real, must_be
-from skensemble.cli._data import DataOptions, read_rows
+from skensemble.cli._data import CIFAR, DataOptions, draw, read_rows
 from skensemble.cli._labels import class_indices
 
 BUILT_IN = ("digits", "wine", "breast_cancer")
-_CIFAR = ("cifar10", "cifar100")
 _SHARE = 0.25
 
 
@@ -55,7 +55,8 @@ class Splits:
         Rows to test on; by default a part of ``data`` drawn for every seed, or the test images of
         CIFAR.
     test_size : float or None
-        Share, or from 1 on number, of the rows to test on. Default: a quarter.
+        Share, or from 1 on number, of the rows to test on. Default: a quarter. The limit takes
+        all of the others at most.
 
     Raises
     ------
@@ -73,12 +74,14 @@ class Splits:
                 got = Described(f"{test_size:g} besides --test-data")
                 fix = "leave one of them out"
                 raise ValueError(must_be("--test-size", "left out", got, fix))
-        elif test_data is None and data.source in _CIFAR and data.subset is None:
+        elif test_data is None and data.source in CIFAR and data.subset is None:
             test_data = DataOptions(data.source, subset="test")
         self._limit = data.limit
-        self._test_size = _SHARE if test_size is None else _share_or_number(test_size)
         self._X, self._y, columns = _read(replace(data, limit=None))
         self._check_limit()
+        self._n_test = 0
+        if test_data is None:
+            self._n_test = self._number_of_tests(_SHARE if test_size is None else test_size)
         self._test: tuple[Any, Any] | None = None
         if test_data is not None:
             like_data = replace(
@@ -96,10 +99,11 @@ class Splits:
         for seed in range(n_seeds):
             X, y = self._X, self._y
             if self._test is None:
+                n = len(y) - self._n_test
                 rows, test_rows = train_test_split(
                     np.arange(len(y)),
-                    train_size=self._limit,
-                    test_size=self._test_size,
+                    train_size=n if self._limit is None else min(n, self._limit),
+                    test_size=self._n_test,
                     stratify=y,
                     random_state=seed,
                 )
@@ -108,9 +112,7 @@ class Splits:
             else:
                 X_test, y_test = self._test
                 if self._limit is not None and self._limit < len(y):
-                    rows, _ = train_test_split(
-                        np.arange(len(y)), train_size=self._limit, stratify=y, random_state=seed
-                    )
+                    rows = draw(y, self._limit, seed)
                     X, y = X[rows], y[rows]
             indices = class_indices(y_test, np.unique(y), "the test rows")
             yield Split(seed, X, y, X_test, indices)
@@ -121,6 +123,23 @@ class Splits:
             fix = "leave it out to take all rows"
             raise ValueError(must_be("--limit", must, self._limit, fix))
 
+    def _number_of_tests(self, size: float) -> int:
+        fix = "0.25 tests on a quarter of the rows, 500 on 500 of them"
+        if size >= 1 and size != int(size):
+            must = "a share below 1, or a whole number of rows"
+            raise ValueError(must_be("--test-size", must, size, fix))
+        n, counts = len(self._y), np.unique_counts(self._y).counts
+        k = len(counts)
+        if counts.min() < 2:
+            got = Described("one with a single row")
+            must = "of classes of at least two rows, to train and to test on"
+            raise ValueError(must_be("--data", must, got, "bring test rows with --test-data"))
+        n_test = math.ceil(size * n) if size < 1 else int(size)
+        if not k <= n_test <= n - k:
+            must = f"from {k} rows, one of each class, to {n - k}, for {n} rows of {k} classes"
+            raise ValueError(must_be("--test-size", must, Described(f"{size:g}"), fix))
+        return n_test
+
     def _check_alike(self) -> None:
         assert self._test is not None
         mine, theirs = self._X.shape[1:], self._test[0].shape[1:]
@@ -128,10 +147,6 @@ class Splits:
             must = f"rows of shape {mine}, as those of --data"
             got = Described(f"rows of shape {theirs}")
             raise ValueError(must_be("--test-data", must, got, "bring rows like those of training"))
-
-
-def _share_or_number(size: float) -> float | int:
-    return size if size < 1 else int(size)
 
 
 def _read(options: DataOptions, columns: Any = None) -> tuple[Any, Any, Any]:

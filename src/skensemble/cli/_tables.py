@@ -19,6 +19,12 @@ def score_row(name: str, accuracy: float, log_loss: float) -> list[str]:
     return [name, f"{100 * accuracy:.2f}", f"{100 * (1 - accuracy):.2f}", f"{log_loss:.4f}"]
 
 
+def title_of(name: str) -> str:
+    """Call what ``snapshot_scores_`` has a row of as people do."""
+    names = {"uniform": "equal weights", "learned": "learned weights", "given": "given weights"}
+    return names.get(name, name)
+
+
 def scores_table(out: Output, result: WeightingResult, scores: Mapping[str, Sequence[Any]]) -> None:
     """Print the holdout scores of a run, and whether learned weights are worth it there.
 
@@ -31,9 +37,8 @@ def scores_table(out: Output, result: WeightingResult, scores: Mapping[str, Sequ
     scores : mapping
         As ``snapshot_scores_``.
     """
-    names = {"uniform": "equal weights", "learned": "learned weights", "given": "given weights"}
     columns = zip(scores["name"], scores["accuracy"], scores["log_loss"], strict=True)
-    rows = [score_row(names.get(name, name), accuracy, loss) for name, accuracy, loss in columns]
+    rows = [score_row(title_of(name), accuracy, loss) for name, accuracy, loss in columns]
     title = f"on the {result.n_samples} rows that the weights were learned on"
     if result.method in ("uniform", "given"):
         title = f"on the {result.n_samples} rows held out"

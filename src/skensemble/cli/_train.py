@@ -72,39 +72,10 @@ def train(
     from skensemble.cli._estimators import TrainOptions
     from skensemble.cli._training import Training
 
-    network = ModelOptions(
-        model=model,
-        depth=depth,
-        width=width,
-        growth_rate=growth_rate,
-        cardinality=cardinality,
-        bottleneck=bottleneck,
-        units=units,
-        dropout=dropout,
-        weight_decay=weight_decay,
-        wrn_N=wrn_N,
-        wrn_k=wrn_k,
-        dn_depth=dn_depth,
-        dn_growth_rate=dn_growth_rate,
-    )
-    asked = TrainOptions(
-        network=network,
-        recipe=recipe,
-        normalize=normalize,
-        snapshots=snapshots,
-        epochs=epochs,
-        alpha_zero=alpha_zero,
-        batch_size=batch_size,
-        augmentation=augmentation,
-        loss=loss,
-        label_smoothing=label_smoothing,
-        weighting=weighting,
-        validation_fraction=validation_fraction,
-        seed=seed,
-        engine=engine,
-        set=set_ or (),
-    )
-    rows = DataOptions(data, target, subset, image_size, on_unreadable, limit)
+    given = context.params
+    network = options.options_of(ModelOptions, given)
+    asked = options.options_of(TrainOptions, given, network=network, set=set_ or ())
+    rows = options.options_of(DataOptions, given, source=data)
     with output(as_json=as_json, quiet=quiet) as lines:
         command = context.obj["arguments"]
         training = Training(asked, rows, refit=refit, command=command, out=lines)

@@ -16,11 +16,10 @@ import numpy as np
 from skensemble import __version__
 from skensemble.cli._console import Output
 from skensemble.cli._data import DataOptions, Rows, describe_data, read_rows
-from skensemble.cli._errors import INTERRUPTED, OK
 from skensemble.cli._estimators import Prepared, TrainOptions, check_options, make_estimator
 from skensemble.cli._interrupt import CtrlC
 from skensemble.cli._quiet import import_tensorflow
-from skensemble.cli._run_files import SavedHoldout, scores_to_json
+from skensemble.cli._run_files import SavedHoldout
 from skensemble.cli._run_writing import RunWriter
 from skensemble.cli._tables import scores_table
 from skensemble.exceptions import SnapshotTrainingError
@@ -62,7 +61,7 @@ class Training:
     def run(self, folder: str, *, force: bool) -> int:
         """Train, and write the run; the exit code."""
         out = self._out
-        with RunWriter(folder, force=force) as writer, _telling(out):
+        with CtrlC(_raise) as ctrl_c, RunWriter(folder, force=force) as writer, _telling(out):
             with out.logging_to(writer.log_path):
                 import_tensorflow()
                 check_options(self._options)
@@ -70,25 +69,23 @@ class Training:
                 prepared = make_estimator(self._options, rows.X)
                 out.say(" ".join(["skensemble", *map(quote, self._command)]), "dim")
                 self._announce(prepared, rows)
-                with CtrlC(_raise) as ctrl_c:
-                    clf, holdout = self._fit(prepared, rows, ctrl_c)
-                    is_refit = self._fit_again(prepared, clf, holdout, rows, ctrl_c)
-                    config = self._config(prepared, clf, rows)
-                    config.update(interrupted=ctrl_c.was_pressed, refit=is_refit)
-                    writer.write(clf, self._network, config, holdout)
+                clf, holdout = self._fit(prepared, rows, ctrl_c)
+                is_refit = self._fit_again(prepared, clf, holdout, rows, ctrl_c)
+                config = self._config(prepared, clf, rows)
+                config.update(interrupted=ctrl_c.was_pressed, refit=is_refit)
+                writer.write(clf, self._network, config, holdout)
                 self._report(clf, prepared.estimator.M, ctrl_c.was_pressed, folder)
             writer.publish()
-        out.result(_summary(clf, config, folder))
-        return INTERRUPTED if ctrl_c.was_pressed else OK
+            out.result(_summary(clf, config, folder))
+        return ctrl_c.exit_code
 
     def _announce(self, prepared: Prepared, rows: Rows) -> None:
         out, clf = self._out, prepared.estimator
-        for name in rows.skipped:
-            out.warn(f"{name} cannot be read and is left out")
         for note in prepared.notes:
             out.say(f"note: {note}")
         parameters = ", ".join(f"{k} {v}" for k, v in prepared.model["parameters"].items())
-        classes = "" if rows.y is None else f" of {len(np.unique(rows.y))} classes"
+        k = 0 if rows.y is None else len(np.unique(rows.y))
+        classes = f" of {k} class{'' if k == 1 else 'es'}" if k else ""
         out.say(
             f"{prepared.model['name']}{f' ({parameters})' if parameters else ''} on "
             f"{len(rows.X)} rows{classes}: {clf.M} cycles in {clf.epochs} epochs from a rate of "
@@ -211,9 +208,9 @@ class Training:
                 "keras": keras.__version__,
                 "tensorflow": tf.__version__,
             },
-            "model": _jsonable(prepared.model),
+            "model": prepared.model,
             "estimator": {
-                name: _jsonable(value)
+                name: value
                 for name, value in params.items()
                 if name not in hidden and not name.startswith("model__")
             },
@@ -262,31 +259,16 @@ def _holdout_of(clf: Any, rows: Rows) -> SavedHoldout | None:
     return SavedHoldout(clf.member_predict_proba(rows.X[held_out]), y, weight, held_out)
 
 
-def _jsonable(value: Any) -> Any:
-    """Return what JSON can hold of a parameter; the ``repr`` of what it cannot."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, Mapping):
-        return {str(name): _jsonable(item) for name, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_jsonable(item) for item in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    name = getattr(value, "name", None) or getattr(value, "__name__", None)
-    return f"{type(value).__name__}({name})" if isinstance(name, str) else type(value).__name__
-
-
 def _summary(clf: Any, config: Mapping[str, Any], folder: str) -> dict[str, Any]:
     """Return what ``--json`` prints."""
-    scores = clf.snapshot_scores_
     return {
         "run": folder,
         "model": config["model"],
         "snapshots": config["n_snapshots"],
         "epochs": max((len(values) for values in clf.history_.values()), default=0),
-        "weights": [float(weight) for weight in clf.weights_],
+        "weights": clf.weights_,
         "method": clf.weighting_.method,
-        "scores": None if scores is None else scores_to_json(scores),
+        "scores": clf.snapshot_scores_,
         "interrupted": config["interrupted"],
         "refit": config["refit"],
         "engine": config["engine"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import re
 from typing import Any
 
 import numpy as np
@@ -10,32 +11,60 @@ from numpy.typing import NDArray
 
 from skensemble._validation import Described, must_be
 from skensemble.cli._console import Output
-from skensemble.cli._data import DataOptions, read_rows_for
+from skensemble.cli._data import CIFAR, DataOptions, read_rows_for
 from skensemble.cli._labels import class_indices
 from skensemble.cli._run_directory import Run
+from skensemble.cli._run_files import OWN_HOLDOUT
 from skensemble.cli._scores import FloatArray
 
-_CIFAR = ("cifar10", "cifar100")
+_PLACE_AND_PART = re.compile(r"(.*?)(?: \((\w+)\))?", re.DOTALL)
 
 
-def warn_about_seen_rows(run: Run, data: DataOptions, out: Output) -> None:
+def warn_about_training_rows(run: Run, data: DataOptions, out: Output) -> None:
     """Say so where rows look like those that the run was trained on."""
     trained = run.config["data"]
-    if not _is_same(data.source, trained["source"]):
-        return
-    if data.source in _CIFAR:
-        parts = {trained["subset"] or "train", data.subset or "test"}
-    else:
-        parts = {trained["subset"] or "all", data.subset or "all"}
-    if len(parts) == 1 or "all" in parts:
+    if _overlap(name_of(data), _name(trained["source"], trained["subset"], "train")):
         out.warn(
             f"{data.source} is what {run.path} was trained on: of rows that have trained a network "
             "it knows more than of any others. Bring rows that it has not seen."
         )
 
 
-def _is_same(source: str, other: str) -> bool:
-    return source == other or Path(source).resolve() == Path(other).resolve()
+def warn_about_seen_rows(run: Run, data: DataOptions, out: Output) -> None:
+    """Say so where rows look like those that trained the run, or that chose its weights."""
+    warn_about_training_rows(run, data, out)
+    if run.weights_source != OWN_HOLDOUT and _overlap(name_of(data), run.weights_source):
+        out.warn(
+            f"{data.source} is what the weights of {run.path} come from: on these rows they do "
+            "better than on any others. Bring rows that have chosen nothing about it."
+        )
+
+
+def name_of(data: DataOptions) -> str:
+    """Call rows by an absolute path, and the part of it that they are: ``"cifar10 (test)"``."""
+    return _name(data.source, data.subset, "test")
+
+
+def _name(source: str, subset: str | None, of_cifar: str) -> str:
+    if source in CIFAR:
+        return f"{source} ({subset or of_cifar})"
+    place = os.path.abspath(source)
+    if subset is None:
+        return place
+    return os.path.join(place, subset) if os.path.isdir(place) else f"{place} ({subset})"
+
+
+def _overlap(name: str, other: str) -> bool:
+    (place, part), (other_place, other_part) = map(_place_and_part, (name, other))
+    parts = {part, other_part}
+    return place == other_place and (len(parts) == 1 or "all" in parts)
+
+
+def _place_and_part(name: str) -> tuple[str, str]:
+    found = _PLACE_AND_PART.fullmatch(name)
+    assert found is not None  # it fits any text
+    place, part = found.groups()
+    return place if place in CIFAR else os.path.realpath(place), part or "all"
 
 
 def members_on(run: Run, data: DataOptions) -> tuple[FloatArray, NDArray[np.int64]]:

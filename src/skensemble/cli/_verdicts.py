@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skensemble.cli._row_scores import Interval, row_differences, row_scores
-from skensemble.cli._scores import IN_TABLES, METRICS, NOT_SHOWN, FloatArray, Metric
+from skensemble.cli._run_files import OWN_HOLDOUT
+from skensemble.cli._scores import IN_TABLES, METRICS, NOT_SHOWN, FloatArray, Metric, combined
 
 LAST = "last snapshot"
-BEST = "best on the holdout"
 EQUAL = "equal weights"
 IN_USE = "the run's weights"
 
@@ -26,8 +26,19 @@ def best_snapshot(scores: Mapping[str, Sequence[Any]] | None, n_snapshots: int) 
     return None if np.isnan(losses).all() else int(np.nanargmin(losses))
 
 
+def best_title(source: str) -> str:
+    """Call the snapshot that was best by the rows that say so: the weights come from them.
+
+    Examples
+    --------
+    >>> best_title(OWN_HOLDOUT), best_title("/data/test.npz")
+    ('best on the holdout', 'best on the rows of reweight')
+    """
+    return f"best on the {'holdout' if source == OWN_HOLDOUT else 'rows of reweight'}"
+
+
 def ways_to_predict(
-    members: FloatArray, weights: FloatArray, best: int | None
+    members: FloatArray, weights: FloatArray, best: int | None, source: str = OWN_HOLDOUT
 ) -> dict[str, FloatArray]:
     """Class probabilities of single networks and of combinations.
 
@@ -38,19 +49,19 @@ def ways_to_predict(
     weights : ndarray of shape (M,)
         Of the run.
     best : int or None
-        Which snapshot the holdout chose.
+        Which snapshot was best on the rows that the weights come from.
+    source : str
+        Which rows these are.
 
     Returns
     -------
     dict of str to ndarray of shape (n, k)
     """
-    finite = np.isfinite(members).all(axis=(1, 2))
     ways = {LAST: members[-1]}
     if best is not None:
-        ways[BEST] = members[best]
-    ways[EQUAL] = members[finite].mean(axis=0)
-    used = weights > 0
-    ways[IN_USE] = np.tensordot(weights[used] / weights.sum(), members[used], axes=1)
+        ways[best_title(source)] = members[best]
+    ways[EQUAL] = combined(members, np.ones(len(members)))
+    ways[IN_USE] = combined(members, weights)
     return ways
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skensemble._validation import check_integer
+from skensemble._validation import check_integer, check_statistics
 from skensemble.models._arguments import check_dropout, shape_and_classes
 
 
@@ -15,6 +15,8 @@ def mlp(
     *,
     units: int | Sequence[int] = (64, 64),
     dropout: float = 0.0,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
     meta: Mapping[str, Any] | None = None,
 ):
     """Dense-BatchNorm-ReLU blocks and a softmax.
@@ -32,6 +34,9 @@ def mlp(
         Width of each block.
     dropout : float, default=0.0
         Share of units dropped after each block, in [0, 1).
+    mean, std : float or sequence of float, optional
+        Of each feature, or of each channel of an image, in the units of the input, which a
+        ``keras.layers.Normalization`` then shifts and scales. Default: neither.
     meta : mapping, optional
         What the estimator knows of the data; given where this is used as its ``model``.
 
@@ -65,9 +70,19 @@ def mlp(
     for width in widths:
         check_integer("units", width, minimum=1, fix="pass the width of each block, as in (64, 64)")
     dropout = check_dropout(dropout)
+    shape = tuple(input_shape)
+    statistics = check_statistics(mean, std, shape[-1] if shape else 1)
 
-    inputs = keras.Input(tuple(input_shape))
-    x = inputs if len(input_shape) == 1 else keras.layers.Flatten()(inputs)
+    inputs = x = keras.Input(shape)
+    if statistics is not None:
+        # Half precision has no room for the differences between large numbers.
+        means, deviations = statistics
+        variances = [deviation * deviation for deviation in deviations]
+        x = keras.layers.Normalization(
+            mean=means, variance=variances, dtype="float32", name="normalization"
+        )(x)
+    if len(shape) != 1:
+        x = keras.layers.Flatten()(x)
     for width in widths:
         x = keras.layers.Dense(width, use_bias=False)(x)
         # Keras's momentum of 0.99 needs hundreds of iterations to forget where it started; a
