@@ -15,6 +15,14 @@ from skensemble.cli._run_writing import RunWriter
 from skensemble.cli._watch import TrainingWatch
 
 
+@pytest.fixture(autouse=True)
+def signals_that_python_knows():
+    """Handlers as in a terminal: a shell starts what is in its background with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_first_and_the_second_signal(number, code):
     calls = []

@@ -142,6 +142,7 @@ def weighted_loss(y_true, y_pred):
 
 ARRAY = np.array([0.25, 0.75])
 EVERY_KIND = {
+    "augmentation": keras.layers.RandomFlip(seed=0),
     "model": dense,
     "M": 2,
     "alpha_zero": 0.03,
