@@ -9,7 +9,7 @@ import cloudpickle
 import keras
 import numpy as np
 
-from skensemble.ensemble._keras_values import fresh_copy
+from skensemble.ensemble._keras_values import fresh_copy, with_weights
 from skensemble.inference import prediction_mode
 from skensemble.training import seeded
 
@@ -57,10 +57,7 @@ def copy_layer(layer):
     """
     with keras.saving.custom_object_scope(_custom_objects(layer)):
         copy = _rebuilt(layer)
-    if layer.weights:
-        copy.build_from_config(layer.get_build_config())
-        copy.set_weights(layer.get_weights())
-    return copy
+    return with_weights(copy, layer.get_build_config(), layer.get_weights())
 
 
 def compile_arguments(model) -> dict:

@@ -82,7 +82,11 @@ def _from_config(cls: Any, config: dict):
 
 
 def _layer(cls: Any, config: dict, build_config: dict | None, weights: list):
-    layer = cls.from_config(config)
+    return with_weights(cls.from_config(config), build_config, weights)
+
+
+def with_weights(layer, build_config: dict | None, weights: list):
+    """Give a layer that is not built its weights, if it has any."""
     if weights:
         layer.build_from_config(build_config)
         layer.set_weights(weights)

@@ -10,6 +10,7 @@ import numpy as np
 from skensemble._validation import (
     Described,
     check_choice,
+    check_flag,
     check_integer,
     check_real,
     must_be,
@@ -56,9 +57,7 @@ def check_parameters(params: Mapping[str, Any]) -> None:
         (0, 1, 2),
         fix="0 is silent, 1 shows progress, 2 prints a line per epoch",
     )
-    if not isinstance(params["refit"], bool | np.bool_):
-        fix = "True trains again on all rows"
-        raise TypeError(must_be("refit", "True or False", params["refit"], fix))
+    check_flag("refit", params["refit"], fix="True trains again on all rows")
     if params["refit"] and params["warm_start"]:
         fix = (
             "the rows held out have trained a network that was refit: there are none to go on with"

@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, _check_y
 
-from skensemble._validation import Described, check_choice, check_integer, must_be
+from skensemble._validation import Described, check_choice, check_flag, check_integer, must_be
 from skensemble.ensemble._fitting import draw_seed
 from skensemble.ensemble._holdout import check_validation_fraction
 from skensemble.ensemble._inputs import check_holdout_arguments, check_y_given
@@ -93,11 +93,8 @@ class VotingStages(VotingClassifier):
     def _check_parameters(self) -> None:
         check_choice("voting", self.voting, ("hard", "soft"), fix="soft votes by probabilities")
         check_validation_fraction(self.validation_fraction)
-        if not isinstance(self.flatten_transform, bool | np.bool_):
-            fix = "False keeps the members apart"
-            raise TypeError(
-                must_be("flatten_transform", "True or False", self.flatten_transform, fix)
-            )
+        fix = "False keeps the members apart"
+        check_flag("flatten_transform", self.flatten_transform, fix=fix)
         if not isinstance(self.verbose, bool | np.bool_):
             check_integer("verbose", self.verbose, minimum=0, fix="True prints, False does not")
         if self.n_jobs is not None and (
