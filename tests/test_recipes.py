@@ -124,6 +124,7 @@ def test_trains(images, name):
         "M": 2,
         "batch_size": 20,
         "validation_fraction": 6,
+        "engine": "keras",  # for which TensorFlow prepares a network faster
         "random_state": 0,
     }
     clf = recipes.make(name, **small, **SMALL[recipes.make(name).model])

@@ -3,6 +3,7 @@
 import pickle
 import re
 
+import joblib
 import numpy as np
 import pytest
 
@@ -45,6 +46,24 @@ def test_stays_read_only_through_pickle(bank):
     assert repr(copy[0]) == "Snapshot(cycle=1, iteration=10, n_weights=9)"
     assert not copy[0].weights[0].flags.writeable
     np.testing.assert_array_equal(copy[2].weights[1], bank[2].weights[1])
+
+
+@pytest.mark.parametrize("library", [pickle, joblib])
+def test_a_file_has_what_snapshots_share_once(library, tmp_path):
+    frozen = Snapshot([np.zeros(100_000)], 1, 1).weights[0]
+    bank = SnapshotBank(
+        [Snapshot([frozen, np.full(1, m)], m, 10 * m) for m in (1, 2, 3)], ["frozen", "last"]
+    )
+    with (tmp_path / "bank").open("wb") as file:
+        library.dump(bank, file)
+    assert (tmp_path / "bank").stat().st_size < 1.1 * frozen.nbytes
+    with (tmp_path / "bank").open("rb") as file:
+        copy = library.load(file)
+    assert copy[0].weights[0] is copy[1].weights[0] is copy[2].weights[0]
+    assert not copy[2].weights[0].flags.writeable
+    assert [snapshot.weights[1].item() for snapshot in copy] == [1, 2, 3]
+    assert [snapshot.iteration for snapshot in copy] == [10, 20, 30]
+    assert copy.paths == ("frozen", "last")
 
 
 def test_knows_its_size(bank):

@@ -190,6 +190,23 @@ class SnapshotBank(Sequence[Snapshot]):
                 )
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Each array once: joblib writes it wherever it meets it, frozen weights in every snapshot.
+        arrays = {id(array): array for snapshot in self for array in snapshot.weights}
+        place = {key: i for i, key in enumerate(arrays)}
+        snapshots = [
+            {**vars(snapshot), "weights": [place[id(array)] for array in snapshot.weights]}
+            for snapshot in self
+        ]
+        return {"arrays": list(arrays.values()), "snapshots": snapshots, "paths": self._paths}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        arrays = state["arrays"]
+        snapshots = [Snapshot.__new__(Snapshot) for _ in state["snapshots"]]
+        for snapshot, found in zip(snapshots, state["snapshots"], strict=True):
+            snapshot.__setstate__({**found, "weights": [arrays[i] for i in found["weights"]]})
+        self._snapshots, self._paths = tuple(snapshots), state["paths"]
+
     def _of(self, snapshots: Iterable[Snapshot]) -> SnapshotBank:
         return SnapshotBank(snapshots, self._paths)
 

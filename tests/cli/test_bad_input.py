@@ -304,11 +304,6 @@ def test_columns_that_the_run_needs(refused, table_run, tmp_path):
             "--weights must be equal, as --optimize -1 says, got 'learned' instead: leave one of "
             "the two out.",
         ),
-        (
-            ("--output", "no/where.csv"),
-            "--output must be a file in a folder that exists, got 'no/where.csv' instead: make the "
-            "folder first.",
-        ),
     ],
 )
 def test_options_of_predict(options, message, refused, image_run, files):

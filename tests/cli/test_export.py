@@ -104,8 +104,12 @@ def test_replaces_a_saved_model_and_no_other_folder(trained, tmp_path, capsys):
     assert f"OUT {folder} must be a SavedModel, to be replaced by one" in capsys.readouterr().err
     assert (folder / "photo").read_text() == "mine"
     (folder / "saved_model.pb").write_text("old")
+    assert export(trained.run, folder, "--force") == 2
+    assert (folder / "photo").read_text() == "mine"
+    (folder / "photo").unlink()
+    (folder / "variables").mkdir()
     assert export(trained.run, folder, "--force") == 0
-    assert not (folder / "photo").exists()
+    assert not (folder / "variables").exists()
     assert (folder / "saved_model.pb").read_text() == "new"
     (tmp_path / "folder.keras").mkdir()
     assert export(trained.run, tmp_path / "folder.keras", "--force") == 2
@@ -165,7 +169,7 @@ def test_a_saved_model_is_no_file(trained, tmp_path, capsys):
     path.write_text("mine")
     assert export(trained.run, path, "--force") == 2
     assert capsys.readouterr().err == (
-        f"error: OUT {path} must be a SavedModel, to be replaced by one, got something else "
+        f"error: OUT {path} must be a SavedModel, to be replaced by one, got other files "
         "instead: choose another name, or remove it yourself.\n"
     )
     assert path.read_text() == "mine"

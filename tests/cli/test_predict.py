@@ -79,7 +79,7 @@ def test_relearned_weights_are_not_kept(files, image_run, tmp_path, json_of):
 
 def test_rows_without_labels(files, table_run, tmp_path, run_main):
     """In another order of columns, which the run knows by name."""
-    out = tmp_path / "predictions.csv"
+    out = tmp_path / "new" / "predictions.csv"
     code, text, err = run_main(
         "predict", table_run, "--data", files / "new.csv", "--output", out, "--proba"
     )
@@ -96,7 +96,7 @@ def test_rows_without_labels(files, table_run, tmp_path, run_main):
     np.testing.assert_allclose(
         np.array([row[2:] for row in rows], float), clf.predict_proba(X), atol=1e-6
     )
-    assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
+    assert [path.name for path in out.parent.iterdir()] == ["predictions.csv"]
 
 
 def test_labels_on_the_screen(files, table_run, run_main):

@@ -11,6 +11,8 @@ from sklearn.metrics import log_loss
 
 from skensemble import SnapshotEnsembleClassifier, load_snapshots
 from skensemble.cli._run_directory import Run
+from skensemble.models.transfer import _backbone, _network
+from skensemble.models.transfer._applications import Application
 
 TRAIN = ("--M", "3", "--nb_epoch", "6", "--validation-fraction", "0.25", "--normalize", "none")
 ONE = ("--M", "1", "--epochs", "1", "--normalize", "none")
@@ -266,6 +268,36 @@ def test_a_training_that_was_killed(tmp_path, run_main):
     )
     assert "no.npz" in run_main(*arguments, "--force")[2]
     assert not partial.exists()
+
+
+def test_a_backbone(files, tmp_path, run_main, monkeypatch):
+    """A small one in the place of those that Keras brings along."""
+
+    def build(**_):
+        layers = [keras.layers.Conv2D(4, 3, activation="relu") for _ in range(2)]
+        return keras.Sequential([keras.Input((8, 8, 3)), *layers])
+
+    tiny = Application("Tiny", build, lambda pixels: pixels / 127.5 - 1, 8)
+    for module in (_backbone, _network):
+        monkeypatch.setattr(module, "find_application", lambda name: tiny)
+    out = tmp_path / "run"
+    code, text, err = run_main(
+        *("train", "--data", files / "images.npz", "--recipe", "inception-v3-transfer"),
+        *("--set", "backbone=Tiny", "--set", "weights=None", "--set", "image_size=None"),
+        *("--set", "unfreeze_from=1", "--set", "warmup_epochs=2", "--set", "head_units=8"),
+        *("--epochs", "4", "--M", "2", "--alpha-zero", "0.05", "--batch-size", "16", "--out", out),
+    )
+    assert code == 0, err
+    assert "transfer (backbone Tiny, image_size None, head_units 8, unfreeze_from 1) on " in text
+    assert "\nfirst the new head alone, for 2 epochs\ncycle 1/2" in text
+    run = Run.open(out)
+    (frozen, *_, first), (same, *_, last) = (s.weights for s in run.estimator().snapshots_)
+    np.testing.assert_array_equal(frozen, same)
+    assert not np.array_equal(first, last)
+    code, text, _ = run_main("predict", out, "--data", files / "images.npz", "--json")
+    with np.load(files / "images.npz") as file:
+        labels = run.estimator().predict(file["X"])
+    assert json.loads(text)["labels"] == labels.tolist()
 
 
 def test_failing_leaves_no_folder(tmp_path, run_main):

@@ -72,6 +72,13 @@ def test_sources_that_are_none(tmp_path, message_of):
         )
 
 
+@pytest.mark.parametrize("source", ["images/train", "a.npz", "t.csv", "t.pq"])
+def test_labelled_is_a_flag(source, sources, message_of):
+    assert message_of(TypeError, load, sources / source, labelled="no") == (
+        "labelled must be True or False, got 'no' instead: False reads rows without labels."
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [

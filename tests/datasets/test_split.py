@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from skensemble.datasets import split
 
@@ -104,6 +105,20 @@ CASES = {
         ValueError,
         "X and y must be as many rows as labels, got shapes (30, 2) and () instead: pass y of "
         "shape (n,).",
+    ),
+    "sparse": (
+        (csr_matrix(X), Y, (2,)),
+        {},
+        TypeError,
+        "X must be an array of rows, got csr_matrix instead: rows of a sparse matrix are "
+        "X[:49_000].",
+    ),
+    "no-flag": (
+        (X, Y, (2,)),
+        {"stratify": "yes"},
+        TypeError,
+        "stratify must be True or False, got 'yes' instead: True keeps the proportions of the "
+        "classes.",
     ),
     "sorted": (
         (X, np.sort(Y)[::-1], (20, 10)),

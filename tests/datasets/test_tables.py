@@ -209,6 +209,12 @@ def test_a_target_that_is_no_name(table, message_of):
     )
 
 
+def test_columns_that_are_no_names(table, message_of):
+    assert message(table, FRAME, "label", message_of=message_of, kind=TypeError, columns=3) == (
+        "columns must be the names of columns, got 3 instead: None takes all but the target."
+    )
+
+
 def test_of_many_columns_the_first_are_listed(table, message_of):
     frame = pd.DataFrame({f"c{i}": [i] for i in range(30)})
     names = ", ".join(f"'c{i}'" for i in range(20))

@@ -278,7 +278,7 @@ class TestWithoutRows:
                 {"classes": [0, 1, 2]},
                 ValueError,
                 "weighting must be 'uniform' or an array where there are no rows to learn on, got "
-                "'log_loss' instead: or bring X_val and y_val to learn weights.",
+                "'log_loss' instead: X_val and y_val in place of classes bring such rows.",
             ),
             (
                 {"classes": [0, 1], "weighting": "uniform"},

@@ -101,7 +101,7 @@ def test_the_seed_decides_how_it_starts():
 
 def test_is_a_scikit_learn_estimator(images):
     X, y = images
-    clf = ensemble(wide_resnet, {"depth": 10, "width": 1}, M=1)
+    clf = ensemble(wide_resnet, {"depth": 10, "width": 1}, M=1, engine="keras")
     assert clone(clf).get_params() == clf.get_params()
     halves = [(np.arange(12), np.arange(12, 24))]
     grid = GridSearchCV(clf, {"model__width": [1, 2]}, cv=halves).fit(X, y)

@@ -9,7 +9,6 @@ from typing import Any
 
 from skensemble._validation import Described, check_integer, must_be
 
-# As the options are spelled, where that is not the name of the parameter with dashes.
 _N_BLOCKS_FIX = "2 makes WRN-16, 4 makes WRN-28"
 
 

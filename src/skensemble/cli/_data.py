@@ -198,12 +198,17 @@ def _chosen(n: int, y: np.ndarray | None, limit: int | None, seed: int) -> np.nd
         return None
     if y is None:
         return np.arange(limit)
+    check_limit_takes_every_class(limit, y)
+    chosen: np.ndarray = np.sort(draw(y, limit, seed))
+    return chosen
+
+
+def check_limit_takes_every_class(limit: int, y: np.ndarray) -> None:
+    """Raise if ``--limit`` is less than there are classes."""
     k = len(np.unique(y))
     if limit < k:
         fix = "leave it out to take all rows"
         raise ValueError(must_be("--limit", f"at least {k}, a row of each class", limit, fix))
-    chosen: np.ndarray = np.sort(draw(y, limit, seed))
-    return chosen
 
 
 def draw(y: np.ndarray, size: int, seed: int) -> np.ndarray:

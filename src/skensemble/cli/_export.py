@@ -18,6 +18,7 @@ from skensemble.cli._writing import check_new, replace, to_json
 
 KERAS, SAVED_MODEL, ONNX, JOBLIB = "keras", "saved-model", "onnx", "joblib"
 _SUFFIXES = {".keras": KERAS, "": SAVED_MODEL, ".onnx": ONNX, ".joblib": JOBLIB}
+_OF_SAVED_MODEL = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 _FORMATS = "NAME.keras, NAME.onnx, NAME.joblib, or a folder without a dot for a SavedModel"
 
 
@@ -105,10 +106,17 @@ def check_free(path: Path, labels: Path | None, kind: str, *, force: bool) -> No
     elif not force:
         got, fix = Described("one that is there already"), "--force replaces it"
         raise FileExistsError(must_be(f"OUT {path}", "a new folder", got, fix))
-    elif not (path / "saved_model.pb").is_file():
-        must, got = "a SavedModel, to be replaced by one", Described("something else")
+    elif not _is_saved_model(path):
+        must, got = "a SavedModel, to be replaced by one", Described("other files")
         fix = "choose another name, or remove it yourself"
         raise ValueError(must_be(f"OUT {path}", must, got, fix))
+
+
+def _is_saved_model(path: Path) -> bool:
+    """Whether a folder is one that TensorFlow has written, and has nothing besides."""
+    return (path / "saved_model.pb").is_file() and {
+        there.name for there in path.iterdir()
+    } <= _OF_SAVED_MODEL
 
 
 def check_onnx() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +80,7 @@ class Prediction:
         """Predict; the exit code."""
         run, out = self._run, self._out
         if output is not None:
-            _check_can_be_written(output, force=force)
+            check_new(f"--output {output}", output, force=force)
         rows = read_rows_for(run, data, labelled=False, seed=seed)
         y = None if rows.y is None else class_indices(rows.y, run.classes)
         if y is not None:
@@ -159,14 +158,6 @@ class Prediction:
             "proba": proba,
             "scores": scores,
         }
-
-
-def _check_can_be_written(path: str, *, force: bool) -> None:
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        fix = "make the folder first"
-        raise FileNotFoundError(must_be("--output", "a file in a folder that exists", path, fix))
-    check_new(f"--output {path}", path, force=force)
 
 
 def _write(

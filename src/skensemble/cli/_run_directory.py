@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,44 +11,12 @@ import numpy as np
 
 from skensemble._validation import Described, must_be
 from skensemble.cli import _run_files as files
-from skensemble.cli._architectures import ModelOptions, check_same_architecture, is_own_code
-from skensemble.cli._own_code import import_builder
+from skensemble.cli._architectures import ModelOptions, check_same_architecture
+from skensemble.cli._network_json import network_from
 from skensemble.cli._run_files import SavedHoldout
+from skensemble.cli._run_schema import check_config
 from skensemble.cli._writing import write_json
 from skensemble.weighting import WeightingResult
-
-SCHEMA = 1
-_NUMBER = (int, float)
-_NONE = type(None)
-# What the commands read of ``config.json``, and its types.
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "command": list,
-    "versions": dict,
-    "model": dict,
-    "model.name": str,
-    "model.parameters": dict,
-    "estimator": dict,
-    "estimator.M": int,
-    "estimator.epochs": int,
-    "estimator.alpha_zero": _NUMBER,
-    "estimator.batch_size": (int, _NONE),
-    "estimator.random_state": (int, _NONE),
-    "estimator.weighting": (str, list),
-    "estimator.n_last": (int, _NONE),
-    "estimator.min_weight": _NUMBER,
-    "data": dict,
-    "classes": dict,
-    "classes.labels": list,
-    "classes.dtype": str,
-    "row": dict,
-    "row.shape": list,
-    "network": dict,
-    "network.n_weights": int,
-    "network.from_logits": bool,
-    "network.n_units": int,
-    "n_snapshots": int,
-    "cycle_ends": list,
-}
 
 
 class Run:
@@ -119,7 +86,7 @@ class Run:
         if not (folder / files.CONFIG).is_file():
             raise FileNotFoundError(_missing(folder, [files.CONFIG]))
         config = files.read_json(folder / files.CONFIG)
-        _check_schema(folder, config)
+        check_config(folder / files.CONFIG, config)
         missing = [name for name in files.NEEDED if not (folder / name).exists()]
         names = [files.snapshot_name(m + 1) for m in range(config["n_snapshots"])]
         snapshots = folder / files.SNAPSHOTS
@@ -310,61 +277,6 @@ class Run:
         self.weighting = result
         self.scores = None if scores is None else {name: list(v) for name, v in scores.items()}
         self.weights_source, self.earlier_weights = source, earlier
-
-
-def network_from(text: str, model: str) -> Any:
-    """Build a network from its configuration in JSON; not compiled.
-
-    The code of ``--model MODULE:FUNCTION`` is imported only where Keras does not know a layer.
-    """
-    import keras
-
-    from skensemble.training import seeded
-
-    config = json.loads(text)
-    with seeded(0):  # layers draw the seeds and weights that they do not have yet
-        try:
-            return keras.saving.deserialize_keras_object(config)
-        except Exception:  # whatever the classes of layers raise
-            if not is_own_code(model):
-                raise
-            import_builder(model)
-            return keras.saving.deserialize_keras_object(config)
-
-
-def _check_schema(folder: Path, config: Mapping[str, Any]) -> None:
-    path = folder / files.CONFIG
-    if config.get("schema") != SCHEMA:
-        fix = "train again, or use the version of skensemble that wrote it"
-        name = f"schema in {path}"
-        raise ValueError(must_be(name, f"{SCHEMA}", config.get("schema"), fix))
-    fix = "bring back the file as `skensemble train` wrote it"
-    name, must = f"the file {path}", "a configuration of a run"
-    absent = []
-    for key, types in _TYPES.items():
-        part, _, last = key.rpartition(".")
-        if part in absent:
-            continue
-        values = config[part] if part else config
-        if last not in values:
-            absent.append(key)
-        elif not _is_a(values[last], types):
-            got = Described(f"one where {key} is {values[last]!r}")
-            raise ValueError(must_be(name, must, got, fix))
-    if absent:
-        got = Described(f"one without {', '.join(absent)}")
-        raise ValueError(must_be(name, must, got, fix))
-    classes = config["classes"]
-    try:
-        np.array(classes["labels"], dtype=classes["dtype"])
-    except (TypeError, ValueError) as error:
-        got = Described(f"one where classes.dtype is {classes['dtype']!r}, not that of its labels")
-        raise ValueError(must_be(name, must, got, fix)) from error
-
-
-def _is_a(value: Any, types: type | tuple[type, ...]) -> bool:
-    """As isinstance, where bools are no integers."""
-    return isinstance(value, types) and (types is bool or not isinstance(value, bool))
 
 
 def _missing(folder: Path, missing: list[str]) -> str:

@@ -14,8 +14,9 @@ from typing import IO, Any
 from skensemble._validation import Described, must_be
 from skensemble.cli import _lock
 from skensemble.cli import _run_files as files
-from skensemble.cli._run_directory import SCHEMA, network_from
+from skensemble.cli._network_json import network_from
 from skensemble.cli._run_files import SavedHoldout
+from skensemble.cli._run_schema import SCHEMA
 from skensemble.cli._writing import check_place, put, write_json
 
 _LOCK = "training.lock"

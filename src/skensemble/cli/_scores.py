@@ -31,8 +31,6 @@ class Metric:
         What it is multiplied with for the eye.
     digits : int
         Decimals.
-    unit : str
-        What a difference is counted in.
     """
 
     name: str
@@ -40,7 +38,6 @@ class Metric:
     higher_is_better: bool = False
     scale: float = 1.0
     digits: int = 4
-    unit: str = ""
 
     def show(self, mean: float, half: float, *, sign: bool = False) -> str:
         """Write a value and half its interval.
@@ -56,9 +53,9 @@ class Metric:
 
 
 METRICS = (
-    Metric("accuracy", "accuracy %", higher_is_better=True, scale=100, digits=2, unit=" points"),
+    Metric("accuracy", "accuracy %", higher_is_better=True, scale=100, digits=2),
     Metric("log_loss", "log-loss"),
-    Metric("calibration_error", "ECE %", scale=100, digits=2, unit=" points"),
+    Metric("calibration_error", "ECE %", scale=100, digits=2),
     Metric("brier", "Brier score"),
 )
 IN_TABLES = METRICS[:3]  # with all of them, tables are wider than a terminal

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skensemble._validation import Described, check_real, must_be
-from skensemble.cli._data import CIFAR, DataOptions, draw, read_rows
+from skensemble.cli._data import (
+    CIFAR,
+    DataOptions,
+    check_limit_takes_every_class,
+    draw,
+    read_rows,
+)
 from skensemble.cli._labels import class_indices
 
 BUILT_IN = ("digits", "wine", "breast_cancer")
@@ -78,7 +84,8 @@ class Splits:
             test_data = DataOptions(data.source, subset="test")
         self._limit = data.limit
         self._X, self._y, columns = _read(replace(data, limit=None))
-        self._check_limit()
+        if self._limit is not None:
+            check_limit_takes_every_class(self._limit, self._y)
         self._n_test = 0
         if test_data is None:
             self._n_test = self._number_of_tests(_SHARE if test_size is None else test_size)
@@ -116,12 +123,6 @@ class Splits:
                     X, y = X[rows], y[rows]
             indices = class_indices(y_test, np.unique(y), "the test rows")
             yield Split(seed, X, y, X_test, indices)
-
-    def _check_limit(self) -> None:
-        if self._limit is not None and self._limit < len(np.unique(self._y)):
-            must = f"at least {len(np.unique(self._y))}, a row of each class"
-            fix = "leave it out to take all rows"
-            raise ValueError(must_be("--limit", must, self._limit, fix))
 
     def _number_of_tests(self, size: float) -> int:
         fix = "0.25 tests on a quarter of the rows, 500 on 500 of them"

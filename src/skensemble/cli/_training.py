@@ -91,6 +91,9 @@ class Training:
             f"{len(rows.X)} rows{classes}: {clf.M} cycles in {clf.epochs} epochs from a rate of "
             f"{clf.alpha_zero:g}, batches of {clf.batch_size or 32}"
         )
+        warmup_epochs = getattr(clf, "warmup_epochs", 0)
+        if warmup_epochs:
+            out.say(f"first the new head alone, for {warmup_epochs} epochs")
 
     def _fit(
         self, prepared: Prepared, rows: Rows, ctrl_c: CtrlC

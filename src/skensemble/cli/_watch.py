@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import keras
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from skensemble.cli._console import Output
-from skensemble.cli._run_directory import network_from
+from skensemble.cli._network_json import network_to_json
 from skensemble.schedules import CyclicCosineDecay
 
 
@@ -104,31 +103,3 @@ class TrainingWatch(keras.callbacks.Callback):  # type: ignore[misc]  # mypy doe
         self._stop = True
         if self.model is not None:
             self.model.stop_training = True
-
-
-def network_to_json(model: Any, name: str) -> str:
-    """Return a network without its weights, in JSON from which it can be built again.
-
-    Raises
-    ------
-    ValueError
-        If it cannot.
-    """
-    try:
-        config = keras.saving.serialize_keras_object(model)
-        config.pop("compile_config", None)
-        text = json.dumps(config)
-        again = network_from(text, name)
-    except Exception as error:
-        raise ValueError(
-            "The network cannot be written to the run directory, as Keras cannot build it again "
-            f"from its configuration ({type(error).__name__}: {str(error).splitlines()[0]}). Give "
-            "its own layers a get_config, and use layers in place of Lambda."
-        ) from error
-    shapes = [tuple(variable.shape) for variable in model.weights]
-    if [tuple(variable.shape) for variable in again.weights] != shapes:
-        raise ValueError(
-            "The network cannot be written to the run directory: built again from its "
-            "configuration, it has other variables. Give its own layers a complete get_config."
-        )
-    return text

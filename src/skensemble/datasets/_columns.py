@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from skensemble._validation import Described, must_be
-from skensemble.datasets._sources import listed
+from skensemble.datasets._sources import check_labelled, listed
 
 
 def choose_columns(
@@ -19,6 +19,7 @@ def choose_columns(
     labelled: bool,
 ) -> tuple[list[str], str | None]:
     """Names of the features, in order, and of the target where there is one."""
+    check_labelled(labelled)
     if target is not None and not isinstance(target, str):
         raise TypeError(must_be("target", "the name of a column", target, f"{_has(file, found)}"))
     if labelled and target is None:
@@ -48,6 +49,9 @@ def check_once(file: str, names: Sequence[str]) -> None:
 
 
 def _given(file, found, target, columns) -> list[str]:
+    if not isinstance(columns, Iterable):
+        fix = "None takes all but the target"
+        raise TypeError(must_be("columns", "the names of columns", columns, fix))
     features = [columns] if isinstance(columns, str) else list(columns)
     missing = [name for name in features if name not in found]
     if missing:

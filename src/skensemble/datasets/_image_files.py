@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from skensemble._validation import Described, must_be
-from skensemble.datasets._sources import listed, text_of
+from skensemble.datasets._sources import check_labelled, listed, text_of
 
 SUFFIXES = (
     *(".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm"),
@@ -27,6 +27,7 @@ class ImageFiles:
 
 def find_images(path, subset: str | None, *, labelled: bool) -> ImageFiles:
     """List the images of class folders, or without labels, those of the folder itself."""
+    check_labelled(labelled)
     path = _existing_folder(path)
     folder = _subset_of(path, subset)
     within = "" if subset is None else f"{subset}/"

@@ -57,7 +57,7 @@ def load_image_folder(
     ------
     FileNotFoundError, NotADirectoryError
         If ``path`` is no folder.
-    ValueError
+    TypeError, ValueError
         If there are no class folders, a class folder has no images, images cannot be read (they
         are named), or differ in size.
     MemoryError

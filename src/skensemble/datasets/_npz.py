@@ -9,7 +9,7 @@ import numpy as np
 
 from skensemble._validation import Described, must_be
 from skensemble.datasets._dataset import Dataset
-from skensemble.datasets._sources import existing_file, listed
+from skensemble.datasets._sources import check_labelled, existing_file, listed
 
 
 def load_npz(
@@ -38,7 +38,7 @@ def load_npz(
     ------
     FileNotFoundError
         If there is no such file.
-    ValueError
+    TypeError, ValueError
         If it is no .npz file, has other arrays than these, arrays of objects, or labels that do
         not fit the rows.
 
@@ -53,6 +53,7 @@ def load_npz(
     ...     load_npz(path, subset="test")
     Dataset(X: float64 (3, 2), y: 2 classes)
     """
+    check_labelled(labelled)
     file = existing_file(path)
     with open(file, "rb") as opened:
         arrays = _archive(file, opened)

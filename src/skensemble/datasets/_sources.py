@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from skensemble._validation import must_be
+from skensemble._validation import check_flag, must_be
 
 
 def listed(names: Collection[Any], limit: int = 20) -> str:
@@ -23,6 +23,11 @@ def text_of(name: str, path: Any) -> str:
         fix = "pass the name of a file or a folder"
         raise TypeError(must_be(name, "a string or a path", path, fix))
     return os.fsdecode(path)
+
+
+def check_labelled(labelled: Any) -> None:
+    """Raise unless it is a bool."""
+    check_flag("labelled", labelled, fix="False reads rows without labels")
 
 
 def existing_file(path: Any) -> str:

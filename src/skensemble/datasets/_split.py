@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skensemble._validation import Described, check_integer, must_be
+from skensemble._validation import Described, check_flag, check_integer, must_be
 
 
 def split(
@@ -44,9 +44,10 @@ def split(
 
     Raises
     ------
-    ValueError
-        If there are fewer rows than the sizes ask for, the rows are in order of their classes and
-        ``random_state`` is None, or a stratified part has no room for every class.
+    TypeError, ValueError
+        If ``X`` is no array, there are fewer rows than the sizes ask for, the rows are in order of
+        their classes and ``random_state`` is None, or a stratified part has no room for every
+        class.
 
     Examples
     --------
@@ -57,7 +58,11 @@ def split(
     >>> y_train, y_val
     (array([0, 1, 0]), array([1, 0]))
     """
+    check_flag("stratify", stratify, fix="True keeps the proportions of the classes")
     X, y = np.asarray(X), np.asarray(y)
+    if X.ndim == 0:
+        fix = "rows of a sparse matrix are X[:49_000]"
+        raise TypeError(must_be("X", "an array of rows", Described(type(X.item()).__name__), fix))
     if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str) or not len(sizes):
         fix = "pass the rows of each part, as in sizes=(49_000, 1_000)"
         raise TypeError(must_be("sizes", "integers, one for each part", sizes, fix))

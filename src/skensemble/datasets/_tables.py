@@ -50,7 +50,7 @@ def load_csv(
     ------
     FileNotFoundError
         If there is no such file.
-    ValueError
+    TypeError, ValueError
         If it cannot be read, a column is missing (with the nearest name and all there are),
         features are not numbers, or values are missing or infinite; the columns are named.
     ImportError

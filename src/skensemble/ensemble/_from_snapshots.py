@@ -233,7 +233,7 @@ def check_rows_or_classes(X, y, sample_weight, classes, input_shape, weighting) 
         fix = "(32, 32, 3) is the shape of small images"
         raise TypeError(must_be("input_shape", "a sequence of integers", input_shape, fix))
     if learns_weights(weighting):
-        fix = "or bring X_val and y_val to learn weights"
+        fix = "X_val and y_val in place of classes bring such rows"
         must = "'uniform' or an array where there are no rows to learn on"
         raise ValueError(must_be("weighting", must, weighting, fix))
 
