@@ -18,16 +18,17 @@ def pytest_addoption(parser):
     )
 
 
-def pytest_sessionstart():
-    """Keep the programs of all networks that tests build again: tracing takes most of the time."""
-    from skensemble import program_cache
-
-    program_cache.max_size = 128
-
-
 def pytest_generate_tests(metafunc):
     if "global_random_seed" in metafunc.fixturenames:
         metafunc.parametrize("global_random_seed", range(metafunc.config.getoption("--seeds")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def all_programs_stay():
+    """Tests build some networks again and again, and to trace them takes most of the time."""
+    from skensemble import program_cache
+
+    program_cache.max_size = 128
 
 
 @pytest.fixture(scope="session")

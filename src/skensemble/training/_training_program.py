@@ -64,7 +64,7 @@ class TrainingProgram:
             self.xla = XlaDecision(False, "every batch is augmented")
         run = step.run
         if self.xla.use and step.reports_metrics and augmentation is None:
-            run = _run_with_xla(step, train_step, signature)
+            run = _run_with_xla(step, signature)
         integer = tf.TensorSpec([], tf.int64)
         rows = tf.TensorSpec([None], tf.int64)
         specs = [*signature.specs(), rows, integer, integer, integer, integer, *rate_specs()]
@@ -158,14 +158,14 @@ def _augmented(step, augmentation: Augmentation):
     return lambda batch, rate: step(augmented_batch(augmentation, batch), rate)
 
 
-def _run_with_xla(step: TracedStep, train_step, signature: Signature):
+def _run_with_xla(step: TracedStep, signature: Signature):
     """Return a function like ``step.run`` that has XLA do the full batches, many in a call."""
     import tensorflow as tf
 
     @traced_function(jit_compile=True)
     def run_batches(batches, n, rate):
         def body(i):
-            train_step(tuple(tensor[i] for tensor in batches), rate)
+            step.function(tuple(tensor[i] for tensor in batches), rate)
             return i + 1
 
         tf.while_loop(lambda i: i < n, body, (tf.constant(0, tf.int64),))
