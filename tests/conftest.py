@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -16,6 +17,12 @@ def pytest_addoption(parser):
         default=1,
         help="number of random seeds that tests with a seed run with (default: 1)",
     )
+
+
+def pytest_collection_finish():
+    """Spare the garbage collector the half a million objects of TensorFlow, which stay."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc):

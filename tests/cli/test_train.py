@@ -270,6 +270,38 @@ def test_a_training_that_was_killed(tmp_path, run_main):
     assert not partial.exists()
 
 
+RESNEXT = ("--depth", "11", "--cardinality", "1", "--width", "4")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "smaller", "name", "loss"),
+    [
+        ("wrn-28-10", ("--depth", "10", "--width", "1"), "wide_resnet_10_1", None),
+        ("densenet-bc-160-24", ("--depth", "10", "--growth-rate", "4"), "densenet_bc_10_4", None),
+        ("resnext-29-8x64d", RESNEXT, "resnext_11_1x4d", None),
+        ("se-resnext-29-4x64d-focal", RESNEXT, "se_resnext_11_1x4d", "focal"),
+    ],
+)
+def test_nets_of_the_second_project(recipe, smaller, name, loss, files, tmp_path, run_main):
+    """One command each; the fifth is `test_a_backbone`."""
+    out = tmp_path / "run"
+    # For this engine, TensorFlow prepares a network faster.
+    tiny = ("--epochs", "2", "--M", "2", "--batch-size", "30", "--engine", "keras")
+    tiny += ("--validation-fraction", "0.25")
+    train = ("train", "--data", files / "images.npz", "--recipe", recipe, *smaller, *tiny)
+    code, _, err = run_main(*train, "--out", out)
+    assert code == 0, err
+    run = Run.open(out)
+    clf = run.estimator()
+    assert run.config["model"]["recipe"] == recipe
+    assert clf.model_.name == name
+    assert (loss is None) == (run.config["estimator"]["loss"] is None)
+    np.testing.assert_allclose(run.config["model"]["mean"], (125.3, 123.0, 113.9))
+    with np.load(files / "images.npz") as file:
+        members = clf.member_predict_proba(file["X"][run.holdout.rows])
+    np.testing.assert_allclose(members, run.holdout.probas, atol=1e-5)
+
+
 def test_a_backbone(files, tmp_path, run_main, monkeypatch):
     """A small one in the place of those that Keras brings along."""
 

@@ -15,13 +15,23 @@ from skensemble.weighting import solve_log_loss
 WORDS = np.array(["a", "b", "c"])
 
 
-@pytest.fixture
-def trained(blobs):
+@pytest.fixture(scope="module")
+def training(blobs):
+    """Weights of a network in the end, and the snapshots on its way."""
     X, y = blobs
     model, callback = compiled(), SnapshotCallback(M=3, alpha_zero=0.1)
     with pytest.warns(match="alpha_zero=0.1 replaces"):
         model.fit(X[:60], y[:60], epochs=6, shuffle=False, callbacks=callback, verbose=0)
-    return model, callback.bank
+    return model.get_weights(), callback.bank
+
+
+@pytest.fixture
+def trained(training):
+    """A network of each test's own, and the snapshots."""
+    weights, bank = training
+    model = compiled()
+    model.set_weights(weights)
+    return model, bank
 
 
 @pytest.fixture
