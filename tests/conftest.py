@@ -30,14 +30,6 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("global_random_seed", range(metafunc.config.getoption("--seeds")))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def all_programs_stay():
-    """Tests build some networks again and again, and to trace them takes most of the time."""
-    from skensemble import program_cache
-
-    program_cache.max_size = 128
-
-
 @pytest.fixture(scope="session")
 def blobs():
     """Three classes that a small network tells apart: float32 (90, 4) and int labels."""

@@ -192,7 +192,8 @@ def test_losses_of_the_users_own(blobs, loss):
 def test_two_classes(binary, n_outputs, activation, loss):
     X, y = binary
     labels = np.array(["no", "yes"])[y]
-    clf = fit(lambda: fixed(n_outputs=n_outputs, activation=activation), X, labels, loss=loss)
+    build = functools.partial(fixed, n_outputs=n_outputs, activation=activation)
+    clf = fit(build, X, labels, loss=loss, engine="keras")
     assert learns(clf, X, labels)
     assert clf.classes_.tolist() == ["no", "yes"]
     raw = clf.model_.predict(X, verbose=0)
