@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -118,16 +119,7 @@ def _weights(run: Run) -> dict[str, Any]:
         "converged": result.converged,
         "note": result.note,
         "scores": combined,
-        "comparisons": [
-            {
-                "against": found.against,
-                "criterion": found.criterion,
-                "gain": found.gain,
-                "low": found.low,
-                "high": found.high,
-            }
-            for found in result.comparisons
-        ],
+        "comparisons": [asdict(found) for found in result.comparisons],
         "n_earlier": len(run.earlier_weights),
     }
 

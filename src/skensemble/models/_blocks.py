@@ -7,6 +7,17 @@ from collections.abc import Sequence
 import keras
 
 
+def normalized(x, statistics: tuple[list[float], list[float]] | None):
+    """Shift and scale by mean and standard deviation of each channel, where they are given."""
+    if statistics is None:
+        return x
+    mean, std = statistics
+    # Half precision has no room for the differences between large numbers, as pixels of 0 to 255.
+    return keras.layers.Normalization(
+        mean=mean, variance=[s * s for s in std], dtype="float32", name="normalization"
+    )(x)
+
+
 class Blocks:
     """Layers of one network: with its weight decay, its initialiser, and names to find them by.
 
@@ -27,14 +38,7 @@ class Blocks:
     def images(self, shape: Sequence[int], statistics: tuple[list[float], list[float]] | None):
         """Return the input of the network, and what its first convolution is to see."""
         inputs = keras.Input(tuple(shape), name="images")
-        if statistics is None:
-            return inputs, inputs
-        mean, std = statistics
-        # Half precision has no room for the differences between pixels of 0 to 255.
-        normalization = keras.layers.Normalization(
-            mean=mean, variance=[s * s for s in std], dtype="float32", name="normalization"
-        )
-        return inputs, normalization(inputs)
+        return inputs, normalized(inputs, statistics)
 
     def conv(self, x, filters: int, size: int, *, name: str, strides: int = 1, groups: int = 1):
         """Convolve, without bias; the image stays as large, or becomes ``strides`` times smaller.

@@ -64,6 +64,8 @@ def mlp(
     """
     import keras
 
+    from skensemble.models._blocks import normalized
+
     fix = "pass the shape of one row, (64,) for rows of 64 features"
     input_shape, n_classes = shape_and_classes(input_shape, n_classes, meta, fix=fix)
     widths = [units] if not isinstance(units, Sequence) else list(units)
@@ -73,14 +75,8 @@ def mlp(
     shape = tuple(input_shape)
     statistics = check_statistics(mean, std, shape[-1] if shape else 1)
 
-    inputs = x = keras.Input(shape)
-    if statistics is not None:
-        # Half precision has no room for the differences between large numbers.
-        means, deviations = statistics
-        variances = [deviation * deviation for deviation in deviations]
-        x = keras.layers.Normalization(
-            mean=means, variance=variances, dtype="float32", name="normalization"
-        )(x)
+    inputs = keras.Input(shape)
+    x = normalized(inputs, statistics)
     if len(shape) != 1:
         x = keras.layers.Flatten()(x)
     for width in widths:
