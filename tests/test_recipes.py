@@ -40,6 +40,7 @@ PUBLISHED = {
 SMALL = {
     WRN: {"model__depth": 10, "model__width": 1},
     DENSE: {"model__depth": 10, "model__growth_rate": 4},
+    NEXT: {"model__depth": 11, "model__cardinality": 1, "model__width": 4},
 }
 
 
@@ -113,8 +114,7 @@ def test_transfer_is_that_of_the_second_project():
     assert (clf.epochs, clf.alpha_zero) == (10, 1e-4)
 
 
-# More of them are trained in cli/test_train.py.
-@pytest.mark.parametrize("name", ["wrn-16-4", "densenet-40-12"])
+@pytest.mark.parametrize("name", ["wrn-16-4", "densenet-40-12", "se-resnext-29-4x64d-focal"])
 @pytest.mark.filterwarnings("ignore:Cycle:sklearn.exceptions.ConvergenceWarning")
 def test_trains(images, name):
     X, y = images
