@@ -17,8 +17,8 @@ import numpy as np
 from keras import layers
 
 from skensemble import CyclicCosineDecay
-from skensemble.programs import XlaDecision, program_cache
-from skensemble.training import TrainingData, TrainingRequest, seeded, train
+from skensemble.backends import XlaDecision, program_cache, seeded
+from skensemble.training import TrainingData, TrainingRequest, train
 
 
 def dense(width, depth=1):

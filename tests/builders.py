@@ -2,7 +2,7 @@
 
 import keras
 
-from skensemble.training import seeded
+from skensemble.backends import seeded
 
 
 def dense(meta, units=8):

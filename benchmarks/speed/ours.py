@@ -1,7 +1,6 @@
 """Ours."""
 
 import networks
-
 from skensemble import SnapshotEnsembleClassifier
 
 # All rows train, and nothing is scored: the work that the peers do.

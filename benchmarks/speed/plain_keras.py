@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 
 import keras
-import networks
 import numpy as np
+
+import networks
 
 
 class SnapshotLR(keras.callbacks.Callback):

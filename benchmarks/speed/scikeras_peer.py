@@ -1,9 +1,10 @@
 """The scikeras wrapper around plain Keras, for searches."""
 
-import networks
 import numpy as np
 from plain_keras import SnapshotLR
 from scikeras.wrappers import KerasClassifier
+
+import networks
 
 
 class SnapshotKerasClassifier(KerasClassifier):

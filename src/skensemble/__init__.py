@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skensemble import augmentation, datasets, exceptions, models, recipes, weighting
+    from skensemble.backends import program_cache
     from skensemble.callbacks import SnapshotCallback, SnapshotCallbackBuilder, load_snapshots
     from skensemble.ensemble import (
         SnapshotEnsembleClassifier,
         TransferSnapshotClassifier,
         VotingSnapshotClassifier,
     )
-    from skensemble.programs import program_cache
     from skensemble.schedules import CyclicCosineDecay
     from skensemble.snapshots import Snapshot, SnapshotBank
 
@@ -50,7 +50,7 @@ _HOME = {
     "TransferSnapshotClassifier": "skensemble.ensemble",
     "VotingSnapshotClassifier": "skensemble.ensemble",
     "load_snapshots": "skensemble.callbacks",
-    "program_cache": "skensemble.programs",
+    "program_cache": "skensemble.backends",
 }
 
 

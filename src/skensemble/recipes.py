@@ -272,7 +272,7 @@ def make(name: str, *, input_size: tuple[int, int] = (32, 32), **params: Any) ->
 
     from skensemble import ensemble, models
     from skensemble.augmentation import standard_augmentation
-    from skensemble.training import seeded
+    from skensemble.backends import seeded
 
     recipe = get(name)
     settings = {**recipe.params}

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from skensemble._validation import Described, must_be
 from skensemble.augmentation import AutoAugment, Cutout, standard_augmentation
-from skensemble.programs._fingerprint import fingerprint_of_network
+from skensemble.networks._fingerprint import fingerprint_of_network
 
 SHAPE = (12, 10, 3)
 MAKERS = {

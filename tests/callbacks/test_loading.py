@@ -10,7 +10,7 @@ import pytest
 
 from builders import Subclassed, compiled, fixed
 from skensemble import load_snapshots
-from skensemble.training import seeded
+from skensemble.backends import seeded
 
 
 def nested():

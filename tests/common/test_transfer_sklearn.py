@@ -9,8 +9,8 @@ import pytest
 from sklearn.exceptions import SkipTestWarning
 from sklearn.utils import estimator_checks
 
+from skensemble.backends import seeded
 from skensemble.ensemble.transfer import TransferSnapshotClassifier
-from skensemble.training import seeded
 
 # The checks fit a handful of rows, some of them noise.
 pytestmark = [

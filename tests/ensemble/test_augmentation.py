@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from skensemble import SnapshotEnsembleClassifier, program_cache
 from skensemble.augmentation import standard_augmentation
-from skensemble.training import seeded
+from skensemble.backends import seeded
 
 # A few epochs need not get anywhere.
 pytestmark = pytest.mark.filterwarnings("ignore:Cycle:sklearn.exceptions.ConvergenceWarning")

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from builders import compiled, dense, fixed
 from skensemble import Snapshot, SnapshotBank, SnapshotCallback, SnapshotEnsembleClassifier
-from skensemble.training import seeded
+from skensemble.backends import seeded
 from skensemble.weighting import solve_log_loss
 
 WORDS = np.array(["a", "b", "c"])

@@ -12,8 +12,8 @@ from sklearn.metrics import log_loss
 
 from builders import Subclassed, dense, fixed
 from skensemble import SnapshotEnsembleClassifier
+from skensemble.backends import seeded
 from skensemble.exceptions import LearningRateWarning
-from skensemble.training import seeded
 
 SETTINGS = {"M": 2, "epochs": 10, "random_state": 0, "alpha_zero": 0.1}
 

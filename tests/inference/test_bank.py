@@ -9,8 +9,9 @@ import scipy.sparse as sp
 
 from builders import Subclassed, fixed
 from skensemble import Snapshot, SnapshotBank, program_cache
-from skensemble.inference import BankPredictor, OutputLayer
+from skensemble.inference import BankPredictor
 from skensemble.inference._bank import chunks
+from skensemble.tasks import OutputLayer
 
 LAYER = OutputLayer(3, 3, from_logits=False)
 

@@ -9,9 +9,9 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skensemble import SnapshotEnsembleClassifier, program_cache
+from skensemble.backends import seeded
 from skensemble.models import wide_resnet
-from skensemble.programs import fingerprint_of_network
-from skensemble.training import seeded
+from skensemble.networks import fingerprint_of_network
 
 # What a network has learned after a few steps says nothing of it.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from skensemble.backends import seeded
 from skensemble.models import densenet, resnext, wide_resnet
-from skensemble.training import seeded
 
 NETWORKS = {
     "wide_resnet": (wide_resnet, {"depth": 16, "width": 1}, "fan_in"),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from keras import layers
 
 from skensemble import CyclicCosineDecay, program_cache
-from skensemble.training import ENGINES, TrainingData, TrainingRequest, seeded
+from skensemble.backends import seeded
+from skensemble.training import ENGINES, TrainingData, TrainingRequest
 
 
 @st.composite

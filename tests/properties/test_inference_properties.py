@@ -6,12 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skensemble import Snapshot, SnapshotBank
-from skensemble.inference import (
-    BankPredictor,
-    OutputLayer,
-    predict_with_early_exit,
-    weighted_mean,
-)
+from skensemble.inference import BankPredictor, predict_with_early_exit, weighted_mean
+from skensemble.tasks import OutputLayer
 
 
 def network(n_features, widths, n_classes, batch_norm):

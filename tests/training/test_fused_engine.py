@@ -13,7 +13,8 @@ from keras import layers, losses, metrics, ops, optimizers
 
 from builders import Subclassed, fixed
 from skensemble import CyclicCosineDecay
-from skensemble.training import ENGINES, TrainingData, TrainingRequest, seeded, train
+from skensemble.backends import seeded
+from skensemble.training import ENGINES, TrainingData, TrainingRequest, train
 from skensemble.training import _fused_engine as fused_engine
 from skensemble.training._callbacks import listeners_to_batches
 from skensemble.training._recorder import SnapshotCollector

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import networks
 import numpy as np
 from contest import compare, take_turns
 from contestants import DEFAULT, KERAS, OURS, TORCH, XLA, contestant, first_fit
@@ -10,6 +9,7 @@ from fresh import TooSlow
 from report import Section, Table, show, show_seconds
 from workloads import Task
 
+import networks
 from sections.arithmetic import Work
 
 

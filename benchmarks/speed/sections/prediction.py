@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import networks
 import numpy as np
 import ours
 from contest import compare, take_turns, warm
@@ -11,6 +10,7 @@ from plain_keras import Snapshots
 from report import Section, show_seconds
 from workloads import Task
 
+import networks
 from sections.arithmetic import Work
 
 ONE_BATCH = "plain Keras, one batch"

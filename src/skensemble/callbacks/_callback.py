@@ -33,9 +33,9 @@ from skensemble.callbacks._loading import load_snapshots
 from skensemble.callbacks._rate import CyclicRate
 from skensemble.callbacks._stepping import SteppedTraining
 from skensemble.exceptions import SnapshotTrainingError
+from skensemble.networks import check_cycle_lengths, final_weights
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.snapshots import Snapshot, SnapshotBank
-from skensemble.training import check_cycle_lengths, final_weights
 
 
 class SnapshotCallback(keras.callbacks.Callback):

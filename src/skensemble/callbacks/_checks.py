@@ -7,7 +7,7 @@ import keras
 from skensemble._validation import Described, must_be
 from skensemble.callbacks._caller import warn_user
 from skensemble.exceptions import LearningRateWarning
-from skensemble.training import learning_rate_note
+from skensemble.networks import learning_rate_note
 
 RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 

@@ -10,7 +10,7 @@ import tempfile
 import keras
 
 from skensemble._validation import must_be
-from skensemble.training import final_variables
+from skensemble.networks import final_variables
 
 SUFFIX = ".weights.h5"
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import keras
 
 from skensemble._validation import must_be
+from skensemble.networks import CountingLossScaleOptimizer, stepping_optimizers
 from skensemble.schedules import CyclicCosineDecay
-from skensemble.training import CountingLossScaleOptimizer, stepping_optimizers
 
 # The method of a Keras optimizer behind its property learning_rate.
 _GET_RATE = "_get_current_learning_rate"

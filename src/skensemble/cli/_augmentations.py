@@ -60,7 +60,7 @@ def augmentation_named(text: str, shape: Sequence[int], mean: Sequence[float] | 
     import keras
 
     from skensemble.augmentation import AutoAugment, Cutout, standard_augmentation
-    from skensemble.training import seeded
+    from skensemble.backends import seeded
 
     height, width = shape[:2]
     # Layers draw seeds that they are not given; those of a fit come from --seed.

@@ -46,7 +46,7 @@ def network_from(text: str, model: str) -> Any:
     """
     import keras
 
-    from skensemble.training import seeded
+    from skensemble.backends import seeded
 
     config = json.loads(text)
     with seeded(0):  # layers draw the seeds and weights that they do not have yet

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 
 from skensemble._validation import Described, must_be
-from skensemble.ensemble._architecture import copy_layer
-from skensemble.inference import dense_rows, prediction_mode
-from skensemble.programs import traced_function
+from skensemble.backends import traced_function
+from skensemble.networks import dense_rows, prediction_mode
+from skensemble.networks._copying import copy_layer
 from skensemble.training import Augmentation
 
 _N_ROWS = 2

@@ -11,13 +11,21 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skensemble._validation import Described, must_be
-from skensemble.ensemble._architecture import check_fits, set_weights
+from skensemble.backends import seeded
 from skensemble.ensemble._augmentation import fresh_augmentation
 from skensemble.ensemble._fitting import Stopwatch, draw_seed, fit_settings
 from skensemble.ensemble._health import cycles_at_chance, warn_about_chance
 from skensemble.ensemble._holdout import with_holdout
 from skensemble.ensemble._inputs import check_holdout_arguments
-from skensemble.ensemble._network import (
+from skensemble.ensemble._parameters import check_callbacks, check_parameters
+from skensemble.ensemble._scikeras import TRAINED_MODELS
+from skensemble.ensemble._weight_stages import WeightStages
+from skensemble.ensemble._weights import transfer_weights
+from skensemble.exceptions import SnapshotTrainingError
+from skensemble.inference import BankPredictor
+from skensemble.networks import check_cycle_lengths
+from skensemble.networks._copying import check_fits, set_weights
+from skensemble.networks._network import (
     N_PROBE_ROWS,
     check_compiled_as_asked,
     check_probabilities,
@@ -25,23 +33,9 @@ from skensemble.ensemble._network import (
     prepare_network,
     warn_about_learning_rate,
 )
-from skensemble.ensemble._parameters import check_callbacks, check_parameters
-from skensemble.ensemble._scikeras import TRAINED_MODELS
-from skensemble.ensemble._weight_stages import WeightStages
-from skensemble.ensemble._weights import transfer_weights
-from skensemble.exceptions import SnapshotTrainingError
-from skensemble.inference import BankPredictor
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.snapshots import SnapshotBank
-from skensemble.training import (
-    Augmentation,
-    ProgressDisplay,
-    TrainingData,
-    TrainingRequest,
-    check_cycle_lengths,
-    seeded,
-    train,
-)
+from skensemble.training import Augmentation, ProgressDisplay, TrainingData, TrainingRequest, train
 
 # What fit sets besides attributes that end in an underscore.
 _FITTED = (

@@ -10,18 +10,18 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skensemble._validation import Described, must_be
+from skensemble.backends import seeded
 from skensemble.callbacks import load_snapshots
-from skensemble.ensemble._architecture import check_fits, set_weights
 from skensemble.ensemble._fit_stages import FitStages
 from skensemble.ensemble._fitting import Stopwatch
 from skensemble.ensemble._health import is_at_chance
 from skensemble.ensemble._holdout import Holdout
-from skensemble.ensemble._network import check_probabilities, outputs_of, prepare_network
 from skensemble.ensemble._parameters import check_parameters
 from skensemble.ensemble._weights import learns_weights
 from skensemble.inference import BankPredictor
+from skensemble.networks._copying import check_fits, set_weights
+from skensemble.networks._network import check_probabilities, outputs_of, prepare_network
 from skensemble.snapshots import Snapshot, SnapshotBank
-from skensemble.training import seeded
 
 
 class FromSnapshots(FitStages):

@@ -14,15 +14,15 @@ import cloudpickle
 import keras
 import numpy as np
 
-from skensemble.ensemble._architecture import (
+from skensemble.backends import seeded
+from skensemble.networks._copying import (
     architecture_of,
     check_fits,
     compile_arguments,
     model_from,
     set_weights,
 )
-from skensemble.ensemble._keras_values import dump_by_value, without_model
-from skensemble.training import seeded
+from skensemble.networks._keras_values import dump_by_value, without_model
 
 # Rebuilt on first use after loading.
 _LIVE = ("_model", "_predictor", "_optimizer_steps")

@@ -7,7 +7,6 @@ import threading
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skensemble.ensemble._export import ensemble_model
 from skensemble.ensemble._inputs import check_X
 from skensemble.ensemble._pickling import rebuild_model
 from skensemble.ensemble._scikeras import RepairedKerasClassifier
@@ -17,6 +16,7 @@ from skensemble.inference import (
     uncertainty_of,
     weighted_mean,
 )
+from skensemble.networks._export import ensemble_model
 
 # The network of a loaded ensemble is built once, whichever thread asks first.
 _LOCK = threading.RLock()

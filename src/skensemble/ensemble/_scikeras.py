@@ -21,9 +21,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 
 from skensemble._validation import Described, must_be
-from skensemble.ensemble._architecture import copy_model
-from skensemble.ensemble._keras_values import clone_parameter, fresh_copy, holds_keras
-from skensemble.ensemble._losses import loss_class
+from skensemble.networks._copying import copy_model
+from skensemble.networks._keras_values import clone_parameter, fresh_copy, holds_keras
+from skensemble.networks._losses import loss_class
 
 __all__ = ["RepairedKerasClassifier"]
 

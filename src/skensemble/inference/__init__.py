@@ -1,10 +1,8 @@
 """Prediction over a SnapshotBank."""
 
 from skensemble.inference._bank import BankPredictor
-from skensemble.inference._calling import dense_rows, prediction_mode
 from skensemble.inference._combine import weighted_mean
 from skensemble.inference._early_exit import EarlyExit, predict_with_early_exit
-from skensemble.inference._outputs import OutputLayer
 from skensemble.inference._programs import NetworkFunctions
 from skensemble.inference._uncertainty import Uncertainty, uncertainty_of
 
@@ -12,11 +10,8 @@ __all__ = [
     "BankPredictor",
     "EarlyExit",
     "NetworkFunctions",
-    "OutputLayer",
     "Uncertainty",
-    "dense_rows",
     "predict_with_early_exit",
-    "prediction_mode",
     "uncertainty_of",
     "weighted_mean",
 ]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from skensemble.inference._calling import dense_rows
+from skensemble.backends import as_tensor
 from skensemble.inference._combine import weighted_mean
 from skensemble.inference._programs import FEW_ROWS, NetworkFunctions
-from skensemble.programs import as_tensor
+from skensemble.networks._calling import dense_rows
 
 # Rows that are predicted at once: as many as keep the layers of a network in the cache of a
 # processor, within reason. Memory is bounded for any number of rows.

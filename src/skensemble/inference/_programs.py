@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from skensemble.inference._calling import prediction_mode
-from skensemble.inference._combine import weighted_mean_in_graph
-from skensemble.programs import (
+from skensemble.backends import (
     RebindableProgram,
     can_be_shared,
     decide_on_xla,
-    fingerprint_of_network,
     program_cache,
     traced_function,
 )
+from skensemble.inference._combine import weighted_mean_in_graph
+from skensemble.networks import fingerprint_of_network
+from skensemble.networks._calling import prediction_mode
 
 # A call on so few rows costs more than their arithmetic. XLA makes the call cheaper; it needs a
 # fixed number of rows.

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from skensemble.programs import fingerprint_of_network
+from skensemble.networks import fingerprint_of_network
 
 
 class Augmentation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from skensemble.programs import as_tensor
+from skensemble.backends import as_tensor
 
 # Sparse matrices and files that are smaller than this as dense arrays are made dense arrays.
 _MOST_BYTES = 2**28

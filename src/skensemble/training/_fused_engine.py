@@ -6,11 +6,9 @@ import time
 
 import keras
 
-from skensemble.programs import (
-    fingerprint_of_training,
-    program_cache,
-)
-from skensemble.training._optimizer import install_schedule, leave_constant_rate
+from skensemble.backends import program_cache
+from skensemble.networks import fingerprint_of_training
+from skensemble.networks._optimizer import install_schedule, leave_constant_rate
 from skensemble.training._recorder import SnapshotCollector
 from skensemble.training._run import TrainingRun
 from skensemble.training._signature import Signature

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 
-from skensemble.programs import XlaDecision
+from skensemble.backends import XlaDecision
+from skensemble.networks._optimizer import install_schedule, leave_constant_rate
 from skensemble.training._augmentation import augmented
 from skensemble.training._callbacks import listeners_to_batches
-from skensemble.training._optimizer import install_schedule, leave_constant_rate
 from skensemble.training._recorder import (
     MidEpochSnapshotRecorder,
     SnapshotCollector,

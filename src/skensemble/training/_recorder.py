@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skensemble.networks._optimizer import final_weights
 from skensemble.snapshots import Snapshot
-from skensemble.training._optimizer import final_weights
 
 
 class SnapshotCollector:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from skensemble.programs import XlaDecision
+from skensemble.backends import XlaDecision
 from skensemble.snapshots import Snapshot
 from skensemble.training._augmentation import Augmentation
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import keras
 
+from skensemble.networks._optimizer import stepping_optimizers
 from skensemble.schedules import cosine_cycles
-from skensemble.training._optimizer import stepping_optimizers
 
 
 class _GivenRate(keras.optimizers.schedules.LearningRateSchedule):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from skensemble.programs import traced_function
+from skensemble.backends import traced_function
 from skensemble.training._data import batch_of
 
 

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from skensemble.programs import (
-    RebindableProgram,
-    XlaDecision,
-    decide_on_xla,
-    traced_function,
-)
+from skensemble.backends import RebindableProgram, XlaDecision, decide_on_xla, traced_function
+from skensemble.networks._optimizer import final_variables
 from skensemble.training._augmentation import Augmentation, augmented_batch
 from skensemble.training._data import order_of_rows
-from skensemble.training._optimizer import final_variables
 from skensemble.training._signature import Signature
 from skensemble.training._traced_rate import rate_from, rate_specs
 from skensemble.training._traced_step import (

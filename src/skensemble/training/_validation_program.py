@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from skensemble.programs import RebindableProgram, traced_function
+from skensemble.backends import RebindableProgram, traced_function
 from skensemble.training._signature import Signature
 from skensemble.training._traced_step import (
     TracedStep,

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from skensemble.training import seeded
+from skensemble.backends import seeded
 
 
 @pytest.fixture

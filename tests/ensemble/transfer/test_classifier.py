@@ -12,10 +12,10 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
 from skensemble import SnapshotCallback
+from skensemble.backends import seeded
 from skensemble.ensemble.transfer import TransferSnapshotClassifier
 from skensemble.models.transfer import _backbone, _network, transfer_network
 from skensemble.models.transfer._applications import Application
-from skensemble.training import seeded
 
 
 def weights_by_path(paths, weights):

@@ -2,11 +2,12 @@ import keras
 import numpy as np
 import pytest
 
+from skensemble.backends import seeded
 from skensemble.ensemble.transfer._warm_up import warm_up
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.models.transfer import transfer_network
 from skensemble.schedules import CyclicCosineDecay
-from skensemble.training import Augmentation, TrainingData, seeded
+from skensemble.training import Augmentation, TrainingData
 
 N_EPOCHS = 4
 

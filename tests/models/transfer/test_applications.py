@@ -8,7 +8,7 @@ from skensemble.models.transfer._applications import (
     find_application,
     preprocessed,
 )
-from skensemble.programs import fingerprint_of_network
+from skensemble.networks import fingerprint_of_network
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3)).astype("float32")
 # One network of each module, which its preprocessing is that of.

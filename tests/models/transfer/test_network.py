@@ -2,10 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from skensemble.backends import seeded
 from skensemble.models.transfer import split_network, transfer_network
 from skensemble.models.transfer._unfreezing import first_unfrozen, freeze
-from skensemble.programs import fingerprint_of_network
-from skensemble.training import seeded
+from skensemble.networks import fingerprint_of_network
 
 RNG = np.random.default_rng(0)
 

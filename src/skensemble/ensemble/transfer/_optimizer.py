@@ -8,8 +8,8 @@ from typing import Any
 import keras
 
 from skensemble._validation import must_be
-from skensemble.ensemble._keras_values import fresh_copy
-from skensemble.training import own_learning_rate
+from skensemble.networks import own_learning_rate
+from skensemble.networks._keras_values import fresh_copy
 
 
 def fresh_optimizer(given: Any):

@@ -9,14 +9,14 @@ import keras
 import numpy as np
 
 from skensemble._validation import check_integer, must_be
-from skensemble.ensemble._architecture import copy_model
+from skensemble.backends import seeded
 from skensemble.ensemble._augmentation import fresh_augmentation
-from skensemble.ensemble._network import N_PROBE_ROWS
 from skensemble.ensemble._snapshot import SnapshotEnsembleClassifier
 from skensemble.ensemble.transfer._optimizer import fresh_optimizer
 from skensemble.ensemble.transfer._warm_up import warm_up
 from skensemble.models.transfer import check_transfer, takes_images, transfer_network
-from skensemble.training import seeded
+from skensemble.networks._copying import copy_model
+from skensemble.networks._network import N_PROBE_ROWS
 
 
 class TransferStages(SnapshotEnsembleClassifier):

@@ -8,12 +8,13 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from skensemble.ensemble._architecture import compile_arguments
+from skensemble.backends import as_tensor
 from skensemble.ensemble.transfer._optimizer import fresh_optimizer
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.inference import NetworkFunctions, dense_rows
+from skensemble.inference import NetworkFunctions
 from skensemble.models.transfer import split_network
-from skensemble.programs import as_tensor
+from skensemble.networks import dense_rows
+from skensemble.networks._copying import compile_arguments
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest, train
 

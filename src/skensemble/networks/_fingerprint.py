@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import keras
 
-from skensemble.programs._freezing import Freezer
+from skensemble.networks._freezing import Freezer
 
 
 def fingerprint_of_network(model) -> Hashable | None:

@@ -5,7 +5,7 @@ import functools
 import keras
 import pytest
 
-from skensemble.ensemble._losses import losses_differ, only, takes_logits, takes_one_hot
+from skensemble.networks._losses import losses_differ, only, takes_logits, takes_one_hot
 
 SPARSE = [
     "sparse_categorical_crossentropy",

@@ -9,8 +9,10 @@ import keras
 import numpy as np
 
 from skensemble._validation import Described, must_be
-from skensemble.ensemble._architecture import compile_arguments as compile_arguments_of
-from skensemble.ensemble._losses import (
+from skensemble.exceptions import LearningRateWarning
+from skensemble.networks import dense_rows, has_stepped, learning_rate_note, prediction_mode
+from skensemble.networks._copying import compile_arguments as compile_arguments_of
+from skensemble.networks._losses import (
     default_loss,
     loss_name,
     losses_differ,
@@ -18,9 +20,7 @@ from skensemble.ensemble._losses import (
     takes_logits,
     takes_one_hot,
 )
-from skensemble.exceptions import LearningRateWarning
-from skensemble.inference import OutputLayer, dense_rows, prediction_mode
-from skensemble.training import has_stepped, learning_rate_note
+from skensemble.tasks import OutputLayer
 
 N_PROBE_ROWS = 32
 

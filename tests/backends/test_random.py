@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skensemble.training import seeded
+from skensemble.backends import seeded
 
 
 def draws():

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from skensemble._validation import Described, must_be
-from skensemble.ensemble._architecture import architecture_of, copy_model, model_from, set_weights
-from skensemble.inference import prediction_mode
-from skensemble.training import seeded
+from skensemble.backends import seeded
+from skensemble.networks import prediction_mode
+from skensemble.networks._copying import architecture_of, copy_model, model_from, set_weights
 
 
 def ensemble_model(model, output_layer, bank, weights) -> keras.Model:

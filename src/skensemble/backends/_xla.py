@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skensemble.programs._operations import operations_in
+from skensemble.backends._operations import operations_in
 
 # What dense networks, their losses, metrics and optimizers are made of. On CPUs XLA is faster with
 # these, at every width measured (benchmarks/xla.py). It is slower with random numbers, and with

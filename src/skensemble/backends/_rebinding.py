@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from skensemble.programs._operations import can_be_shared
+from skensemble.backends._operations import can_be_shared
 
 
 class RebindableProgram:

@@ -12,8 +12,8 @@ from keras import layers, ops
 
 from builders import ScaleMore, compiled, fixed, relu
 from skensemble import CyclicCosineDecay, SnapshotEnsembleClassifier, program_cache
-from skensemble.programs import ProgramCache
-from skensemble.training import ENGINES, TrainingData, TrainingRequest, seeded
+from skensemble.backends import ProgramCache, seeded
+from skensemble.training import ENGINES, TrainingData, TrainingRequest
 
 
 @pytest.fixture(autouse=True)

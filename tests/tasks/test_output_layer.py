@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skensemble.inference import OutputLayer
+from skensemble.tasks import OutputLayer
 
 
 def test_softmax_rows_are_scaled_to_sum_exactly_one():

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from skensemble.programs._user_code import frozen_code, is_trusted
+from skensemble.networks._user_code import frozen_code, is_trusted
 
 # What is the same in every network, or says nothing about what it computes: names, what Keras
 # notes for its own accounts, initial values, and compiled things.

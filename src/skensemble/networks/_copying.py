@@ -9,9 +9,9 @@ import cloudpickle
 import keras
 import numpy as np
 
-from skensemble.ensemble._keras_values import fresh_copy, with_weights
-from skensemble.inference import prediction_mode
-from skensemble.training import seeded
+from skensemble.backends import seeded
+from skensemble.networks import prediction_mode
+from skensemble.networks._keras_values import fresh_copy, with_weights
 
 
 def copy_model(model):

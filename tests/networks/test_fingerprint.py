@@ -12,8 +12,7 @@ from keras import layers, ops
 
 from builders import Scale, ScaleMore, Subclassed, fixed, relu
 from skensemble import CyclicCosineDecay
-from skensemble.programs import fingerprint_of_network, fingerprint_of_training
-from skensemble.training import install_schedule
+from skensemble.networks import fingerprint_of_network, fingerprint_of_training, install_schedule
 
 # ---------------------------------------------------------------------------------------------
 # Builders

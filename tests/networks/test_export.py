@@ -13,10 +13,10 @@ from scipy.special import expit, softmax
 
 from builders import Subclassed, dense, fixed, relu
 from skensemble import Snapshot, SnapshotBank, SnapshotEnsembleClassifier
-from skensemble.ensemble._architecture import set_weights
-from skensemble.ensemble._export import ensemble_model
-from skensemble.inference import OutputLayer
-from skensemble.training import seeded
+from skensemble.backends import seeded
+from skensemble.networks._copying import set_weights
+from skensemble.networks._export import ensemble_model
+from skensemble.tasks import OutputLayer
 
 WEIGHTS = [0.2, 0, 0.8]
 
