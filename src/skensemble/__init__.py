@@ -8,7 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skensemble import augmentation, datasets, exceptions, models, recipes, weighting
+    from skensemble import (
+        augmentation,
+        datasets,
+        evaluation,
+        exceptions,
+        models,
+        recipes,
+        weighting,
+    )
     from skensemble.backends import program_cache
     from skensemble.callbacks import SnapshotCallback, SnapshotCallbackBuilder, load_snapshots
     from skensemble.ensemble import (
@@ -32,6 +40,7 @@ __all__ = [
     "VotingSnapshotClassifier",
     "augmentation",
     "datasets",
+    "evaluation",
     "exceptions",
     "load_snapshots",
     "models",

@@ -20,8 +20,8 @@ from skensemble.cli._methods import (
     SINGLE,
 )
 from skensemble.cli._scores import FloatArray
-from skensemble.cli._step_schedule import StepSnapshots
 from skensemble.ensemble import SnapshotEnsembleClassifier
+from skensemble.evaluation._step_schedule import StepSnapshots
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.inference import weighted_mean
 

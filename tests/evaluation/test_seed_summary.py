@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skensemble.cli._methods import LEARNED, NO_CYCLE, ONE_CYCLE, SINGLE
-from skensemble.cli._scores import METRICS
-from skensemble.cli._standings import markdown, summarise, tables
+from skensemble.evaluation import METRICS, markdown_tables, summarise_runs, summary_tables
+
+SINGLE, NO_CYCLE, ONE_CYCLE, LEARNED = "single", "no-cycle", "one-cycle", "snapshots-learned"
 
 
 def run_of(seed, method, accuracy, loss):
@@ -28,7 +28,7 @@ def runs():
 
 
 def test_means_and_paired_differences(runs):
-    summary = {entry["method"]: entry for entry in summarise(runs)}
+    summary = {entry["method"]: entry for entry in summarise_runs(runs)}
     assert list(summary) == [SINGLE, NO_CYCLE, ONE_CYCLE]
     values = np.array([0.82, 0.73, 0.925])
     interval = stats.ttest_1samp(values, 0).confidence_interval()
@@ -48,7 +48,7 @@ def test_means_and_paired_differences(runs):
 
 
 def test_tables_say_what_is_shown(runs):
-    scores, differences = tables(summarise(runs), SINGLE)
+    scores, differences = summary_tables(summarise_runs(runs), SINGLE)
     assert scores[0] == "On the test rows: mean and 95% interval over 3 seeds"
     assert scores[1] == ["", "accuracy %", "log-loss", "ECE %"]
     assert [row[0] for row in scores[2]] == ["single network", "no cycle", "one cycle"]
@@ -67,15 +67,15 @@ def test_a_run_that_diverged_is_not_averaged_away(runs):
     for run in runs:
         if np.isnan(run["accuracy"]):
             run.update({metric.name: np.nan for metric in METRICS})
-    summary = summarise(runs)
+    summary = summarise_runs(runs)
     assert summary[-1]["n_diverged"] == 1
-    scores, differences = tables(summary, SINGLE)
+    scores, differences = summary_tables(summary, SINGLE)
     assert scores[2][-1] == ["snapshots, learned", *["diverged in 1 of 3"] * 3]
     assert differences[2][-1] == ["snapshots, learned", *["diverged"] * 3]
 
 
 def test_markdown(runs):
-    lines = markdown(summarise(runs), ONE_CYCLE).splitlines()
+    lines = markdown_tables(summarise_runs(runs), ONE_CYCLE).splitlines()
     assert lines[2] == "|  | accuracy % | log-loss | ECE % |"
     assert lines[3] == "| --- | ---: | ---: | ---: |"
     assert lines[5].startswith("| no cycle | 82.50 ± ")

@@ -1,4 +1,4 @@
-"""The table of the first of the earlier projects, by the command line, with intervals.
+"""The table of snapshot-ensembles, the first of the earlier projects, with intervals.
 
 For each seed, ``skensemble train`` trains a small Wide ResNet on other images of CIFAR-10, and
 ``skensemble predict`` scores it on all test images, which nothing is chosen on. The README of that
@@ -6,8 +6,8 @@ project has one run, whose weights were picked on the test images:
 
     single best 92.70%, without optimization 92.77%, with optimization 92.84%
 
-``python benchmarks/first_project.py --data FOLDER``, a folder with train/CLASS/NAME.jpg and
-test/CLASS/NAME.jpg, or ``--data cifar10``. Runs that are there are not trained again.
+``python benchmarks/snapshot_ensembles_table.py --data FOLDER``, a folder with train/CLASS/NAME.jpg
+and test/CLASS/NAME.jpg, or ``--data cifar10``. Runs that are there are not trained again.
 """
 
 import argparse
@@ -17,12 +17,10 @@ import json
 import shlex
 from pathlib import Path
 
-import numpy as np
-from intervals import t_interval
-
 from skensemble.cli import main as skensemble
+from skensemble.evaluation import markdown_tables, summarise_runs
 
-# Of the first project: Wide ResNet, M = 5, alpha_zero = 0.1; smaller, for two cores.
+# Of snapshot-ensembles: Wide ResNet, M = 5, alpha_zero = 0.1; smaller, for two cores.
 SETTINGS = shlex.split(
     "--model wrn --wrn_N 1 --wrn_k 2 --M 5 --nb_epoch 20 --alpha_zero 0.1 "
     "--batch-size 64 --augmentation standard --subset train"
@@ -33,7 +31,7 @@ NAMES = {
     "equal weights": "equal weights (`--optimize -1`)",
     "weights of the run": "learned weights (`--optimize 0`)",
 }
-EQUAL, LEARNED = list(NAMES)[2:]
+EQUAL = "equal weights"
 
 
 def run(arguments):
@@ -58,24 +56,13 @@ def scores(data, folder, seed, n_images):
 
 
 def table(results):
-    """Make a Markdown table of means and paired differences to equal weights."""
-    lines = [
-        "| | accuracy, % | minus equal weights | log-loss | minus equal weights |",
-        "|---|---|---|---|---|",
+    """Make Markdown tables of means and paired differences to equal weights."""
+    runs = [
+        {"seed": seed, "method": NAMES[name], **scores}
+        for seed, found in enumerate(results)
+        for name, scores in found.items()
     ]
-    values = {
-        name: np.array([[r[name]["accuracy"] * 100, r[name]["log_loss"]] for r in results])
-        for name in NAMES
-    }
-    for name, title in NAMES.items():
-        cells = [title]
-        for column, digits in ((0, 2), (1, 4)):
-            mean, half = t_interval(values[name][:, column])
-            cells.append(f"{mean:.{digits}f} ± {half:.{digits}f}")
-            mean, half = t_interval(values[name][:, column] - values[EQUAL][:, column])
-            cells.append("" if name == EQUAL else f"{mean:+.{digits}f} ± {half:.{digits}f}")
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return markdown_tables(summarise_runs(runs, [NAMES[EQUAL]]), NAMES[EQUAL])
 
 
 def main(arguments=None):

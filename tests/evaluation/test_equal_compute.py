@@ -4,18 +4,10 @@ import numpy as np
 import pytest
 
 from skensemble import CyclicCosineDecay, SnapshotEnsembleClassifier
-from skensemble.cli._contest import Contest
-from skensemble.cli._methods import (
-    EQUAL,
-    EQUAL_LESS,
-    INDEPENDENT,
-    LEARNED,
-    METHODS,
-    NO_CYCLE,
-    ONE_CYCLE,
-    SINGLE,
-)
-from skensemble.cli._step_schedule import StepDecay, StepSnapshots
+from skensemble.evaluation import METHODS, train_methods
+from skensemble.evaluation._step_schedule import StepDecay, StepSnapshots
+
+SINGLE, NO_CYCLE, ONE_CYCLE, EQUAL, EQUAL_LESS, LEARNED, INDEPENDENT = METHODS
 
 
 @pytest.mark.parametrize("n_iterations", [4, 7, 10, 1000])
@@ -89,8 +81,8 @@ def settings():
 def entries(blobs, settings):
     X, y = blobs
     template = SnapshotEnsembleClassifier(**settings)
-    contest = Contest(template, step_rate=0.05)
-    return {entry.method: entry for entry in contest.run(X[:60], y[:60], X[60:], seed=3)}
+    runs = train_methods(template, X[:60], y[:60], X[60:], seed=3, step_rate=0.05)
+    return {run.method: run for run in runs}
 
 
 def test_every_method_predicts(entries):
@@ -157,7 +149,7 @@ def test_no_cycle_averages_the_training_of_the_single_network(blobs, settings, e
 def test_what_diverges_is_reported_and_not_left_out(blobs, settings):
     X, y = blobs
     template = SnapshotEnsembleClassifier(**{**settings, "alpha_zero": 1e30}, optimizer="SGD")
-    entries = list(Contest(template, step_rate=1e30).run(X[:60], y[:60], X[60:], seed=0))
+    entries = list(train_methods(template, X[:60], y[:60], X[60:], seed=0, step_rate=1e30))
     assert [entry.method for entry in entries] == list(METHODS)
     assert all(np.isnan(entry.proba).all() for entry in entries)
 
@@ -165,7 +157,7 @@ def test_what_diverges_is_reported_and_not_left_out(blobs, settings):
 def test_every_independent_network_needs_an_epoch(settings):
     template = SnapshotEnsembleClassifier(M=5, epochs=4)
     with pytest.raises(ValueError) as caught:
-        Contest(template, step_rate=0.1)
+        next(train_methods(template, None, None, None, seed=0))
     assert str(caught.value) == (
         "epochs must be at least M=5, one for each of the independent networks, got 4 instead: "
         "raise the epochs, or lower M."

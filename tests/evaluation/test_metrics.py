@@ -1,24 +1,21 @@
-"""Scores of class probabilities, and what repeated runs show."""
+"""Scores of class probabilities."""
 
 import numpy as np
 import pytest
 
-from skensemble.cli._scores import (
+from skensemble.evaluation import (
     METRICS,
     calibration_error,
-    combined,
-    paired,
-    scores_of,
-    t_interval,
-    verdict,
+    combine_members,
+    score_probabilities,
 )
 
-ACCURACY, LOG_LOSS, CALIBRATION, BRIER = METRICS
+ACCURACY, LOG_LOSS, *_ = METRICS
 
 
 def test_scores_of_three_rows_by_hand():
     proba = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.5, 0.3, 0.2]])
-    scores = scores_of(proba, np.array([0, 1, 2]))
+    scores = score_probabilities(proba, np.array([0, 1, 2]))
     assert list(scores) == [metric.name for metric in METRICS]
     assert scores["accuracy"] == pytest.approx(2 / 3)
     assert scores["log_loss"] == pytest.approx(-np.log(0.7 * 0.8 * 0.2) / 3)
@@ -30,18 +27,18 @@ def test_scores_of_three_rows_by_hand():
 
 def test_two_classes_have_the_same_brier_score_as_many():
     proba = np.array([[0.7, 0.3], [0.4, 0.6]])
-    assert scores_of(proba, np.array([0, 0]))["brier"] == pytest.approx(
+    assert score_probabilities(proba, np.array([0, 0]))["brier"] == pytest.approx(
         (2 * 0.3**2 + 2 * 0.6**2) / 2
     )
 
 
 def test_classes_without_rows_count():
-    scores = scores_of(np.full((2, 4), 0.25), np.array([1, 1]))
+    scores = score_probabilities(np.full((2, 4), 0.25), np.array([1, 1]))
     assert scores["log_loss"] == pytest.approx(np.log(4))
 
 
 def test_a_network_that_diverged_has_no_scores():
-    scores = scores_of(np.array([[0.5, 0.5], [np.nan, np.nan]]), np.array([0, 1]))
+    scores = score_probabilities(np.array([[0.5, 0.5], [np.nan, np.nan]]), np.array([0, 1]))
     assert np.isnan(list(scores.values())).all()
 
 
@@ -50,14 +47,14 @@ def test_weights_count_rows():
     rng = np.random.default_rng(0)
     proba, y = rng.dirichlet([0.5, 0.5, 0.5], size=40), rng.integers(3, size=40)
     weight = rng.integers(1, 4, size=40)
-    expected = scores_of(proba.repeat(weight, axis=0), y.repeat(weight))
-    assert scores_of(proba, y, weight.astype(float)) == pytest.approx(expected)
+    expected = score_probabilities(proba.repeat(weight, axis=0), y.repeat(weight))
+    assert score_probabilities(proba, y, weight.astype(float)) == pytest.approx(expected)
 
 
 def test_members_that_are_not_finite_have_no_part():
     members = np.array([[[0.2, 0.8]], [[np.nan, 1.0]], [[0.6, 0.4]]])
-    np.testing.assert_allclose(combined(members, np.array([1.0, 2.0, 3.0])), [[0.5, 0.5]])
-    assert np.isnan(combined(members, np.array([0.0, 1.0, 0.0]))).all()
+    np.testing.assert_allclose(combine_members(members, np.array([1.0, 2.0, 3.0])), [[0.5, 0.5]])
+    assert np.isnan(combine_members(members, np.array([0.0, 1.0, 0.0]))).all()
 
 
 def test_calibration_error_bin_by_bin():
@@ -78,46 +75,6 @@ def test_calibration_error_bin_by_bin():
 @pytest.mark.parametrize(("proba", "error"), [([[1.0, 0.0]], 0.0), ([[0.0, 1.0]], 1.0)])
 def test_calibration_error_of_a_sure_row(proba, error):
     assert calibration_error(np.array(proba), np.array([0])) == error
-
-
-def test_interval_is_that_of_student():
-    # t of 4 degrees of freedom: 2.776; standard error of 1..5: sqrt(2.5 / 5)
-    mean, half = t_interval([1, 2, 3, 4, 5])
-    assert mean == 3
-    assert half == pytest.approx(2.776445 * (2.5 / 5) ** 0.5, rel=1e-6)
-
-
-def test_one_run_has_no_interval():
-    mean, half = t_interval([0.5])
-    assert mean == 0.5
-    assert np.isnan(half)
-
-
-def test_paired_differences_are_of_the_same_seeds():
-    values, others = [1.0, 2.0, 3.0], [0.5, 1.5, 2.5]
-    mean, half = paired(values, others)
-    assert mean == 0.5
-    assert half == 0
-
-
-@pytest.mark.parametrize(
-    ("metric", "mean", "half", "word"),
-    [
-        (ACCURACY, 0.02, 0.01, "better"),
-        (ACCURACY, -0.02, 0.01, "worse"),
-        (LOG_LOSS, 0.02, 0.01, "worse"),
-        (LOG_LOSS, -0.02, 0.01, "better"),
-        (CALIBRATION, -0.02, 0.01, "better"),
-        (BRIER, 0.02, 0.01, "worse"),
-        (ACCURACY, 0.01, 0.01, "no difference shown"),
-        (LOG_LOSS, 0.0, 0.0, "no difference shown"),
-        (LOG_LOSS, 0.1, float("nan"), "no difference shown"),
-        (ACCURACY, 0.05, 0.0, "no difference shown"),
-    ],
-    ids=lambda value: getattr(value, "name", str(value)),
-)
-def test_verdict_reports_losses_as_well_as_wins(metric, mean, half, word):
-    assert verdict(metric, mean, half) == word
 
 
 def test_shown_with_interval_where_there_is_one():

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
-from skensemble.cli._row_scores import Interval, row_differences, row_scores
-from skensemble.cli._scores import METRICS, scores_of
-
-ACCURACY, LOG_LOSS, *_ = METRICS
+from skensemble.evaluation import (
+    METRICS,
+    Interval,
+    row_differences,
+    row_scores,
+    score_probabilities,
+    verdict,
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +25,7 @@ def forecast():
 def test_values_are_the_scores(forecast):
     found = row_scores(*forecast)
     assert {name: interval.value for name, interval in found.items()} == pytest.approx(
-        scores_of(*forecast)
+        score_probabilities(*forecast)
     )
     for interval in found.values():
         assert interval.low <= interval.value <= interval.high
@@ -92,7 +96,8 @@ def test_nothing_differs_from_itself(forecast):
     for metric in METRICS:
         if metric.name in found:
             assert found[metric.name].value == 0
-            assert found[metric.name].verdict(metric) == "no difference shown"
+            word = verdict(found[metric.name], higher_is_better=metric.higher_is_better)
+            assert word == "no difference shown"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +111,8 @@ def test_nothing_differs_from_itself(forecast):
     ids=["above", "below", "across", "unknown"],
 )
 def test_verdict(interval, words):
-    assert (interval.verdict(ACCURACY), interval.verdict(LOG_LOSS)) == words
+    assert verdict(interval, higher_is_better=True) == words[0]
+    assert verdict(interval, higher_is_better=False) == words[1]
 
 
 def test_a_network_that_diverged_has_no_scores(forecast):
