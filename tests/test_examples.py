@@ -27,7 +27,7 @@ def test_every_example_has_a_test():
 def test_quick_start(capsys):
     load("quick_start").main(["--M", "2", "--epochs", "8"])
     header, *rows = capsys.readouterr().out.splitlines()
-    assert header.split() == ["accuracy", "log_loss"]
+    assert header.split() == ["metric", "accuracy", "log_loss"]
     assert [row[:14].strip() for row in rows] == ["single network", "2 snapshots"]
     for row in rows:
         assert re.match(r"^ +0\.9\d{3} +0\.[0-4]\d{3}$", row[14:])

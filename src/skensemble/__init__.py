@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         evaluation,
         exceptions,
         models,
+        persistence,
         recipes,
         weighting,
     )
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         TransferSnapshotClassifier,
         VotingSnapshotClassifier,
     )
+    from skensemble.persistence import load_run
     from skensemble.schedules import CyclicCosineDecay
     from skensemble.snapshots import Snapshot, SnapshotBank
 
@@ -42,8 +44,10 @@ __all__ = [
     "datasets",
     "evaluation",
     "exceptions",
+    "load_run",
     "load_snapshots",
     "models",
+    "persistence",
     "program_cache",
     "recipes",
     "weighting",
@@ -58,6 +62,7 @@ _HOME = {
     "SnapshotEnsembleClassifier": "skensemble.ensemble",
     "TransferSnapshotClassifier": "skensemble.ensemble",
     "VotingSnapshotClassifier": "skensemble.ensemble",
+    "load_run": "skensemble.persistence",
     "load_snapshots": "skensemble.callbacks",
     "program_cache": "skensemble.backends",
 }

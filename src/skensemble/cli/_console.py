@@ -14,8 +14,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from skensemble.cli._writing import to_json
-
 
 class Output:
     """The lines of one command.
@@ -71,6 +69,8 @@ class Output:
     def result(self, content: Mapping[str, Any]) -> None:
         """Print the JSON object, where one was asked for."""
         if self.as_json:
+            from skensemble.persistence import to_json
+
             # Whatever the encoding of standard output is, the labels stay what they are.
             line = to_json(content, ascii_only=True) + "\n"
 

@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import clone
 
 from skensemble._validation import Described, check_real, must_be
-from skensemble.ensemble import SnapshotEnsembleClassifier, TransferSnapshotClassifier
 from skensemble.evaluation._methods import (
     EQUAL,
     EQUAL_LESS,
@@ -23,7 +22,6 @@ from skensemble.evaluation._methods import (
 from skensemble.evaluation._metrics import FloatArray, combine_members, score_probabilities
 from skensemble.evaluation._resampling import Split
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.inference import weighted_mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +56,8 @@ def check_comparable(estimator: Any, step_rate: float | None = None) -> None:
     step_rate : float, optional
         Rate at which the step schedule starts.
     """
+    from skensemble.ensemble import SnapshotEnsembleClassifier, TransferSnapshotClassifier
+
     if isinstance(estimator, TransferSnapshotClassifier) or not isinstance(
         estimator, SnapshotEnsembleClassifier
     ):
@@ -146,6 +146,8 @@ def train_methods(
         If the estimator cannot be compared: it has no holdout, learns no weights, or has fewer
         epochs than snapshots.
     """
+    from skensemble.ensemble import SnapshotEnsembleClassifier
+
     check_comparable(estimator, step_rate)
     template = clone(estimator).set_params(refit=False, warm_start=False)
     rate = template.alpha_zero if step_rate is None else step_rate
@@ -219,5 +221,6 @@ def _independent(fit: Any, X_test: Any, template: Any, seed: int) -> Iterator[Me
         clf = fit(**_ALL_ROWS, M=1, epochs=n_epochs, random_state=own_seed)
         probas.append(clf.predict_proba(X_test))
         n_iterations += len(clf.learning_rates_)
-    equal = [1 / M] * M
-    yield MethodRun(INDEPENDENT, weighted_mean(probas, equal), n_iterations, equal)
+    equal = np.full(M, 1 / M)
+    proba = combine_members(np.array(probas), equal)
+    yield MethodRun(INDEPENDENT, proba, n_iterations, equal.tolist())
