@@ -1,6 +1,7 @@
 """The estimators."""
 
-from skensemble.ensemble._snapshot import SnapshotEnsembleClassifier
+from skensemble.ensemble._parameters import check_parameters
+from skensemble.ensemble._snapshot_classifier import SnapshotEnsembleClassifier
 from skensemble.ensemble.transfer import TransferSnapshotClassifier
 from skensemble.ensemble.voting import VotingSnapshotClassifier
 
@@ -8,4 +9,5 @@ __all__ = [
     "SnapshotEnsembleClassifier",
     "TransferSnapshotClassifier",
     "VotingSnapshotClassifier",
+    "check_parameters",
 ]
