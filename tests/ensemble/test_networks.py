@@ -390,10 +390,8 @@ class TestPrebuiltModels:
         model = keras.Sequential([keras.Input((4,)), *layers])
         clf = fit(model, 100 * X + 50, y)
         assert learns(clf, 100 * X + 50, y)
-        again = pickle.loads(pickle.dumps(clf))
+        again = pickle.loads(pickle.dumps(clf)).set_params(model=None)
         np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
-        assert "_architecture" in vars(again)
-        assert vars(again)["_architecture"] is not None
 
     def test_with_augmentation(self, digits):
         X, y = digits

@@ -23,7 +23,7 @@ from sklearn.exceptions import NotFittedError
 
 from builders import dense, fixed
 from skensemble import SnapshotEnsembleClassifier
-from skensemble.ensemble import _prediction
+from skensemble.ensemble import _live_network
 
 # Two epochs need not get anywhere.
 pytestmark = pytest.mark.filterwarnings("ignore:Cycle:sklearn.exceptions.ConvergenceWarning")
@@ -384,7 +384,7 @@ def test_copies_predict_the_same(make_copy, blobs, fitted):
     double = make_copy(fitted)
     np.testing.assert_array_equal(double.predict_proba(X), fitted.predict_proba(X))
     assert double.get_params() == fitted.get_params()
-    assert set(vars(double)) >= set(vars(fitted)) - {"_optimizer_steps"}
+    assert set(dir(double)) >= {name for name in dir(fitted) if name.endswith("_")}
     before = fitted.predict_proba(X)
     double.set_params(random_state=1).fit(X[::2], y[::2])
     np.testing.assert_array_equal(fitted.predict_proba(X), before)
@@ -481,14 +481,14 @@ def test_a_loaded_ensemble_trains_on_as_the_original_does(blobs):
 def test_several_threads_may_ask_a_loaded_ensemble_first(blobs, fitted, monkeypatch):
     X, _ = blobs
     double = through_pickle(fitted)
-    rebuild, n_built = _prediction.rebuild_model, []
+    build, n_built = _live_network.model_from, []
 
-    def slowly(estimator):
+    def slowly(architecture):
         n_built.append(1)
         time.sleep(0.1)
-        return rebuild(estimator)
+        return build(architecture)
 
-    monkeypatch.setattr(_prediction, "rebuild_model", slowly)
+    monkeypatch.setattr(_live_network, "model_from", slowly)
     with ThreadPoolExecutor(4) as pool:
         probas = list(pool.map(lambda _: double.predict_proba(X), range(8)))
     assert n_built == [1]

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 
 from builders import dense
 from skensemble import CyclicCosineDecay, SnapshotEnsembleClassifier, program_cache
-from skensemble.ensemble._holdout import split_holdout
-from skensemble.exceptions import HoldoutWarning, LearningRateWarning, SnapshotTrainingError
+from skensemble.exceptions import HoldoutWarning, LearningRateWarning
 
 SETTINGS = {"M": 3, "epochs": 6, "random_state": 0}
 
@@ -102,12 +102,10 @@ def test_given_and_equal_weights(blobs):
         assert_same_snapshots(clf.snapshots_, on_all_rows.snapshots_)
 
 
-def test_without_a_holdout_there_is_nothing_to_add(blobs, monkeypatch):
-    monkeypatch.setattr(
-        SnapshotEnsembleClassifier, "_train_again", lambda *args: pytest.fail("trained again")
-    )
+def test_without_a_holdout_there_is_nothing_to_add(blobs):
     clf = make(refit=True, weighting="uniform", validation_fraction=None).fit(*blobs)
     assert len(clf.snapshots_) == 3
+    assert "refit" not in clf.timings_
     X, y = blobs
     X, y = np.r_[X[y < 2], X[y == 2][:1]], np.r_[y[y < 2], 2]
     with pytest.warns(HoldoutWarning, match="label 2, whose only row is needed to train on"):
@@ -177,20 +175,25 @@ def test_warm_start_does_not_go_on_from_rows_that_were_held_out(blobs):
     np.testing.assert_array_equal(clf.predict_proba(blobs[0]), before)
 
 
-def test_a_second_training_that_diverges_is_an_error(blobs):
+def test_a_second_training_that_diverges_leaves_the_first(blobs):
     X, y = blobs
     X = X.copy()
-    held_out = make().fit(X, y)
-    rows = split_holdout(y, 0.1, held_out._seeds[2])[1]
-    X[rows] = 1e30  # rows that only the second training sees
+    first = make(weighting="uniform").fit(X, y)
+    X[first.holdout_] = 1e30  # rows that only the second training sees
     clf = make(refit=True, weighting="uniform")
-    message = "^None of the snapshots that have a weight is finite in the second training"
+    message = (
+        "^None of the snapshots that have a weight is finite in the second training.*"
+        "The snapshots of the first training are kept.$"
+    )
     with (
         pytest.warns(match="The loss became|not finite"),
-        pytest.raises(SnapshotTrainingError, match=message),
+        pytest.warns(ConvergenceWarning, match=message),
     ):
         clf.fit(X, y)
-    assert not hasattr(clf, "snapshots_")
+    assert_same_snapshots(clf.snapshots_, first.snapshots_)
+    np.testing.assert_array_equal(clf.weights_, first.weights_)
+    expected = first.predict_proba(blobs[0])
+    np.testing.assert_array_equal(clf.predict_proba(blobs[0]), expected)
 
 
 def test_refit_must_be_a_truth_value(blobs):
@@ -203,10 +206,13 @@ def test_refit_must_be_a_truth_value(blobs):
 def test_a_second_training_that_does_not_reach_the_weights(blobs):
     message = (
         "The second training, on all rows, was stopped by a callback after 1 of 3 cycles, and none "
-        "of their snapshots has a weight. Let it train for longer, or set refit=False."
+        "of their snapshots has a weight. Let it train for longer, or set refit=False. The "
+        "snapshots of the first training are kept."
     )
-    with pytest.raises(SnapshotTrainingError, match=f"^{re.escape(message)}$"):
-        make(refit=True, weighting=[0, 0, 1], callbacks=[Stops((6, 2))]).fit(*blobs)
+    clf = make(refit=True, weighting=[0, 0, 1], callbacks=[Stops((6, 2))])
+    with pytest.warns(ConvergenceWarning, match=f"^{re.escape(message)}$"):
+        clf.fit(*blobs)
+    assert_same_snapshots(clf.snapshots_, make().fit(*blobs).snapshots_)
 
 
 @pytest.mark.filterwarnings("ignore:Training was stopped by a callback")

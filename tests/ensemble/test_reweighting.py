@@ -1,5 +1,6 @@
 """n_last, min_weight, and new weights without training."""
 
+import pickle
 import re
 
 import numpy as np
@@ -9,8 +10,12 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer
 
 from builders import dense
 from skensemble import SnapshotEnsembleClassifier
-from skensemble.ensemble._holdout import Holdout
-from skensemble.ensemble._weights import Combination, combine
+from skensemble.ensemble._combination import (
+    Combination,
+    HoldoutPredictions,
+    find_combination,
+)
+from skensemble.tasks import Classification
 from skensemble.weighting import evaluate_weights, find_weights, solve_log_loss
 
 SETTINGS = {"M": 4, "epochs": 8, "random_state": 0}
@@ -223,12 +228,11 @@ def test_auto_is_decided_before_pruning():
     y = rng.integers(0, 2, 200)
     right = np.stack([rng.uniform(*range_, 200) for range_ in [(0.6, 0.9)] * 2 + [(0.2, 0.5)] * 2])
     probas = np.stack([np.where(y == c, right, 1 - right) for c in (0, 1)], axis=2)
-    result = combine(
+    result = find_combination(
         Combination("auto", n_last=None, min_weight=0.15),
         np.ones(4, bool),
-        probas,
-        Holdout(np.empty(200), y, None),
-        np.arange(2),
+        HoldoutPredictions(probas, y, None),
+        Classification(np.arange(2)),
     )
     assert result.method == "log_loss"
     assert result.comparisons[0].beats
@@ -256,3 +260,25 @@ def test_a_scorer_that_cannot_score_is_refused_by_its_parameter(fitted, rows):
     with pytest.raises(ValueError, match="^method must be a scorer that can score the holdout"):
         fitted.reweight(X, WORDS[y], method="f1")
     assert vars(fitted) == before
+
+
+def test_without_rows_the_holdout_of_fit_is_learned_from(blobs):
+    X, y = blobs
+    clf = make(validation_fraction=0.3).fit(X, y)
+    again = make(validation_fraction=0.3).fit(X, y).reweight(method="greedy", n_last=2)
+    clf.reweight(X[clf.holdout_], y[clf.holdout_], method="greedy", n_last=2)
+    np.testing.assert_array_equal(again.weights_, clf.weights_)
+    assert again.snapshot_scores_ == clf.snapshot_scores_
+
+
+def test_without_rows_in_memory_only_known_weights_can_be_had(blobs):
+    clf = pickle.loads(pickle.dumps(make().fit(*blobs)))
+    message = (
+        "X must be given where weights are learned and no holdout of fit is in memory, got None "
+        "instead: pass X and y that trained no snapshot."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        clf.reweight(method="log_loss")
+    M = len(clf.weights_)
+    assert clf.reweight(method="uniform").weights_.tolist() == [1 / M] * M
+    assert clf.snapshot_scores_ is None

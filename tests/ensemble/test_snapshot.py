@@ -11,7 +11,6 @@ from sklearn.model_selection import train_test_split
 
 from builders import dense
 from skensemble import CyclicCosineDecay, SnapshotBank, SnapshotEnsembleClassifier
-from skensemble.ensemble._holdout import split_holdout
 from skensemble.weighting import evaluate_weights, solve_log_loss
 
 SETTINGS = {"M": 3, "epochs": 6, "random_state": 0}
@@ -58,13 +57,10 @@ def test_nothing_is_fitted_before_fit(blobs):
 
 
 class TestWeighting:
-    def held_out(self, clf, y, fraction=0.1):
-        return split_holdout(y, fraction, clf._seeds[2])[1]
-
     def test_is_learned_on_rows_that_training_never_saw(self, blobs):
         X, y = blobs
         clf = fit(X, y, validation_fraction=0.3)
-        rows = self.held_out(clf, y, 0.3)
+        rows = clf.holdout_
         assert len(rows) == 27
         expected = solve_log_loss(clf.member_predict_proba(X[rows]), y[rows])
         np.testing.assert_allclose(clf.weights_, expected.weights, atol=1e-9)
@@ -83,7 +79,7 @@ class TestWeighting:
     def test_scores_are_those_of_the_holdout(self, blobs):
         X, y = blobs
         clf = fit(X, y, validation_fraction=30)
-        rows = self.held_out(clf, y, 30)
+        rows = clf.holdout_
         members = clf.member_predict_proba(X[rows])
         combined = [*members, members.mean(axis=0), clf.predict_proba(X[rows])]
         scores = clf.snapshot_scores_
@@ -123,7 +119,7 @@ class TestWeighting:
         weight = np.linspace(0.1, 3, 90)
         clf = SnapshotEnsembleClassifier(dense, validation_fraction=0.3, **SETTINGS)
         clf.fit(X, y, sample_weight=weight)
-        rows = self.held_out(clf, y, 0.3)
+        rows = clf.holdout_
         members = clf.member_predict_proba(X[rows])
         expected = solve_log_loss(members, y[rows], weight[rows])
         np.testing.assert_allclose(clf.weights_, expected.weights, atol=1e-9)
@@ -164,7 +160,7 @@ class TestWeighting:
         X, y = blobs
         clf = fit(X, y, weighting=[1, 0, 3])
         np.testing.assert_array_equal(clf.weights_, [0.25, 0, 0.75])
-        rows = self.held_out(clf, y)
+        rows = clf.holdout_
         expected = evaluate_weights(
             [1, 3], clf.member_predict_proba(X[rows])[[0, 2]], y[rows], method="given"
         )
@@ -182,7 +178,7 @@ class TestWeighting:
         if not isinstance(weighting, str):
             np.testing.assert_array_equal(clf.weights_, [0, 0.5, 0.5])
         if weighting == "log_loss":
-            rows = self.held_out(clf, y)
+            rows = clf.holdout_
             expected = solve_log_loss(clf.member_predict_proba(X[rows])[1:], y[rows])
             np.testing.assert_allclose(clf.weights_[1:], expected.weights, atol=1e-9)
 

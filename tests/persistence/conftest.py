@@ -19,7 +19,7 @@ def saved(tmp_path_factory, blobs):
         M=3, epochs=6, validation_fraction=0.25, model__units=(8,), random_state=0
     ).fit(X, y)
     folder = tmp_path_factory.mktemp("saved") / "run"
-    return SimpleNamespace(clf=clf, X=X, y=y, run=save_run(clf, folder, X, y))
+    return SimpleNamespace(clf=clf, X=X, y=y, run=save_run(clf, folder))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Run directories: what they hold, what is read, and what is refused."""
 
 import json
+import pickle
 import re
 
 import keras
@@ -22,6 +23,7 @@ def test_a_run_is_the_estimator_again(saved):
     assert clf.classes_.tolist() == ["cat", "dog", "owl"]
     assert clf.snapshot_scores_ == saved.clf.snapshot_scores_
     assert clf.history_ == saved.clf.history_
+    np.testing.assert_array_equal(clf.holdout_, saved.clf.holdout_)
     assert clf.weighting_.comparisons == saved.clf.weighting_.comparisons
     assert (clf.weighting_.gap, clf.weighting_.method) == (saved.clf.weighting_.gap, "log_loss")
 
@@ -55,8 +57,10 @@ def test_the_holdout_is_what_the_weights_were_learned_on(saved):
     assert saved.run.best_snapshot == losses.argmin()
 
 
-def test_a_run_without_rows_has_no_holdout(saved, tmp_path):
-    assert save_run(saved.clf, tmp_path / "run").holdout is None
+def test_a_pickle_has_no_holdout(saved, tmp_path):
+    clf = pickle.loads(pickle.dumps(saved.clf))
+    assert save_run(clf, tmp_path / "run").holdout is None
+    np.testing.assert_array_equal(load_run(tmp_path / "run").weights_, saved.clf.weights_)
 
 
 def test_the_best_snapshot_needs_a_finite_loss(copy):

@@ -1,5 +1,7 @@
 """From outputs to probabilities."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -42,4 +44,5 @@ def test_one_unit_is_the_second_class():
 )
 def test_probabilities_are_recognised(n_units, row, expected):
     layer = OutputLayer(max(n_units, 2), n_units, from_logits=False)
-    assert layer.are_probabilities(np.array([row])) is expected
+    with contextlib.nullcontext() if expected else pytest.raises(ValueError, match="probabilities"):
+        layer.check(np.array([row]))

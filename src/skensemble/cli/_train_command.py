@@ -94,8 +94,6 @@ def train(
                 lines.say("note: --refit has nothing to add, as no rows were held out")
             config = writer.write(
                 clf,
-                found.X,
-                found.y,
                 model=prepared.model,
                 data=describe_rows(data, rows, found),
                 command=arguments,

@@ -1,7 +1,7 @@
 """The estimators."""
 
 from skensemble.ensemble._parameters import check_parameters
-from skensemble.ensemble._snapshot import SnapshotEnsembleClassifier
+from skensemble.ensemble._snapshot_classifier import SnapshotEnsembleClassifier
 from skensemble.ensemble.transfer import TransferSnapshotClassifier
 from skensemble.ensemble.voting import VotingSnapshotClassifier
 

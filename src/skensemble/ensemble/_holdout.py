@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import warnings
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from skensemble._validation import Described, check_integer, must_be
+from skensemble._warnings import warn
+from skensemble.ensemble._combination import learns_weights
 from skensemble.exceptions import HoldoutWarning
 
 _FIX = "0.1 holds out a tenth of the rows, 200 holds out 200, None holds out none"
@@ -131,6 +133,138 @@ class Holdout:
     mean_weight: float = 1.0
 
 
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Which rows train, and which teach the combination weights.
+
+    Parameters
+    ----------
+    train : ndarray of int64
+        Numbers of the rows to train on.
+    holdout : Holdout or None
+        The rows to learn the weights on.
+    seen : ndarray
+        Distinct targets among the rows that have a weight.
+    digest : int or None
+        Of the rows to train on, where the holdout was chosen here.
+    """
+
+    train: np.ndarray
+    holdout: Holdout | None
+    seen: np.ndarray
+    digest: int | None = None
+
+
+def choose_holdout(rows, params, seed: int, own: Holdout | None) -> Split:
+    """Decide which rows are kept out of training.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+        All rows.
+    params : mapping
+        The estimator's parameters.
+    seed : int
+        Determines the rows.
+    own : Holdout or None
+        Rows that the user has kept out; then all others train.
+
+    Raises
+    ------
+    ValueError
+        If weights are to be learned and there is nothing to learn them on.
+
+    Warns
+    -----
+    HoldoutWarning
+        If a holdout could not have a row of each class.
+    """
+    method, fraction = params["weighting"], params["validation_fraction"]
+    task, y, weight = rows.schema.task, rows.y, rows.sample_weight
+    counted = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
+    seen = np.unique(y[counted])
+    task.check_can_train(seen)
+    if own is not None:
+        own = replace(own, mean_weight=rows.mean_weight)
+        if learns_weights(method):
+            check_can_weigh(task, own, seen, method, name="y_val")
+        return Split(counted, own, seen)
+    if fraction is None:
+        if learns_weights(method):
+            raise ValueError(
+                must_be(
+                    "weighting",
+                    "'uniform' or an array where validation_fraction=None",
+                    method,
+                    "hold out some rows, as in validation_fraction=0.1, or pass X_val and "
+                    "y_val to fit",
+                )
+            )
+        return Split(counted, None, seen)
+    train, held_out = split_holdout(y[counted], fraction, seed)
+    digest = zlib.crc32(counted[train].tobytes(), zlib.crc32(y.tobytes()))
+    if held_out is None:
+        if learns_weights(method):
+            what, fix = why_no_holdout(y[counted], task.classes_, fraction)
+            warn(
+                f"{what}, so the snapshots get equal weights. {fix}, to learn the weights.",
+                HoldoutWarning,
+            )
+        return Split(counted, None, seen, digest)
+    held_out = counted[held_out]
+    of_holdout = None if weight is None else weight[held_out]
+    holdout = Holdout(rows.X[held_out], y[held_out], of_holdout, rows=held_out)
+    if learns_weights(method):
+        check_can_weigh(task, holdout, seen, method, name="y")
+    return Split(counted[train], holdout, seen, digest)
+
+
+def check_can_weigh(task, holdout: Holdout, seen, method, *, name, parameter="weighting") -> None:
+    """Raise if the weights cannot be learned on a holdout."""
+    task.check_can_weigh(
+        method, holdout.y, holdout.sample_weight, seen, name=name, parameter=parameter
+    )
+
+
+def check_still_unseen(split: Split, digest: int | None) -> None:
+    """Raise unless the rows held out are those that an earlier fit held out.
+
+    Parameters
+    ----------
+    split : Split
+        Of the fit that adds cycles.
+    digest : int or None
+        Of the rows that the earlier fit trained on.
+    """
+    if split.digest is None or split.digest == digest:
+        return
+    if digest is None:
+        fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
+        got = Described("rows that the cycles so far may have been trained on")
+        raise ValueError(must_be("the holdout", "unseen by every cycle", got, fix))
+    raise ValueError(
+        must_be(
+            "the holdout",
+            "the same rows in every fit with warm_start=True, or it has been trained on",
+            Described("other labels, another order, or another split"),
+            "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or "
+            "set warm_start=False",
+        )
+    )
+
+
+def split_monitored(train: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray | None]:
+    """Leave the last rows out of training, for ``val_loss``; None where the share is 0."""
+    if not share:
+        return train, None
+    n_train = int(len(train) * (1 - share))
+    if n_train == 0 or n_train == len(train):
+        got = Described(f"{share:g} of {len(train)} rows")
+        fix = "leave it out, or bring more rows"
+        raise ValueError(must_be("validation_split", "at least a row on both sides", got, fix))
+    return train[:n_train], train[n_train:]
+
+
 def with_holdout(data, holdout: Holdout) -> tuple[Any, ...]:
     """Put the holdout back among the rows to train on.
 
@@ -162,15 +296,6 @@ def with_holdout(data, holdout: Holdout) -> tuple[Any, ...]:
         weight = np.concatenate([data.sample_weight, holdout.mean_weight * of_holdout])
         rows = rows[weight[rows] > 0]
     return X, y, np.concatenate([data.rows, rows]), weight
-
-
-def warn_about_holdout(what: str, fix: str) -> None:
-    """Say that equal weights take the place of learned ones."""
-    warnings.warn(
-        f"{what}, so the snapshots get equal weights. {fix}, to learn the weights.",
-        HoldoutWarning,
-        stacklevel=5,
-    )
 
 
 def why_no_holdout(y, labels, validation_fraction) -> tuple[str, str]:

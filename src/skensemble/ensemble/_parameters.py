@@ -16,11 +16,47 @@ from skensemble._validation import (
     must_be,
 )
 from skensemble.callbacks import RATE_SETTERS, SnapshotCallback
-from skensemble.ensemble._augmentation import check_augmentation
+from skensemble.ensemble._augmentation_trial import check_augmentation
+from skensemble.ensemble._combination import Combination
 from skensemble.ensemble._holdout import check_validation_fraction
-from skensemble.ensemble._weights import Combination
+from skensemble.networks import callback_list
 from skensemble.training import check_engine
 from skensemble.weighting import check_method
+
+_FIT_SETTINGS = (
+    "epochs",
+    "batch_size",
+    "verbose",
+    "shuffle",
+    "validation_split",
+    "validation_batch_size",
+    "validation_freq",
+)
+
+
+def fit_settings(params: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect what ``Model.fit`` is told: an argument of fit over ``fit__epochs`` over ``epochs``.
+
+    Raises
+    ------
+    TypeError
+        For an argument of ``Model.fit`` that the ensemble decides by itself.
+    """
+    settings = {name: params[name] for name in _FIT_SETTINGS if name in params}
+    routed = {
+        name.removeprefix("fit__"): value
+        for name, value in params.items()
+        if name.startswith("fit__") and not name.startswith("fit__callbacks")
+    }
+    for name, value in {**routed, **overrides}.items():
+        if name not in _FIT_SETTINGS:
+            raise TypeError(
+                f"fit must be called with X, y, sample_weight, X_val, y_val or one of "
+                f"{', '.join(_FIT_SETTINGS)}, got {name!r} instead: if it is a parameter of the "
+                "estimator, set it there; a holdout is X_val and y_val."
+            )
+        settings[name] = value
+    return settings
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
@@ -116,11 +152,23 @@ def check_shares(name: str, given: np.ndarray, fix: str) -> None:
         raise ValueError(must_be(name, "finite and not negative", given.tolist(), fix))
 
 
-def check_callbacks(callbacks: Any) -> None:
-    """Raise if a callback, in any nesting of lists, would set the learning rate."""
+def checked_callbacks(params: Mapping[str, Any]) -> list:
+    """Return the callbacks for training.
+
+    Raises
+    ------
+    ValueError
+        If one of them, in any nesting of lists, would set the learning rate.
+    """
+    callbacks = callback_list(params)
+    _check_callbacks(callbacks)
+    return callbacks
+
+
+def _check_callbacks(callbacks: Any) -> None:
     for callback in callbacks:
         if isinstance(callback, list | tuple):
-            check_callbacks(callback)
+            _check_callbacks(callback)
         elif isinstance(callback, (*RATE_SETTERS, SnapshotCallback)):
             raise ValueError(
                 must_be(

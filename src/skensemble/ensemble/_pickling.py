@@ -8,24 +8,21 @@ by value.
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import cloudpickle
 import keras
 import numpy as np
 
-from skensemble.backends import seeded
-from skensemble.networks._copying import (
+from skensemble.networks import (
     architecture_of,
-    check_fits,
-    compile_arguments,
+    dump_by_value,
     model_from,
+    recompile_arguments,
     set_weights,
+    without_model,
 )
-from skensemble.networks._keras_values import dump_by_value, without_model
-
-# Rebuilt on first use after loading.
-_LIVE = ("_model", "_predictor", "_optimizer_steps")
 
 _PLAIN = (type(None), bool, int, float, str, bytes, np.ndarray, np.generic, np.random.RandomState)
 
@@ -48,7 +45,7 @@ class _StoredModel:
         self.architecture = architecture
 
     def __reduce__(self):
-        arguments = compile_arguments(self.model) if self.model.compiled else None
+        arguments = recompile_arguments(self.model) if self.model.compiled else None
         stored = self.architecture, self.model.get_weights(), dump_by_value(arguments)
         return _restore_model, stored
 
@@ -62,14 +59,15 @@ def _restore_model(architecture: bytes, weights, compiled_with: bytes):
     return model
 
 
-def dump_state(estimator) -> dict[str, Any]:
+def portable_state(estimator) -> dict[str, Any]:
     """Collect the state of an estimator in a form that ``pickle`` and ``joblib`` can write."""
-    state = {name: value for name, value in vars(estimator).items() if name not in _LIVE}
-    model = vars(estimator).get("_model")
-    if model is not None:
-        state["_architecture"] = architecture_of(model)
+    state = dict(vars(estimator))
     for name in estimator.get_params(deep=False):
         state[name] = _portable(state[name])
+    if "_fitted" in state:
+        fitted = state["_fitted"]
+        trained = replace(fitted.trained, network=fitted.trained.network.stored())
+        state["_fitted"] = replace(fitted, trained=trained, holdout_predictions=None)
     return state
 
 
@@ -94,9 +92,9 @@ def _portable(value: Any) -> Any:
     return _ByValue(value)
 
 
-def load_state(estimator, state: dict[str, Any]) -> None:
-    """Restore what ``dump_state`` collected; the network itself is built when it is needed."""
-    vars(estimator).update({name: _unwrapped(value) for name, value in state.items()})
+def restored_state(state: dict[str, Any]) -> dict[str, Any]:
+    """Return what `portable_state` collected as an estimator has it."""
+    return {name: _unwrapped(value) for name, value in state.items()}
 
 
 def _unwrapped(value: Any) -> Any:
@@ -110,24 +108,3 @@ def _unwrapped(value: Any) -> Any:
     if type(value) is dict:
         return {key: _unwrapped(item) for key, item in value.items()}
     return value
-
-
-def rebuild_model(estimator):
-    """Build the network of a loaded ensemble, with the weights of its last snapshot."""
-    architecture = vars(estimator).get("_architecture")
-    try:
-        model = None if architecture is None else model_from(architecture)
-    except Exception:
-        # A function that the configuration names may be missing here; the builder has its own.
-        if estimator.model is None or isinstance(estimator.model, keras.Model):
-            raise
-        model = None
-    if model is None:
-        with seeded(estimator._seeds[0]):
-            model = estimator._build_keras_model()
-    if not model.weights:
-        model(np.zeros((1, *estimator._row_shape), estimator._row_dtype))
-    bank = estimator.snapshots_
-    check_fits(bank, model)
-    set_weights(model, bank[-1].weights)
-    return model

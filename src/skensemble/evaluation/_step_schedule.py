@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 
@@ -63,11 +61,5 @@ class StepSnapshots(SnapshotEnsembleClassifier):
     ``engine="keras"``: the other one knows cosine cycles only.
     """
 
-    def _schedule(self, earlier: Any, data: Any, epochs: int) -> StepDecay:
-        return StepDecay(self.alpha_zero, epochs * data.steps_per_epoch, self.M)
-
-    @property
-    def learning_rates_(self) -> np.ndarray:
-        """Learning rate of every iteration, float64 of shape (n_iterations,)."""
-        (phase,) = self._phases
-        return StepDecay(phase.alpha_zero, phase.n_iterations, phase.M).simulate()[: phase.n_done]
+    def _make_schedule(self, n_iterations: int, M: int, offset: int) -> StepDecay:
+        return StepDecay(self.alpha_zero, n_iterations, M)

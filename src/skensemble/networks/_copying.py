@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from skensemble.backends import seeded
-from skensemble.networks import prediction_mode
+from skensemble.networks._calling import prediction_mode
 from skensemble.networks._keras_values import fresh_copy, with_weights
 from skensemble.networks._serialisation import network_config, network_from_config
 
@@ -47,7 +47,7 @@ def copy_model(model):
         )
         raise
     if model.compiled:
-        copy.compile(**compile_arguments(model))
+        copy.compile(**recompile_arguments(model))
     return copy
 
 
@@ -61,7 +61,7 @@ def copy_layer(layer):
     return with_weights(copy, layer.get_build_config(), layer.get_weights())
 
 
-def compile_arguments(model) -> dict:
+def recompile_arguments(model) -> dict:
     """Return arguments that compile another model as this one is, with fresh state."""
     arguments = dict(model._compile_config.config)
     for name in ("metrics", "weighted_metrics"):

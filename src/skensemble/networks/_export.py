@@ -7,7 +7,7 @@ import numpy as np
 
 from skensemble._validation import Described, must_be
 from skensemble.backends import seeded
-from skensemble.networks import prediction_mode
+from skensemble.networks._calling import prediction_mode
 from skensemble.networks._copying import architecture_of, copy_model, model_from, set_weights
 
 

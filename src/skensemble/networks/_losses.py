@@ -18,11 +18,6 @@ def only(loss):
     return loss
 
 
-def default_loss(n_units: int) -> str:
-    """Cross-entropy for a network whose loss nobody named."""
-    return "binary_crossentropy" if n_units == 1 else "sparse_categorical_crossentropy"
-
-
 def takes_logits(loss) -> bool:
     """Whether ``loss`` applies the softmax or sigmoid by itself."""
     if isinstance(loss, functools.partial):

@@ -1,7 +1,8 @@
-"""What a run needs of a fitted estimator beyond its public attributes."""
+"""What a run needs of the record of a fit beyond the public attributes of the estimator."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,63 +14,37 @@ def attach(
     estimator: Any, *, weighting: Any, snapshot_scores: Any, history: Any, holdout: Any
 ) -> None:
     """Give an estimator made of snapshots what the fit that trained them has left."""
-    estimator.weighting_, estimator.weights_ = weighting, weighting.weights
-    estimator.snapshot_scores_, estimator.history_ = snapshot_scores, history
-    estimator._saved_holdout = holdout
+    from skensemble.ensemble._combination import HoldoutPredictions
+
+    fitted = estimator._fitted
+    rows = predictions = None
+    if holdout is not None:
+        rows = holdout.rows if len(holdout.rows) else None
+        predictions = HoldoutPredictions(holdout.probas, holdout.y, holdout.sample_weight)
+    estimator._fitted = replace(
+        fitted,
+        weighting=weighting,
+        snapshot_scores=snapshot_scores,
+        trained=replace(fitted.trained, history=history),
+        holdout=rows,
+        holdout_predictions=predictions,
+    )
 
 
 def output_layer_of(estimator: Any) -> Any:
     """Return the form of the network's outputs: ``from_logits`` and ``n_units``."""
-    return estimator._output_layer
+    return estimator._fitted.trained.network.output_layer
 
 
 def is_refit(estimator: Any) -> bool:
     """Whether the snapshots have been trained on the holdout too."""
-    return bool(estimator._is_refit)
+    return bool(estimator._fitted.is_refit)
 
 
-def holdout_of(estimator: Any, X: Any, y: Any) -> SavedHoldout | None:
-    """Return what the snapshots predict on the rows that ``fit`` held out."""
-    from skensemble.ensemble._holdout import split_holdout
-
-    if estimator.validation_fraction is None or X is None:
+def holdout_of(estimator: Any) -> SavedHoldout | None:
+    """Return what the snapshots predict on the holdout; None where that is not in memory."""
+    found, rows = estimator._fitted.holdout_predictions, estimator.holdout_
+    if found is None:
         return None
-    indices = estimator.target_encoder_.transform(y)
-    _, rows = split_holdout(indices, estimator.validation_fraction, estimator._seeds[2])
-    if rows is None:
-        return None
-    indices = indices[rows]
-    weight = estimator._class_weights
-    return SavedHoldout(
-        estimator.member_predict_proba(X[rows]),
-        indices,
-        None if weight is None else weight[indices],
-        rows,
-    )
-
-
-def reweight(
-    estimator: Any, method: Any, n_last: int | None, min_weight: float, X: Any, y: Any
-) -> Any:
-    """Combine the snapshots in another way, on rows or on the holdout of the run."""
-    from skensemble.ensemble._holdout import Holdout
-    from skensemble.ensemble._parameters import check_combination
-    from skensemble.ensemble._weights import Combination, combine, score_members, usable_members
-
-    if X is not None:
-        return estimator.reweight(X, y, method=method, n_last=n_last, min_weight=min_weight)
-    M = len(estimator.snapshots_)
-    combination = Combination(method, n_last, min_weight)
-    check_combination(combination, M, "method")
-    saved, scores = estimator._saved_holdout, None
-    usable = usable_members(estimator.snapshots_, n_last)
-    if saved is None:
-        result = combine(combination, usable, None, None, estimator.classes_)
-    else:
-        usable = usable & np.isfinite(saved.probas).all(axis=(1, 2))
-        rows = Holdout(None, saved.y, saved.sample_weight)
-        result = combine(combination, usable, saved.probas, rows, estimator.classes_)
-        scores = score_members(saved.probas, usable, result, rows)
-    estimator.weighting_, estimator.weights_ = result, result.weights
-    estimator.snapshot_scores_ = scores
-    return estimator
+    rows = np.empty(0, dtype=np.int64) if rows is None else rows
+    return SavedHoldout(found.probas, found.y, found.sample_weight, rows)

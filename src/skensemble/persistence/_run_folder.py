@@ -56,7 +56,7 @@ def load_run(folder: str | Path) -> Any:
     >>> X, y = load_iris(return_X_y=True)
     >>> clf = SnapshotEnsembleClassifier(M=3, epochs=12, random_state=0).fit(X, y)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = save_run(clf, f"{folder}/iris", X, y)
+    ...     run = save_run(clf, f"{folder}/iris")
     ...     again = load_run(run.path)
     >>> bool(abs(again.predict_proba(X) - clf.predict_proba(X)).max() < 1e-6)
     True
@@ -275,7 +275,8 @@ class Run:
             got = Described(f"one without {files.HOLDOUT}")
             fix = "learn weights on labelled rows, or train with a holdout"
             raise ValueError(must_be(f"folder {self.path}", "a run with a holdout", got, fix))
-        return state.reweight(self.estimator(), method, n_last, min_weight, X, y)
+        clf = self.estimator()
+        return clf.reweight(X, y, method=method, n_last=n_last, min_weight=min_weight)
 
     def save_weights(
         self,

@@ -34,20 +34,16 @@ _OURS = re.compile(
 )
 
 
-def save_run(
-    estimator: Any, folder: str | Path, X: Any = None, y: Any = None, *, force: bool = False
-) -> Run:
+def save_run(estimator: Any, folder: str | Path, *, force: bool = False) -> Run:
     """Write a fitted ensemble to a run directory, which the command line can work with.
 
     Parameters
     ----------
     estimator : SnapshotEnsembleClassifier
-        Fitted.
+        Fitted. The folder has what its snapshots predict on the holdout too, from which weights
+        can be learned again without rows, unless the estimator comes out of a pickle.
     folder : str or Path
         To be made, with folders above it that are missing.
-    X, y : array-like, optional
-        The rows that ``fit`` was given. With them the folder has what the snapshots predict on
-        the holdout, from which weights can be learned again without rows.
     force : bool, default=False
         Whether a run that is there is replaced; anything else never is.
 
@@ -69,7 +65,7 @@ def save_run(
     load_run : Reads it.
     """
     with RunWriter(folder, force=force) as writer:
-        writer.write(estimator, X, y)
+        writer.write(estimator)
         writer.publish()
     return Run.open(folder)
 
@@ -139,8 +135,6 @@ class RunWriter:
     def write(
         self,
         estimator: Any,
-        X: Any = None,
-        y: Any = None,
         *,
         model: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
@@ -153,8 +147,6 @@ class RunWriter:
         ----------
         estimator : SnapshotEnsembleClassifier
             Fitted.
-        X, y : array-like, optional
-            The rows that ``fit`` was given.
         model : mapping, optional
             What to say about the network: ``"name"``, ``"builder"``, ``"parameters"``,
             ``"recipe"``, ``"mean"`` and ``"std"``. Default: what the estimator knows.
@@ -182,7 +174,7 @@ class RunWriter:
         files.write_history(folder / files.HISTORY, estimator.history_)
         weights = weights_content(estimator.weighting_, estimator.snapshot_scores_)
         write_json(folder / files.WEIGHTS, {**weights, "source": OWN_HOLDOUT})
-        holdout = state.holdout_of(estimator, X, y)
+        holdout = state.holdout_of(estimator)
         if holdout is not None:
             files.write_holdout(folder / files.HOLDOUT, holdout)
         n_snapshots = len(estimator.snapshots_)

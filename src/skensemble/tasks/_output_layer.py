@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, softmax
 
+from skensemble._validation import Described, must_be
+
 
 @dataclass(frozen=True)
 class OutputLayer:
@@ -51,12 +53,29 @@ class OutputLayer:
             return tf.nn.softmax(outputs)
         return outputs / tf.reduce_sum(outputs, axis=-1, keepdims=True)
 
-    def are_probabilities(self, outputs: np.ndarray, tolerance: float = 1e-2) -> bool:
-        """Whether outputs without logits are in [0, 1], and rows of several units sum to 1.
+    def check(self, outputs: np.ndarray, tolerance: float = 1e-2) -> None:
+        """Raise unless outputs of shape (n, n_units) that should be probabilities are.
 
         The tolerance leaves room for the rounding of a softmax in bfloat16.
+
+        Raises
+        ------
+        ValueError
+            If one is not in [0, 1], or a row of several units does not sum to 1.
         """
+        if self.from_logits:
+            return
         outputs = np.asarray(outputs, dtype=np.float64)
         in_range = bool(((outputs >= -tolerance) & (outputs <= 1 + tolerance)).all())
         sums = outputs.sum(axis=1)
-        return in_range and (self.n_units == 1 or bool((abs(sums - 1) <= tolerance).all()))
+        if in_range and (self.n_units == 1 or bool((abs(sums - 1) <= tolerance).all())):
+            return
+        last = "sigmoid" if self.n_units == 1 else "softmax"
+        raise ValueError(
+            must_be(
+                "the output of the network",
+                "probabilities: in [0, 1]" + (", rows that sum to 1" if last == "softmax" else ""),
+                Described(f"a row {np.round(outputs[0], 3).tolist()}"),
+                f"end the network in a {last}, or use a loss with from_logits=True",
+            )
+        )

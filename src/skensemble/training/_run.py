@@ -77,3 +77,4 @@ class TrainingRun:
     engine: str
     xla: XlaDecision
     reason: str = ""
+    interrupted: bool = False

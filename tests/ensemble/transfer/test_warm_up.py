@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from skensemble.backends import seeded
-from skensemble.ensemble.transfer._warm_up import warm_up
+from skensemble.ensemble.transfer._warm_up import train_head
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.models.transfer import transfer_network
 from skensemble.schedules import CyclicCosineDecay
@@ -49,7 +49,7 @@ def as_keras_trains(network, data):
 def test_it_is_the_training_of_the_whole_with_a_frozen_backbone(network, data, augmentation):
     expected, history = as_keras_trains(network, data)
     before = network.get_weights()
-    found = warm_up(
+    found = train_head(
         network,
         data,
         n_epochs=N_EPOCHS,
@@ -67,7 +67,7 @@ def test_it_is_the_training_of_the_whole_with_a_frozen_backbone(network, data, a
 
 def test_the_head_sees_augmented_rows(network, data):
     dark = Augmentation(lambda rows: rows * 0)
-    found = warm_up(network, data, n_epochs=2, optimizer="rmsprop", augmentation=dark)
+    found = train_head(network, data, n_epochs=2, optimizer="rmsprop", augmentation=dark)
 
     # What is always the same teaches no more than how frequent the classes are.
     assert found["loss"][-1] > 0.9 * np.log(3)
@@ -75,7 +75,7 @@ def test_the_head_sees_augmented_rows(network, data):
 
 def test_the_optimizer_is_left_as_it_is(network, data):
     optimizer = keras.optimizers.RMSprop(0.02)
-    warm_up(network, data, n_epochs=1, optimizer=optimizer)
+    train_head(network, data, n_epochs=1, optimizer=optimizer)
 
     assert not optimizer.built
     assert float(optimizer.learning_rate) == pytest.approx(0.02)
@@ -87,7 +87,7 @@ def test_a_warm_up_that_diverges(network, data):
         pytest.warns(match="The loss became nan"),
         pytest.raises(SnapshotTrainingError) as caught,
     ):
-        warm_up(network, data, n_epochs=3, optimizer=keras.optimizers.SGD(1e30))
+        train_head(network, data, n_epochs=3, optimizer=keras.optimizers.SGD(1e30))
 
     assert str(caught.value) == (
         "The weights of the head are not finite after the warm-up. Choose a smaller learning "

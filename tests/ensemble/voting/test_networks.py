@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sklearn
 from joblib.externals.loky import get_reusable_executor
+from scikeras.wrappers import KerasClassifier
 from sklearn.base import clone, is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -15,9 +16,8 @@ from sklearn.preprocessing import StandardScaler
 
 from builders import dense, fixed
 from skensemble import SnapshotEnsembleClassifier, VotingSnapshotClassifier
-from skensemble.ensemble._fitting import draw_seed
+from skensemble.ensemble._fitted import draw_seed
 from skensemble.ensemble._holdout import split_holdout
-from skensemble.ensemble._scikeras import KerasClassifier
 from skensemble.weighting import find_weights
 
 # Two epochs need not get anywhere.

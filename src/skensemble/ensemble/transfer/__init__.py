@@ -1,5 +1,5 @@
 """Transfer learning in two phases."""
 
-from skensemble.ensemble.transfer._classifier import TransferSnapshotClassifier
+from skensemble.ensemble.transfer._transfer_classifier import TransferSnapshotClassifier
 
 __all__ = ["TransferSnapshotClassifier"]

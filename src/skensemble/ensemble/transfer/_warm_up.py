@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
 
+from skensemble._validation import must_be
 from skensemble.backends import as_tensor
-from skensemble.ensemble.transfer._optimizer import fresh_optimizer
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.inference import NetworkFunctions
 from skensemble.models.transfer import split_network
-from skensemble.networks import dense_rows
-from skensemble.networks._copying import compile_arguments
+from skensemble.networks import dense_rows, fresh_copy, own_learning_rate, recompile_arguments
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest, train
 
@@ -22,7 +23,7 @@ from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest, 
 _AT_ONCE = 64
 
 
-def warm_up(
+def train_head(
     network,
     data,
     *,
@@ -70,7 +71,7 @@ def warm_up(
     else:
         model = HeadOnFeatures(extractor, head)
     optimizer, rate = fresh_optimizer(optimizer)
-    model.compile(**{**compile_arguments(network), "optimizer": optimizer})
+    model.compile(**{**recompile_arguments(network), "optimizer": optimizer})
     schedule = CyclicCosineDecay(rate, n_iterations=n_epochs * data.steps_per_epoch, M=1)
     request = TrainingRequest(
         n_epochs, keras_verbose=2 if verbose == 2 else 0, augmentation=augmentation
@@ -91,6 +92,34 @@ def warm_up(
     for layer, trained in zip(layers, head.layers, strict=True):
         layer.set_weights(trained.get_weights())
     return run.history
+
+
+def fresh_optimizer(given: Any):
+    """Make an optimizer of a name, a class or another optimizer, which stays as it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none, or has no learning rate of its own to start from.
+    """
+    must = "a Keras optimizer, its class or its name"
+    fix = "as in 'rmsprop' or keras.optimizers.RMSprop(1e-4)"
+    if isinstance(given, keras.optimizers.Optimizer):
+        optimizer = fresh_copy(given)
+    elif inspect.isclass(given) and issubclass(given, keras.optimizers.Optimizer):
+        optimizer = given()
+    elif isinstance(given, str):
+        try:
+            optimizer = keras.optimizers.get(given)
+        except ValueError as error:
+            raise ValueError(must_be("warmup_optimizer", must, given, fix)) from error
+    else:
+        raise TypeError(must_be("warmup_optimizer", must, given, fix))
+    rate = own_learning_rate(optimizer)
+    if isinstance(rate, str) or not rate > 0:
+        must = "an optimizer with a learning rate above 0, of which the warm-up makes one cosine"
+        raise ValueError(must_be("warmup_optimizer", must, given, fix))
+    return optimizer, float(rate)
 
 
 class HeadOnFeatures(keras.Model):

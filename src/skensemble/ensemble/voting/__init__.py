@@ -1,5 +1,5 @@
 """Voting of different classifiers."""
 
-from skensemble.ensemble.voting._classifier import VotingSnapshotClassifier
+from skensemble.ensemble.voting._voting_classifier import VotingSnapshotClassifier
 
 __all__ = ["VotingSnapshotClassifier"]

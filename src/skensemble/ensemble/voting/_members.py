@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import ClassifierMixin, is_classifier
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -13,12 +15,48 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _num_features, check_is_fitted
 
-from skensemble._validation import Described, must_be
+from skensemble._validation import Described, check_choice, check_flag, check_integer, must_be
+from skensemble.ensemble._holdout import check_validation_fraction
 
 
 def is_dropped(estimator) -> bool:
     """Whether it stands for a member that is left out."""
     return isinstance(estimator, str) and estimator == "drop"
+
+
+def check_vote_parameters(vote) -> None:
+    """Raise unless every parameter that is not about the members is in its range."""
+    check_choice("voting", vote.voting, ("hard", "soft"), fix="soft votes by probabilities")
+    check_validation_fraction(vote.validation_fraction)
+    check_flag("flatten_transform", vote.flatten_transform, fix="False keeps the members apart")
+    if not isinstance(vote.verbose, bool | np.bool_):
+        check_integer("verbose", vote.verbose, minimum=0, fix="True prints, False does not")
+    if vote.n_jobs is not None and (
+        isinstance(vote.n_jobs, bool) or not isinstance(vote.n_jobs, Integral)
+    ):
+        fix = "2 fits two members at a time, -1 as many as there are processors"
+        raise TypeError(must_be("n_jobs", "an integer or None", vote.n_jobs, fix))
+
+
+def check_members(vote) -> None:
+    """Check names as scikit-learn does, and members by what they are to us."""
+    pairs = isinstance(vote.estimators, list) and all(
+        not isinstance(item, list | tuple) or len(item) == 2 for item in vote.estimators
+    )
+    if not pairs:
+        fix = "pass [('a', first), ('b', second)]"
+        raise TypeError(
+            must_be("estimators", "a list of (name, classifier) pairs", vote.estimators, fix)
+        )
+    # scikit-learn would refuse members of scikeras, whose tags do not say that they classify.
+    stand_ins = [
+        (item[0], "drop" if is_dropped(item[1]) else DummyClassifier())
+        if isinstance(item, list | tuple)
+        else item
+        for item in vote.estimators
+    ]
+    type(vote)(stand_ins)._validate_estimators()
+    check_are_classifiers(vote.estimators)
 
 
 def check_are_classifiers(estimators) -> None:

@@ -10,9 +10,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
 from skensemble._validation import Described, must_be
-from skensemble.ensemble import _scikeras
+from skensemble.ensemble._estimator import SnapshotEstimator
 from skensemble.ensemble.voting._members import class_columns
-from skensemble.ensemble.voting._rows import take_rows
+from skensemble.ensemble.voting._vote_rows import take_rows
+from skensemble.networks import KerasClassifier
 
 _SUM_SLACK = 1e-2  # float16, and many classes
 
@@ -62,11 +63,11 @@ class Answers:
         order = np.argsort(known)
         place = np.searchsorted(known, labels, sorter=order)
         place = order[np.minimum(place, len(known) - 1)]
-        strange = np.unique(labels[known[place] != labels])
-        if len(strange):
+        unknown = np.unique(labels[known[place] != labels])
+        if len(unknown):
             fix = "make predict return labels"
             must = f"out of its classes, {known.tolist()}"
-            raise ValueError(must_be(f"the labels of member {name!r}", must, strange.tolist(), fix))
+            raise ValueError(must_be(f"the labels of member {name!r}", must, unknown.tolist(), fix))
         return class_columns(name, member, self.classes)[place]
 
     def _probas_of(self, m: int, rows=None) -> np.ndarray:
@@ -89,7 +90,7 @@ class Answers:
 def _is_network(member) -> bool:
     while isinstance(member, Pipeline | FrozenEstimator):
         member = member.steps[-1][1] if isinstance(member, Pipeline) else member.estimator
-    return isinstance(member, _scikeras.KerasClassifier)
+    return isinstance(member, KerasClassifier | SnapshotEstimator)
 
 
 def _checked(name: str, probas, n_classes: int) -> np.ndarray:

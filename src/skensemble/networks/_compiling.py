@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
-
 import keras
 import numpy as np
 
 from skensemble._validation import Described, must_be
+from skensemble._warnings import warn
 from skensemble.exceptions import LearningRateWarning
-from skensemble.networks import dense_rows, has_stepped, learning_rate_note, prediction_mode
-from skensemble.networks._copying import compile_arguments as compile_arguments_of
+from skensemble.networks._calling import dense_rows, prediction_mode
+from skensemble.networks._copying import recompile_arguments
 from skensemble.networks._losses import (
-    default_loss,
     loss_name,
     losses_differ,
     only,
     takes_logits,
     takes_one_hot,
 )
+from skensemble.networks._optimizer import has_stepped, learning_rate_note
 from skensemble.tasks import OutputLayer
 
 N_PROBE_ROWS = 32
 
 
-@dataclass(frozen=True)
-class Network:
-    """A compiled model, and what its outputs and its loss mean."""
-
-    model: keras.Model
-    output_layer: OutputLayer
-    one_hot: bool
-
-
-def prepare_network(model, X, n_classes, *, compile_arguments) -> Network:
-    """Compile ``model`` if need be, and check that it classifies rows like those of X.
+def prepare_network(model, X, task, *, compile_arguments) -> tuple[OutputLayer, int | None]:
+    """Compile ``model`` if need be, and check that it does the task on rows like those of X.
 
     Parameters
     ----------
@@ -43,26 +32,33 @@ def prepare_network(model, X, n_classes, *, compile_arguments) -> Network:
         Fresh from its builder; compiled and built in place.
     X : ndarray or CSR matrix
         Training rows, of which the first few are run through the network.
-    n_classes : int
-        Number of classes.
+    task : object
+        What the outputs must be.
     compile_arguments : callable
         Returns the arguments of ``compile`` for a model that is not compiled.
+
+    Returns
+    -------
+    output_layer : OutputLayer
+        What the outputs mean.
+    target_width : int or None
+        Columns of the targets where the loss takes one row of them per row of X.
 
     Raises
     ------
     ValueError
-        If the output has another width, is not made of probabilities, or there is no loss.
+        If the outputs have another width, or cannot be what they should, or there is no loss.
     """
     outputs = outputs_of(model, X)
-    n_units = _check_width(outputs, n_classes)
+    n_units = task.check_width(outputs.shape)
     if not model.compiled:
         arguments = compile_arguments()
         if arguments.get("loss") is None:
-            arguments["loss"] = default_loss(n_units)
+            arguments["loss"] = task.default_loss(n_units)
         model.compile(**arguments)
     elif getattr(model, "optimizer", None) is not None and has_stepped(model.optimizer):
         # Loaded, say, from a file: the schedule counts from the first iteration of this training.
-        model.compile(**compile_arguments_of(model))
+        model.compile(**recompile_arguments(model))
     if getattr(model, "loss", None) is None or getattr(model, "optimizer", None) is None:
         raise ValueError(
             must_be(
@@ -73,10 +69,10 @@ def prepare_network(model, X, n_classes, *, compile_arguments) -> Network:
             )
         )
     loss = only(model.loss)
-    output_layer = OutputLayer(n_classes, n_units, takes_logits(loss))
-    check_probabilities(output_layer, outputs)
-    one_hot = n_units > 1 and takes_one_hot(loss, n_units)
-    return Network(model, output_layer, one_hot)
+    output_layer = task.output_layer(n_units, takes_logits(loss))
+    check_outputs(output_layer, outputs)
+    wants_rows = n_units > 1 and takes_one_hot(loss, n_units)
+    return output_layer, task.target_width(n_units, wants_rows)
 
 
 def outputs_of(model, X) -> np.ndarray:
@@ -96,37 +92,11 @@ def outputs_of(model, X) -> np.ndarray:
     return keras.ops.convert_to_numpy(keras.ops.cast(outputs, "float32"))
 
 
-def _check_width(outputs, n_classes: int) -> int:
-    allowed = (1, 2) if n_classes == 2 else (n_classes,)
-    if outputs.ndim != 2 or outputs.shape[1] not in allowed:
-        either = "(n, 2), or (n, 1) with a sigmoid," if n_classes == 2 else f"(n, {n_classes})"
-        raise ValueError(
-            must_be(
-                "the output of the network",
-                f"of shape {either} for the {n_classes} classes in y",
-                Described(f"shape (n{''.join(f', {size}' for size in outputs.shape[1:])})"),
-                "end the network in one unit per class; a builder with an argument meta finds "
-                "their number in meta['n_classes_']",
-            )
-        )
-    return outputs.shape[1]
-
-
-def check_probabilities(output_layer: OutputLayer, outputs) -> None:
-    """Raise unless outputs that should be probabilities are (NaN is another matter)."""
-    finite = np.isfinite(outputs).all(axis=1)
-    if output_layer.from_logits or not finite.any():
-        return
-    if not output_layer.are_probabilities(outputs[finite]):
-        last = "sigmoid" if output_layer.n_units == 1 else "softmax"
-        raise ValueError(
-            must_be(
-                "the output of the network",
-                "probabilities: in [0, 1]" + (", rows that sum to 1" if last == "softmax" else ""),
-                Described(f"a row {np.round(outputs[finite][0], 3).tolist()}"),
-                f"end the network in a {last}, or use a loss with from_logits=True",
-            )
-        )
+def check_outputs(output_layer: OutputLayer, outputs) -> None:
+    """Raise unless the finite rows of some outputs are what the last layer should return."""
+    finite = outputs[np.isfinite(outputs).all(axis=1)]
+    if len(finite):
+        output_layer.check(finite)
 
 
 def check_compiled_as_asked(model, loss, optimizer, routed) -> None:
@@ -182,13 +152,13 @@ def optimizers_differ(given, compiled) -> bool:
     found = getattr(found, "inner_optimizer", found)
     if type(found) is not type(compiled):
         return True
-    of_no_account = {"name": None, "learning_rate": None}
-    configs = ({**optimizer.get_config(), **of_no_account} for optimizer in (found, compiled))
+    ignored = {"name": None, "learning_rate": None}
+    configs = ({**optimizer.get_config(), **ignored} for optimizer in (found, compiled))
     return isinstance(given, keras.optimizers.Optimizer) and len(set(map(repr, configs))) > 1
 
 
-def warn_about_learning_rate(optimizer, alpha_zero: float) -> None:
+def warn_if_rate_is_replaced(optimizer, alpha_zero: float) -> None:
     """Say that ``alpha_zero`` replaces another learning rate."""
     note = learning_rate_note(optimizer, alpha_zero)
     if note:
-        warnings.warn(note, LearningRateWarning, stacklevel=6)
+        warn(note, LearningRateWarning)

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.metrics import get_scorer
 
 from skensemble._validation import Described, must_be
+from skensemble.ensemble._combination import learns_weights, normalised
 from skensemble.ensemble._parameters import check_shares
-from skensemble.ensemble._weights import learns_weights, normalised
 from skensemble.ensemble.voting._votes import Answers
 from skensemble.weighting import WeightingResult, check_method, evaluate_weights, find_weights
 

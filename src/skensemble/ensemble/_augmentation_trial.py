@@ -11,8 +11,7 @@ import numpy as np
 
 from skensemble._validation import Described, must_be
 from skensemble.backends import traced_function
-from skensemble.networks import dense_rows, prediction_mode
-from skensemble.networks._copying import copy_layer
+from skensemble.networks import copy_layer, dense_rows, prediction_mode
 from skensemble.training import Augmentation
 
 _N_ROWS = 2

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from skensemble.ensemble._health import is_at_chance
+from skensemble.tasks import Classification
+
+is_at_chance = Classification.at_chance
 
 Y = np.repeat([0, 1], [70, 30])
 

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
-from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils.validation import check_consistent_length
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import _safe_indexing, column_or_1d, indexable
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import _check_y, check_consistent_length
 
 from skensemble._validation import Described, must_be
+from skensemble._warnings import warn
 from skensemble.ensemble._holdout import Holdout, split_holdout, why_no_holdout
-from skensemble.ensemble._inputs import check_sample_weight
-from skensemble.ensemble._targets import check_every_class, indices_of
+from skensemble.ensemble._reading import check_sample_weight, check_y_given
 from skensemble.ensemble.voting._members import count_features
 from skensemble.exceptions import HoldoutWarning
+from skensemble.tasks import Classification, class_indices
 
 
 def take_rows(X, rows):
     """Take rows, by their numbers, of anything that has rows."""
     return _safe_indexing(indexable(X)[0], rows)
+
+
+def read_labels(vote, X, y) -> tuple[LabelEncoder, np.ndarray]:
+    """Learn the labels; return an encoder, and the labels as an array of one dimension."""
+    check_y_given(vote, X, y)
+    y = _check_y(y, multi_output=True, estimator=None)
+    kind = type_of_target(y, input_name="y")
+    if kind in ("unknown", "continuous"):
+        fix = "bin the values, or take a VotingRegressor"
+        must = must_be("y", "labels of classes", Described("numbers"), fix)
+        raise ValueError(f"Unknown label type: {kind}. {must}")
+    if kind not in ("binary", "multiclass"):
+        raise NotImplementedError(
+            must_be(
+                "y",
+                "binary or multiclass labels, one per row",
+                Described(f"a {kind} target"),
+                "Multilabel and multi-output classification are not supported; turn one-hot "
+                "rows into labels with y.argmax(axis=1)",
+            )
+        )
+    y = column_or_1d(y, warn=True)
+    return LabelEncoder().fit(y), y
 
 
 def own_holdout(X, classes, X_val, y_val, *, learns: bool) -> Holdout:
@@ -47,10 +71,11 @@ def own_holdout(X, classes, X_val, y_val, *, learns: bool) -> Holdout:
         raise ValueError(
             must_be("X_val", f"of {expected} features, as X", Described(f"{found} features"), fix)
         )
-    y_val = indices_of(y_val, classes, "y_val")
+    y_val = class_indices(y_val, classes, "y_val")
     if learns:
         every = np.arange(len(classes))
-        check_every_class(y_val, every, classes, name="y_val", instead="give the weights")
+        task = Classification(classes)
+        task.check_every_class(y_val, every, name="y_val", instead="give the weights")
     return Holdout(X_val, y_val, None)
 
 
@@ -87,10 +112,9 @@ def keep_holdout(X, y, classes, sample_weight, validation_fraction, seed: int, *
         _, held_out = split_holdout(y[rows], validation_fraction, seed)
         if held_out is None:
             what, fix = why_no_holdout(y[rows], classes, validation_fraction)
-            warnings.warn(
+            warn(
                 f"{what}, so the members get equal weights. {fix}, to learn the weights.",
                 HoldoutWarning,
-                stacklevel=4,
             )
             return None, None
         rows = rows[held_out]

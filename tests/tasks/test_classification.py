@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skensemble.ensemble._targets import TargetEncoder
+from skensemble.tasks import Classification
 
 
 @pytest.mark.parametrize(
@@ -24,31 +24,30 @@ from skensemble.ensemble._targets import TargetEncoder
     ids=lambda y: type(y).__name__,
 )
 def test_round_trip(y):
-    encoder = TargetEncoder()
-    indices = encoder.fit_transform(y)
+    task, indices = Classification.learn(y)
     assert indices.dtype == np.int64
-    np.testing.assert_array_equal(encoder.classes_, np.unique(np.asarray(y)))
-    np.testing.assert_array_equal(encoder.inverse_transform(indices), np.asarray(y))
-    np.testing.assert_array_equal(encoder.transform(y), indices)
+    np.testing.assert_array_equal(task.classes_, np.unique(np.asarray(y)))
+    np.testing.assert_array_equal(task.inverse_transform(indices), np.asarray(y))
+    np.testing.assert_array_equal(task.transform(y), indices)
 
 
 def test_one_hot():
-    encoder = TargetEncoder()
     y = np.eye(4)[[2, 0, 2]]
-    np.testing.assert_array_equal(TargetEncoder().fit_transform(y.tolist()), [2, 0, 2])
-    np.testing.assert_array_equal(encoder.fit_transform(y), [2, 0, 2])
-    np.testing.assert_array_equal(encoder.classes_, [0, 1, 2, 3])
-    np.testing.assert_array_equal(encoder.inverse_transform(np.array([2, 0, 2])), y)
+    np.testing.assert_array_equal(Classification.learn(y.tolist())[1], [2, 0, 2])
+    task, indices = Classification.learn(y)
+    np.testing.assert_array_equal(indices, [2, 0, 2])
+    np.testing.assert_array_equal(task.classes_, [0, 1, 2, 3])
+    np.testing.assert_array_equal(task.inverse_transform(np.array([2, 0, 2])), y)
     message = (
         "y must be of 4 columns, got 3 columns instead: give every set of labels the same columns."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        encoder.transform(np.eye(3))
+        task.transform(np.eye(3))
 
 
 def test_types():
-    assert TargetEncoder().fit([0, 1, 1]).target_type_ == "binary"
-    assert TargetEncoder().fit([0, 1, 2]).target_type_ == "multiclass"
+    assert Classification.learn([0, 1, 1])[0].meta()["target_type_"] == "binary"
+    assert Classification.learn([0, 1, 2])[0].meta()["target_type_"] == "multiclass"
 
 
 @pytest.mark.parametrize(
@@ -56,4 +55,4 @@ def test_types():
 )
 def test_refuses_what_are_no_classes(y):
     with pytest.raises(ValueError, match=r"label type|1d array|multi"):
-        TargetEncoder().fit(y)
+        Classification.learn(y)

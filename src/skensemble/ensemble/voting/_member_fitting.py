@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sklearn import get_config
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils._user_interface import _print_elapsed_time
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
+from sklearn.utils.parallel import Parallel, delayed
 
-from skensemble.ensemble._snapshot import SnapshotEnsembleClassifier
-from skensemble.ensemble._weights import learns_weights
-from skensemble.ensemble.voting._members import weight_argument
+from skensemble.ensemble._combination import learns_weights
+from skensemble.ensemble._snapshot_classifier import SnapshotEnsembleClassifier
+from skensemble.ensemble.voting._members import check_take_weights, is_dropped, weight_argument
 
 
 def fit_member(name: str, member, X, y, params, holdout, message: str | None):
@@ -43,12 +47,55 @@ def fit_member(name: str, member, X, y, params, holdout, message: str | None):
     return member
 
 
-def manual_params(member, sample_weight) -> dict:
-    """Arguments of ``fit`` without scikit-learn's metadata routing: the weights of rows, if any.
+def fit_members(vote, X, y, params, holdout) -> list[tuple[str, Any]]:
+    """Fit clones of the members that are not dropped; return their names with them.
 
-    A pipeline hands them to its last step.
+    Parameters
+    ----------
+    vote : VotingSnapshotClassifier
+        Has the members.
+    X, y : array-like
+        The rows that train, and their labels.
+    params : dict of str to dict
+        Further arguments of the ``fit`` of each member.
+    holdout : tuple or None
+        As for `fit_member`.
     """
-    return {} if sample_weight is None else {weight_argument(member): sample_weight}
+    total = len(vote.estimators)
+    numbered = [
+        (position, name, member)
+        for position, (name, member) in enumerate(vote.estimators, start=1)
+        if not is_dropped(member)
+    ]
+    fitted = Parallel(n_jobs=vote.n_jobs)(
+        delayed(fit_member)(
+            name,
+            clone(member),
+            X,
+            y,
+            params[name],
+            holdout,
+            vote._log_message(name, position, total),
+        )
+        for position, name, member in numbered
+    )
+    return list(zip((name for _, name, _ in numbered), fitted, strict=True))
+
+
+def params_of_members(vote, members, sample_weight, fit_params) -> dict[str, dict]:
+    """Return the arguments of each member's ``fit`` besides X and y.
+
+    Without scikit-learn's metadata routing these are the weights of rows, if any; a pipeline passes
+    them to its last step.
+    """
+    if get_config()["enable_metadata_routing"]:
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        routed = process_routing(vote, "fit", **weight, **fit_params)
+        return {name: dict(routed[name]["fit"]) for name, _ in members}
+    if sample_weight is None:
+        return {name: {} for name, _ in members}
+    check_take_weights(members)
+    return {name: {weight_argument(member): sample_weight} for name, member in members}
 
 
 def shares_holdout(member) -> bool:

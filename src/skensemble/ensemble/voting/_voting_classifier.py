@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-import numpy as np
-from sklearn.utils.metadata_routing import UNUSED, _raise_for_params
-from sklearn.utils.validation import check_is_fitted
+from typing import Any
 
-from skensemble.ensemble._fitting import all_or_nothing
-from skensemble.ensemble.voting._stages import VotingStages
-from skensemble.ensemble.voting._votes import Answers, break_ties, vote_shares
+import numpy as np
+from sklearn.ensemble import VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.metadata_routing import UNUSED, _raise_for_params
+from sklearn.utils.validation import _check_method_params, check_is_fitted
+
+from skensemble.ensemble._fitted import draw_seed
+from skensemble.ensemble._reading import check_both_or_neither
+from skensemble.ensemble.voting._fitted_vote import FittedVote
+from skensemble.ensemble.voting._member_fitting import (
+    fit_members,
+    holdout_for_members,
+    params_of_members,
+)
+from skensemble.ensemble.voting._members import (
+    check_frozen,
+    check_have_probabilities,
+    check_members,
+    check_vote_parameters,
+    class_columns,
+    is_dropped,
+)
+from skensemble.ensemble.voting._vote_rows import keep_holdout, own_holdout, read_labels, take_rows
+from skensemble.ensemble.voting._vote_weights import (
+    check_can_learn,
+    check_vote_weights,
+    weigh_members,
+)
+from skensemble.ensemble.voting._votes import Answers, break_ties, tie_tolerance, vote_shares
 from skensemble.inference import weighted_mean
+from skensemble.weighting import check_scores
 
 __all__ = ["VotingSnapshotClassifier"]
 
 
-class VotingSnapshotClassifier(VotingStages):
+class VotingSnapshotClassifier(VotingClassifier):
     """A vote of different classifiers: snapshot ensembles, Keras networks, or any others.
 
     scikit-learn's ``VotingClassifier``, with votes that can be weighted by how well the members
@@ -183,10 +208,59 @@ class VotingSnapshotClassifier(VotingStages):
             If a holdout could not have a row of each class. The weights are then equal.
         """
         _raise_for_params(fit_params, self, "fit")
-        with all_or_nothing(self):
-            for name in [name for name in vars(self) if name.endswith("_")]:
-                delattr(self, name)
-            self._fit_all(X, y, sample_weight, X_val, y_val, fit_params)
+        check_vote_parameters(self)
+        check_both_or_neither(X_val, y_val)
+        check_members(self)
+        kept = np.array([not is_dropped(member) for _, member in self.estimators])
+        members = [pair for pair, keep in zip(self.estimators, kept, strict=True) if keep]
+        given = check_vote_weights(self.weights, self.estimators, kept)
+        check_can_learn(self.weights, self.validation_fraction, X_val)
+        if self.voting == "soft":
+            check_have_probabilities(members)
+
+        # Read the labels, and keep rows out of training where weights are learned.
+        encoder, y = read_labels(self, X, y)
+        classes = encoder.classes_
+        check_frozen(members, X, classes)
+        params = params_of_members(self, members, sample_weight, fit_params)
+        train, holdout = None, None
+        if X_val is not None:
+            holdout = own_holdout(X, classes, X_val, y_val, learns=given is None)
+        elif given is None:
+            train, holdout = keep_holdout(
+                X,
+                encoder.transform(y),
+                classes,
+                sample_weight,
+                self.validation_fraction,
+                draw_seed(self.random_state),
+                trains=not all(isinstance(member, FrozenEstimator) for _, member in members),
+            )
+        if holdout is not None and given is None:
+            rows = holdout.y, holdout.sample_weight
+            check_scores(self.weights, *rows, classes=classes, name="weights")
+        if train is not None:
+            params = {name: _check_method_params(X, of, train) for name, of in params.items()}
+            X, y = take_rows(X, train), y[train]
+
+        # Train the members, and weigh them.
+        fitted = fit_members(self, X, y, params, holdout_for_members(holdout, classes))
+        for name, member in fitted:
+            class_columns(name, member, classes)
+        weights, weighting = weigh_members(
+            self.weights, given, fitted, holdout, classes, self.voting
+        )
+        self._fitted = FittedVote(
+            members=tuple(fitted),
+            dropped=tuple(name for name, member in self.estimators if is_dropped(member)),
+            order=tuple(name for name, _ in self.estimators),
+            encoder=encoder,
+            weights=weights,
+            weighting=weighting,
+            tie_tolerance=tie_tolerance(
+                len(fitted), weights.dtype if given is None else given.dtype
+            ),
+        )
         return self
 
     def predict(self, X):
@@ -224,28 +298,33 @@ class VotingSnapshotClassifier(VotingStages):
         check_is_fitted(self)
         # Members without a weight need not be asked.
         used = np.flatnonzero(self.weights_)
-        members, weights = self._named_members(), self.weights_[used]
+        members, weights = self._fitted.members, self.weights_[used]
         answers = Answers([members[m] for m in used], X, self.classes_)
         if self.voting == "soft":
             return weighted_mean(answers.probas(), weights)
         return break_ties(
             vote_shares(answers.votes(), weights, len(self.classes_)),
             lambda rows: np.tensordot(weights, answers.probas(rows), axes=1),
-            self._tie_tolerance,
+            self._fitted.tie_tolerance,
         )
 
     def _predict(self, X):
         """Collect votes for ``transform``: class indices of shape (n, M)."""
-        return Answers(self._named_members(), X, self.classes_).votes().T
+        return Answers(self._fitted.members, X, self.classes_).votes().T
 
     def _collect_probas(self, X):
         """Collect probabilities for ``transform``: of shape (M, n, k)."""
-        return Answers(self._named_members(), X, self.classes_).probas()
+        return Answers(self._fitted.members, X, self.classes_).probas()
 
-    @property
-    def n_features_in_(self):
-        """Number of features, from the first member that tells."""
-        for member in vars(self).get("estimators_", ()):
-            if hasattr(member, "n_features_in_"):
-                return member.n_features_in_
-        raise AttributeError(f"{type(self).__name__} object has no n_features_in_ attribute.")
+    def __sklearn_is_fitted__(self):
+        """Fitted once there are weights."""
+        return "_fitted" in vars(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if "_fitted" in vars(self) and name.endswith("_") and not name.startswith("_"):
+            return self._fitted.attribute(name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self):
+        fitted = self._fitted.attribute_names() if "_fitted" in vars(self) else []
+        return [*super().__dir__(), *fitted]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.weighting import WeightingResult, evaluate_weights, find_weights
+from skensemble.weighting import WeightingResult
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,33 @@ class Combination:
     weighting: str | Callable | Sequence[float]
     n_last: int | None
     min_weight: float
+
+    def of_first(self, M: int) -> Combination:
+        """Return the same for M snapshots, which may be fewer: training may have ended early."""
+        weighting = self.weighting
+        if not (isinstance(weighting, str) or callable(weighting)):
+            weighting = weighting[:M]
+        n_last = None if self.n_last is None else min(self.n_last, M)
+        return Combination(weighting, n_last, self.min_weight)
+
+
+@dataclass(frozen=True, eq=False)
+class HoldoutPredictions:
+    """What the snapshots predict on the holdout.
+
+    Parameters
+    ----------
+    probas : ndarray of shape (M, n, k), float64
+        NaN for a snapshot that is not finite.
+    y : ndarray of shape (n,)
+        Targets.
+    sample_weight : ndarray of shape (n,) or None
+        Weight of each row.
+    """
+
+    probas: np.ndarray
+    y: np.ndarray
+    sample_weight: np.ndarray | None
 
 
 def learns_weights(weighting) -> bool:
@@ -59,7 +86,9 @@ def usable_members(bank, n_last: int | None) -> np.ndarray:
     return usable
 
 
-def combine(combination, usable, probas, holdout, classes) -> WeightingResult:
+def find_combination(
+    combination: Combination, usable: np.ndarray, found: HoldoutPredictions | None, task
+) -> WeightingResult:
     """Find the combination weights.
 
     Snapshots below ``min_weight`` are dropped and the rest weighed again, until none is below.
@@ -70,32 +99,31 @@ def combine(combination, usable, probas, holdout, classes) -> WeightingResult:
         How to.
     usable : ndarray of shape (M,), bool
         Snapshots that may get a weight.
-    probas : ndarray of shape (M, n, k) or None
+    found : HoldoutPredictions or None
         What the snapshots predict on the holdout, where there is one.
-    holdout : Holdout or None
-        Its labels and the weights of its rows.
-    classes : ndarray of shape (k,)
-        Labels, for scorers.
+    task : object
+        Has the criteria.
     """
     weighting = combination.weighting
-    first = result = _weigh(weighting, usable, probas, holdout, classes)
+    first = result = _weigh(weighting, usable, found, task)
     if isinstance(weighting, str) and weighting == "auto":
         weighting = first.method  # decided once
     # At least one stays: min_weight is below 1 / M.
     while (usable & (result.weights < combination.min_weight)).any():
         usable = usable & (result.weights >= combination.min_weight)
-        result = _weigh(weighting, usable, probas, holdout, classes)
+        result = _weigh(weighting, usable, found, task)
+    if result is first:
+        return first
     return replace(
         result, comparisons=first.comparisons, note=first.note, uniform_loss=first.uniform_loss
     )
 
 
-def _weigh(weighting, usable, probas, holdout, classes) -> WeightingResult:
+def _weigh(weighting, usable, found: HoldoutPredictions | None, task) -> WeightingResult:
     if isinstance(weighting, str) or callable(weighting):
-        if holdout is not None:
-            result = find_weights(
-                weighting, probas[usable], holdout.y, holdout.sample_weight, classes=classes
-            )
+        if found is not None:
+            probas = found.probas[usable]
+            result = task.find_weights(weighting, probas, found.y, found.sample_weight)
             return _spread(result, usable)
         given, method = np.ones(len(usable)), "uniform"
     else:
@@ -108,9 +136,9 @@ def _weigh(weighting, usable, probas, holdout, classes) -> WeightingResult:
             "among the last n_last. Choose a smaller alpha_zero or other weights."
         )
     given = normalised(given)
-    if holdout is not None:
-        result = evaluate_weights(
-            given, probas[usable], holdout.y, holdout.sample_weight, method=method
+    if found is not None:
+        result = task.evaluate_weights(
+            given, found.probas[usable], found.y, found.sample_weight, method=method
         )
         return _spread(result, usable)
     unknown = float("nan")
@@ -162,44 +190,38 @@ def transfer_weights(result: WeightingResult, bank) -> WeightingResult:
 
 
 def _spread(result: WeightingResult, usable) -> WeightingResult:
+    if usable.all():
+        return result
     weights = np.zeros(len(usable))
     weights[usable] = result.weights
     return replace(result, weights=weights)
 
 
-def score_members(probas, usable, result, holdout) -> dict[str, list]:
+def score_table(
+    found: HoldoutPredictions, usable: np.ndarray, result: WeightingResult, task
+) -> dict[str, list]:
     """Holdout scores of each snapshot, of equal weights and of the weights in use.
 
     Parameters
     ----------
-    probas : ndarray of shape (M, n, k)
+    found : HoldoutPredictions
         What the snapshots predict on the holdout; one that is not finite scores NaN.
     usable : ndarray of shape (M,), bool
         Those that may be combined.
     result : WeightingResult
         The weights in use.
-    holdout : Holdout
-        Its labels and the weights of its rows.
+    task : object
+        Has the scores.
 
     Returns
     -------
     dict of str to list
-        ``"name"``, ``"log_loss"`` (nats) and ``"accuracy"``, ready for ``pandas.DataFrame``.
+        ``"name"``, and a list for each score, ready for ``pandas.DataFrame``.
     """
-    y = holdout.y
-    weight = holdout.sample_weight
-    rows = np.arange(len(y))
-
-    def score(proba):
-        true = np.clip(proba[rows, y], np.finfo(np.float64).eps, 1.0)
-        loss = float(np.average(-np.log(true), weights=weight))
-        right = float(np.average(proba.argmax(axis=1) == y, weights=weight))
-        return loss, right if np.isfinite(proba).all() else float("nan")
-
-    members = {f"snapshot {m + 1}": proba for m, proba in enumerate(probas)}
-    members["uniform"] = probas[usable].mean(axis=0)
+    members = {f"snapshot {m + 1}": proba for m, proba in enumerate(found.probas)}
+    members["uniform"] = found.probas[usable].mean(axis=0)
     if result.method != "uniform":
         name = "given" if result.method == "given" else "learned"
-        members[name] = np.tensordot(result.weights[usable], probas[usable], axes=1)
-    losses, accuracies = zip(*map(score, members.values()), strict=True)
-    return {"name": list(members), "log_loss": list(losses), "accuracy": list(accuracies)}
+        members[name] = np.tensordot(result.weights[usable], found.probas[usable], axes=1)
+    scores = [task.scores(proba, found.y, found.sample_weight) for proba in members.values()]
+    return {"name": list(members), **{name: [s[name] for s in scores] for name in scores[0]}}

@@ -1,0 +1,163 @@
+"""What all estimators of snapshots share: routed parameters, and one fitted record."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from skensemble.backends import seeded
+from skensemble.ensemble._html import ensemble_table
+from skensemble.ensemble._pickling import portable_state, restored_state
+from skensemble.ensemble._reading import Schema
+from skensemble.models import mlp
+from skensemble.networks import (
+    ROUTES,
+    NetworkRequest,
+    build_network,
+    builder_of,
+    clone_parameter,
+)
+
+_NOT_OFFERED = {
+    "partial_fit": (
+        "A snapshot ensemble has no partial_fit: to train more cycles, set warm_start=True, "
+        "raise M and epochs, and call fit again."
+    ),
+    "initialize": "A snapshot ensemble has no initialize: call fit.",
+}
+
+
+class SnapshotEstimator(BaseEstimator):
+    """A scikit-learn estimator around a Keras network.
+
+    Parameters are those of the constructor and, as in scikeras, any that are routed to the builder,
+    the optimizer, the loss and so on (``optimizer__momentum``). All that a fit leaves is one
+    record, ``_fitted``, in which the fitted attributes are looked up.
+    """
+
+    # The parameter that the network comes from.
+    _network_parameter = "model"
+
+    def _get_param_names(self):
+        signature = inspect.signature(type(self).__init__).parameters.values()
+        named = [p.name for p in signature if p.name != "self" and p.kind != p.VAR_KEYWORD]
+        return named + self._extra_param_names()
+
+    def _extra_param_names(self) -> list[str]:
+        """Routed parameters (``model__units``) and those that go to the builder by their name."""
+        given: set[str] = vars(self).get("_user_params", set())
+        return [name for name in vars(self) if name in given or name.startswith(ROUTES)]
+
+    def set_params(self, **params):
+        """Set parameters, routed ones (``model__units``) included.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+        """
+        routed = {name: value for name, value in params.items() if name.startswith(ROUTES)}
+        super().set_params(**{name: v for name, v in params.items() if name not in routed})
+        vars(self).update(routed)
+        return self
+
+    def __sklearn_clone__(self):
+        """Share models, losses, metrics and optimizers with the clone: ``fit`` changes none."""
+        params = self.get_params(deep=False)
+        twin = type(self)(**{name: clone_parameter(value) for name, value in params.items()})
+        if hasattr(self, "_metadata_request"):
+            twin._metadata_request = copy.deepcopy(self._metadata_request)
+        return twin
+
+    def __sklearn_tags__(self):
+        """Take sparse matrices and images."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    @property
+    def feature_encoder(self):
+        """Transformer between X and the network, or None; for subclasses, as in scikeras."""
+        return None
+
+    # The network
+
+    def _builder(self, schema: Schema | None):
+        """Return the function that builds the network, given what is known of the data."""
+        return builder_of(self.model, mlp)
+
+    def _network_request(self, schema: Schema | None) -> NetworkRequest:
+        return NetworkRequest(
+            self._builder(schema),
+            given=getattr(self, self._network_parameter),
+            given_as=self._network_parameter,
+            params=self.get_params(deep=False),
+            extra=tuple(self._extra_param_names()),
+            meta={} if schema is None else schema.meta,
+        )
+
+    # What was fitted
+
+    def __sklearn_is_fitted__(self):
+        """Fitted once there are snapshots."""
+        return "_fitted" in vars(self)
+
+    @property
+    def initialized_(self) -> bool:
+        """Whether ``fit`` has ended; asking builds nothing."""
+        return "_fitted" in vars(self)
+
+    @property
+    def current_epoch(self) -> int:
+        """Epochs trained here: none after ``from_snapshots``."""
+        return len(self.history_.get("loss", [])) if self.initialized_ else 0
+
+    def __getattr__(self, name: str) -> Any:
+        kind = type(self).__name__
+        if name in _NOT_OFFERED:
+            raise AttributeError(_NOT_OFFERED[name])
+        if name.startswith("_") or not name.endswith("_"):
+            raise AttributeError(f"{kind!r} object has no attribute {name!r}")
+        if "_fitted" not in vars(self):
+            raise AttributeError(f"This {kind} is not fitted: it has no {name} yet.")
+        return self._model() if name == "model_" else self._fitted.attribute(name)
+
+    def __dir__(self):
+        fitted = ["model_", *self._fitted.attribute_names()] if self.initialized_ else []
+        return [*super().__dir__(), *fitted]
+
+    def _model(self):
+        fitted = self._fitted
+        return fitted.trained.network.model(fitted.snapshots, fitted.schema, self._build_again)
+
+    def _predictor(self):
+        fitted = self._fitted
+        return fitted.trained.network.predictor(fitted.snapshots, fitted.schema, self._build_again)
+
+    def _build_again(self):
+        with seeded(self._fitted.seeds.network):
+            return build_network(self._network_request(self._fitted.schema))
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        """Put M, the weights and the holdout scores above scikit-learn's table of attributes."""
+        attributes = super()._get_fitted_attr_html(doc_link)
+        if self.initialized_:
+            table = ensemble_table(self.weights_, self.snapshot_scores_)
+            rest = attributes._repr_html_inner
+            attributes._repr_html_inner = lambda: table + rest()
+        return attributes
+
+    def __getstate__(self):
+        return portable_state(self)
+
+    def __setstate__(self, state):
+        vars(self).update(restored_state(state))

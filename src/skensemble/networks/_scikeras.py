@@ -1,0 +1,81 @@
+"""scikeras as a component: it routes parameters to builders, losses, optimizers and callbacks.
+
+This is the only import of scikeras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import keras
+from scikeras._utils import accepts_kwargs
+from scikeras.wrappers import BaseWrapper, KerasClassifier
+
+from skensemble.networks._keras_values import fresh_copy
+from skensemble.networks._losses import loss_class
+from skensemble.networks._request import NetworkRequest
+
+__all__ = [
+    "ROUTES",
+    "KerasClassifier",
+    "accepts_kwargs",
+    "call_builder",
+    "callback_list",
+    "compile_arguments",
+]
+
+# A parameter with one of these prefixes is handed on.
+ROUTES = tuple(f"{name}__" for name in (*BaseWrapper._routing_prefixes, "callbacks", "score"))
+
+
+class _Router(BaseWrapper):
+    """A scikeras wrapper that has a request's parameters in place of its own."""
+
+    def __init__(self, request: NetworkRequest):
+        self._request = request
+        # Parameters that go to the builder by their own name.
+        self._user_params = set(request.extra)
+        # fit has seeded all generators; scikeras would switch on deterministic operations.
+        self._random_state = None
+        self.__dict__.update(request.meta)
+
+    def get_params(self, deep=True):
+        return dict(self._request.params)
+
+    def _check_model_param(self):
+        return self._request.builder
+
+    def _get_compile_kwargs(self):
+        return compile_arguments(self._request)
+
+
+def call_builder(request: NetworkRequest) -> Any:
+    """Call the builder with the parameters that it takes; return what it returns."""
+    return _Router(request)._build_keras_model()
+
+
+def compile_arguments(request: NetworkRequest) -> dict[str, Any]:
+    """Return the arguments of ``compile``, with copies of the caller's optimizer and metrics."""
+    params = dict(request.params)
+    params["metrics"] = fresh_copy(params["metrics"])
+    if isinstance(params["optimizer"], keras.optimizers.Optimizer):
+        params["optimizer"] = fresh_copy(params["optimizer"])
+    else:
+        if params["optimizer"] is None:
+            params["optimizer"] = "sgd"
+            params.setdefault("optimizer__momentum", 0.9)
+            params.setdefault("optimizer__nesterov", True)
+        params.setdefault("optimizer__learning_rate", float(params["alpha_zero"]))
+    if isinstance(params["loss"], str) and any(name.startswith("loss__") for name in params):
+        # scikeras takes a name for a function, which has no parameters to set.
+        params["loss"] = loss_class(params["loss"]) or params["loss"]
+    return BaseWrapper._get_compile_kwargs(_Router(replace(request, params=params)))
+
+
+def callback_list(params: Mapping[str, Any]) -> list[Any]:
+    """Return the callbacks for training: instances, made of classes and routed parameters too."""
+    router = _Router(NetworkRequest(builder=dict, given=None, given_as="", params=params))
+    router._initialize_callbacks()
+    return router._fit_callbacks

@@ -1,0 +1,324 @@
+"""Classification: each row has one label out of k."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_y
+
+from skensemble import weighting
+from skensemble._validation import Described, must_be
+from skensemble.tasks._output_layer import OutputLayer
+from skensemble.weighting import WeightingResult
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """The labels, and all that follows from them.
+
+    Targets are class indices. One-hot rows, as Keras users write them, are labels
+    ``0, 1, …, k - 1``, and come back one-hot.
+
+    Parameters
+    ----------
+    classes_ : ndarray of shape (k,)
+        Labels in increasing order.
+    one_hot_ : bool
+        Whether the labels are one-hot rows.
+    """
+
+    classes_: np.ndarray
+    one_hot_: bool = False
+
+    @classmethod
+    def learn(cls, y: Any) -> tuple[Classification, np.ndarray]:
+        """Learn the labels from y; return the task and the class indices, int64 of shape (n,).
+
+        Raises
+        ------
+        ValueError
+            If y is not made of labels, or has one class only.
+        """
+        if _is_one_hot(y):
+            y = check_array(y)
+            task, indices = cls(np.arange(y.shape[1]), one_hot_=True), y.argmax(axis=1)
+        else:
+            y = column_or_1d(_check_y(y, multi_output=True, estimator=None), warn=True)
+            check_classification_targets(y)
+            classes, indices = np.unique(y, return_inverse=True)
+            task = cls(classes)
+        if len(np.unique(indices)) < 2:
+            raise ValueError(
+                must_be(
+                    "y",
+                    "labels of at least two classes",
+                    Described(f"1 class, {task.classes_[indices].tolist()[0]!r}"),
+                    "a classifier needs rows of another class to learn from",
+                )
+            )
+        return task, indices.astype(np.int64)
+
+    def transform(self, y: Any, name: str = "y") -> np.ndarray:
+        """Return the class indices of known labels; ``name`` is what errors call them."""
+        if not self.one_hot_:
+            return class_indices(y, self.classes_, name)
+        if np.ndim(y) != 2:
+            fix = "pass labels as you did to fit"
+            got = Described(f"{np.ndim(y)} dimensions")
+            raise ValueError(must_be(name, "one-hot rows, as in fit", got, fix))
+        y = check_array(y)
+        if y.shape[1] != self.n_classes:
+            fix = "give every set of labels the same columns"
+            got = Described(f"{y.shape[1]} columns")
+            raise ValueError(must_be(name, f"of {self.n_classes} columns", got, fix))
+        indices: np.ndarray = y.argmax(axis=1).astype(np.int64)
+        return indices
+
+    def inverse_transform(self, indices: np.ndarray) -> np.ndarray:
+        """Return the labels of class indices."""
+        if self.one_hot_:
+            rows: np.ndarray = np.eye(self.n_classes, dtype=np.int64)[indices]
+            return rows
+        return self.classes_[indices]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, k."""
+        return len(self.classes_)
+
+    def meta(self) -> dict[str, Any]:
+        """Return what a builder may know of y, by the names that scikeras has for it."""
+        return {
+            "classes_": self.classes_,
+            "n_classes_": self.n_classes,
+            "target_type_": "binary" if self.n_classes == 2 else "multiclass",
+            "n_outputs_": 1,
+            "n_outputs_expected_": 1,
+            "y_ndim_": 2 if self.one_hot_ else 1,
+            "target_encoder_": self,
+        }
+
+    def weight_of_each_class(
+        self, class_weight: Mapping[Any, float] | str | None, y: np.ndarray
+    ) -> np.ndarray | None:
+        """Return the weight of each class, float64 of shape (k,): 1 for a class without rows.
+
+        Parameters
+        ----------
+        class_weight : dict, "balanced" or None
+            The parameter; None gives None.
+        y : ndarray of shape (n,), int64
+            Class indices of the training rows.
+
+        Raises
+        ------
+        ValueError
+            If a weight is negative or not finite.
+        """
+        if class_weight is None:
+            return None
+        present = np.unique(y)
+        weights = np.ones(self.n_classes)
+        weights[present] = compute_class_weight(
+            class_weight, classes=self.classes_[present], y=self.classes_[y]
+        )
+        if not np.isfinite(weights).all() or (weights < 0).any():
+            fix = "give each label a weight of at least 0"
+            raise ValueError(must_be("class_weight", "finite and not negative", class_weight, fix))
+        return weights
+
+    # What is checked before training
+
+    def check_can_train(self, seen: np.ndarray) -> None:
+        """Raise unless ``seen``, the class indices of rows with a weight, has two classes."""
+        if len(np.unique(seen)) < 2:
+            raise ValueError(
+                must_be(
+                    "sample_weight",
+                    "positive in at least two classes",
+                    Described("positive in 1 class only"),
+                    "give rows of another class a weight too",
+                )
+            )
+
+    def check_can_weigh(
+        self,
+        method: Any,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None,
+        seen: np.ndarray,
+        *,
+        name: str,
+        parameter: str,
+        instead: str = "set weighting='uniform'",
+    ) -> None:
+        """Raise if combination weights cannot be learned on rows with these targets.
+
+        Parameters
+        ----------
+        method : str or callable
+            How the weights are to be learned.
+        y : ndarray of shape (n,), int64
+            Class indices of the holdout.
+        sample_weight : ndarray of shape (n,) or None
+            Weight of each row.
+        seen : ndarray of int64
+            Indices of the classes that training sees; the holdout needs a row of each.
+        name, parameter : str
+            What errors call y and the method.
+        instead : str
+            What else can be done, for the error.
+        """
+        counted = y if sample_weight is None else y[sample_weight > 0]
+        self.check_every_class(counted, seen, name=name, instead=instead)
+        weighting.check_scores(method, y, sample_weight, classes=self.classes_, name=parameter)
+
+    def check_every_class(
+        self, y: np.ndarray, needed: np.ndarray, *, name: str, instead: str
+    ) -> None:
+        """Raise unless there is a row of each of the classes ``needed``."""
+        missing = np.setdiff1d(needed, y)
+        if len(missing):
+            raise ValueError(
+                must_be(
+                    name,
+                    f"labels with every class of {self.classes_[needed].tolist()}",
+                    Described(f"no row of {self.classes_[missing].tolist()}"),
+                    f"bring rows of it to learn the weights on, or {instead}",
+                )
+            )
+
+    # The last layer of the network
+
+    @staticmethod
+    def default_loss(n_units: int) -> str:
+        """Cross-entropy for a network whose loss nobody named."""
+        return "binary_crossentropy" if n_units == 1 else "sparse_categorical_crossentropy"
+
+    def check_width(self, shape: tuple[int, ...]) -> int:
+        """Return the number of output units, given the shape of some outputs.
+
+        Raises
+        ------
+        ValueError
+            If it is neither one unit per class, nor one unit for two classes.
+        """
+        k = self.n_classes
+        if len(shape) != 2 or shape[1] not in ((1, 2) if k == 2 else (k,)):
+            either = "(n, 2), or (n, 1) with a sigmoid," if k == 2 else f"(n, {k})"
+            raise ValueError(
+                must_be(
+                    "the output of the network",
+                    f"of shape {either} for the {k} classes in y",
+                    Described(f"shape (n{''.join(f', {size}' for size in shape[1:])})"),
+                    "end the network in one unit per class; a builder with an argument meta finds "
+                    "their number in meta['n_classes_']",
+                )
+            )
+        return shape[1]
+
+    def check_names_all(self, n_units: int, learned_from_rows: bool) -> None:
+        """Raise if a trained network has outputs for more classes than y names."""
+        if n_units > self.n_classes:
+            raise ValueError(
+                must_be(
+                    "y_val" if learned_from_rows else "classes",
+                    f"labels of all {n_units} classes of the network",
+                    Described(f"{self.n_classes} classes, {self.classes_.tolist()}"),
+                    "bring rows of every class, or one-hot rows"
+                    if learned_from_rows
+                    else "name all",
+                )
+            )
+
+    def output_layer(self, n_units: int, from_logits: bool) -> OutputLayer:
+        """Return what the outputs of a network with such a last layer mean."""
+        return OutputLayer(self.n_classes, n_units, from_logits)
+
+    def target_width(self, n_units: int, wants_rows: bool) -> int | None:
+        """Return the columns of the one-hot targets of a loss, or None where it takes indices."""
+        return self.n_classes if n_units > 1 and wants_rows else None
+
+    # Criteria for combination weights
+
+    def find_weights(
+        self, method: Any, probas: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> WeightingResult:
+        """Learn combination weights; see `skensemble.weighting.find_weights`."""
+        return weighting.find_weights(method, probas, y, sample_weight, classes=self.classes_)
+
+    evaluate_weights = staticmethod(weighting.evaluate_weights)
+
+    @staticmethod
+    def scores(
+        probas: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> dict[str, float]:
+        """Return log-loss, in nats, and accuracy of probabilities of shape (n, k).
+
+        Where a probability is not finite, both are NaN.
+        """
+        true = np.clip(probas[np.arange(len(y)), y], np.finfo(np.float64).eps, 1.0)
+        right = float(np.average(probas.argmax(axis=1) == y, weights=sample_weight))
+        return {
+            "log_loss": float(np.average(-np.log(true), weights=sample_weight)),
+            "accuracy": right if np.isfinite(probas).all() else float("nan"),
+        }
+
+    @staticmethod
+    def at_chance(
+        probas: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> bool:
+        """Whether predictions are no better than the class frequencies, in both of two ways.
+
+        The network is at chance when its log-loss is at least (98% of) the entropy of the class
+        frequencies, and it is right no more often than the most frequent class. A network that
+        returns the same probabilities for every row always is.
+
+        Parameters
+        ----------
+        probas : ndarray of shape (n, k)
+            Class probabilities of training rows.
+        y : ndarray of shape (n,)
+            Their class indices.
+        sample_weight : ndarray of shape (n,), optional
+            Weight of each row.
+        """
+        share = np.full(len(y), 1.0) if sample_weight is None else sample_weight.astype(np.float64)
+        share = share / share.sum()
+        frequencies = np.bincount(y, share, minlength=probas.shape[1])
+        present = frequencies[frequencies > 0]
+        entropy = -(present * np.log(present)).sum()
+        tiny = np.finfo(np.float64).eps
+        log_loss = -(share * np.log(np.clip(probas[np.arange(len(y)), y], tiny, 1))).sum()
+        accuracy = share[probas.argmax(axis=1) == y].sum()
+        return bool(log_loss >= 0.98 * entropy and accuracy <= frequencies.max() + 0.01)
+
+
+def class_indices(y: Any, classes: np.ndarray, name: str) -> np.ndarray:
+    """Return the class indices of labels, int64 of shape (n,); ``name`` is what errors call them.
+
+    Raises
+    ------
+    ValueError
+        If a label is none of ``classes``, which are sorted.
+    """
+    y = column_or_1d(y, warn=True)
+    unknown = np.setdiff1d(y, classes)
+    if len(unknown):
+        fix = "leave rows of unknown classes out"
+        raise ValueError(must_be(name, f"labels out of {classes.tolist()}", unknown.tolist(), fix))
+    indices: np.ndarray = np.searchsorted(classes, y).astype(np.int64)
+    return indices
+
+
+def _is_one_hot(y: Any) -> bool:
+    y = np.asarray(y) if isinstance(y, list | tuple) else y
+    if getattr(y, "ndim", 1) != 2 or type_of_target(y) != "multilabel-indicator":
+        return False
+    return bool((np.asarray(y).sum(axis=1) == 1).all())
