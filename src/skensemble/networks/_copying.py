@@ -15,18 +15,7 @@ from skensemble.networks._keras_values import fresh_copy, with_weights
 
 
 def copy_model(model):
-    """Copy a model with its weights; compiled, if it is, with its own optimizer and metrics.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Left as it is.
-
-    Returns
-    -------
-    keras.Model
-        Shares nothing with ``model`` that training changes.
-    """
+    """Copy a model with its weights; compiled, if it is, with its own optimizer and metrics."""
     try:
         with seeded(0), keras.saving.custom_object_scope(_custom_objects(model)):
             copy = _rebuilt(model)
