@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from skensemble._validation import check_choice, must_be
-from skensemble.callbacks._caller import warn_user
+from skensemble._warnings import warn
 
 # Not the first project's name for it only: a metric added as "acc" is reported so.
 _AUTO = "val_accuracy"
@@ -72,7 +72,7 @@ class BestValue:
         is_validated = any(name.startswith("val_") for name in self._reported)
         if self._was_there or not self._reported or (self._monitor == "auto" and not is_validated):
             return
-        warn_user(
+        warn(
             f"monitor={self._monitor!r} was to find the best weights, and {self._name!r} was never "
             f"reported, so there is no file of the best. Keras reported: "
             f"{', '.join(map(repr, self._reported))}. Monitor one of these, or compile with the "

@@ -11,15 +11,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skensemble._validation import check_integer, check_real, must_be
+from skensemble._warnings import warn
 from skensemble.callbacks._best import BestValue, check_monitor
-from skensemble.callbacks._caller import calling_list, warn_user
-from skensemble.callbacks._checks import (
-    check_alone,
-    check_backend,
-    n_iterations_of_fit,
-    optimizer_of,
-    warn_about_learning_rate,
-)
+from skensemble.callbacks._caller import calling_list
 from skensemble.callbacks._files import (
     as_if_ended,
     best_path,
@@ -31,9 +25,15 @@ from skensemble.callbacks._files import (
 )
 from skensemble.callbacks._loading import load_snapshots
 from skensemble.callbacks._rate import CyclicRate
+from skensemble.callbacks._requirements import (
+    check_alone,
+    check_backend,
+    n_iterations_of_fit,
+    optimizer_of,
+)
 from skensemble.callbacks._stepping import SteppedTraining
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.networks import check_cycle_lengths, final_weights
+from skensemble.networks import check_cycle_lengths, final_weights, warn_if_rate_is_replaced
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.snapshots import Snapshot, SnapshotBank
 
@@ -260,7 +260,7 @@ class SnapshotCallback(keras.callbacks.Callback):
         schedule = CyclicCosineDecay(self.alpha_zero, n_iterations, self.M)
         optimizer = optimizer_of(self.model)
         check_cycle_lengths(optimizer, schedule)
-        warn_about_learning_rate(optimizer, self.alpha_zero)
+        warn_if_rate_is_replaced(optimizer, self.alpha_zero)
         if self.prefix is not None:
             make_room(self.prefix)
         if self.monitor is not None:
@@ -308,7 +308,7 @@ class SnapshotCallback(keras.callbacks.Callback):
         if self._best is not None:
             self._best.warn_if_never_there()
         if self._broken:
-            warn_user(
+            warn(
                 f"The weights of the network are not finite after cycles {self._broken}: leave "
                 "these snapshots out, and choose a smaller alpha_zero.",
                 ConvergenceWarning,
@@ -320,12 +320,12 @@ class SnapshotCallback(keras.callbacks.Callback):
             return
         ended = f"Training ended after {n_done} of {self.schedule.n_iterations} iterations"
         if n_taken:
-            warn_user(
+            warn(
                 f"{ended}: the bank has the snapshots of the {n_taken} of {self.M} cycles that "
                 "were finished."
             )
         else:
-            warn_user(
+            warn(
                 f"{ended}, before the end of the first cycle, at iteration "
                 f"{self.schedule.cycle_ends[0]}: there is no snapshot. Let it train for longer, or "
                 "raise M to make the cycles shorter."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from types import FrameType
 
 import keras
@@ -18,15 +17,3 @@ def calling_list() -> keras.callbacks.CallbackList | None:
             return caller
         frame = frame.f_back
     return None
-
-
-def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn about the line of the user's that led here, past Keras and this package."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] in ("keras", "skensemble")

@@ -34,21 +34,7 @@ from skensemble.snapshots import Snapshot, SnapshotBank
 
 
 def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) -> Fitted:
-    """Make the record of a fit from snapshots that were trained elsewhere.
-
-    Parameters
-    ----------
-    estimator : SnapshotEnsembleClassifier
-        New; its ``M`` becomes the number of snapshots.
-    snapshots : SnapshotBank, str, path or sequence of paths
-        The snapshots, or their files.
-    rows : tuple of X_val, y_val and sample_weight
-        Rows that trained no snapshot; None where there are classes instead.
-    classes, input_shape : array-like, sequence of int, or None
-        What is known without rows.
-    params : dict
-        The parameters that the user gave.
-    """
+    """Make the record of a fit from snapshots that were trained elsewhere."""
     method = params.get("weighting", "log_loss")
     _check_rows_or_classes(rows, classes, input_shape, method)
     estimator.M = 1  # until the snapshots are read; n_last is checked then

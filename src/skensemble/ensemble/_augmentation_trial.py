@@ -26,24 +26,7 @@ def check_augmentation(augmentation: Any) -> None:
 
 
 def fresh_augmentation(augmentation: Any, X, *, run_eagerly: bool = False) -> Augmentation | None:
-    """Make what augments the batches of one training run, and try it.
-
-    Parameters
-    ----------
-    augmentation : keras.layers.Layer, callable or None
-        The parameter. A layer is copied: the caller's keeps the state of its random numbers. Where
-        it has no seed of its own, that of the copy comes from the global generators.
-    X : ndarray or CSR matrix
-        Training rows, of which the first are tried.
-    run_eagerly : bool, default=False
-        Whether a function is called for every batch, and not made part of a graph.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it cannot be copied or made part of a graph, changes the shape of a row, mixes rows, or,
-        where it is a layer, changes rows in prediction too.
-    """
+    """Make what augments the batches of one training run, and try it."""
     if augmentation is None:
         return None
     rows = dense_rows(X[:_N_ROWS])

@@ -13,21 +13,11 @@ from skensemble.weighting import WeightingResult
 
 @dataclass(frozen=True)
 class Combination:
-    """How to combine the snapshots: three parameters of the estimator.
+    """How to combine the snapshots: three parameters of the estimator."""
 
-    Parameters
-    ----------
-    weighting : str, callable or array-like of shape (M,)
-        A method, a scorer, or the weights.
-    n_last : int or None
-        How many of the last snapshots to combine.
-    min_weight : float
-        Snapshots of a smaller weight are dropped.
-    """
-
-    weighting: str | Callable | Sequence[float]
-    n_last: int | None
-    min_weight: float
+    weighting: str | Callable | Sequence[float]  # (M,): A method, a scorer, or the weights
+    n_last: int | None  # how many of the last snapshots to combine
+    min_weight: float  # snapshots of a smaller weight are dropped
 
     def of_first(self, M: int) -> Combination:
         """Return the same for M snapshots, which may be fewer: training may have ended early."""
@@ -40,21 +30,11 @@ class Combination:
 
 @dataclass(frozen=True, eq=False)
 class HoldoutPredictions:
-    """What the snapshots predict on the holdout.
+    """What the snapshots predict on the holdout."""
 
-    Parameters
-    ----------
-    probas : ndarray of shape (M, n, k), float64
-        NaN for a snapshot that is not finite.
-    y : ndarray of shape (n,)
-        Targets.
-    sample_weight : ndarray of shape (n,) or None
-        Weight of each row.
-    """
-
-    probas: np.ndarray
-    y: np.ndarray
-    sample_weight: np.ndarray | None
+    probas: np.ndarray  # (M, n, k): NaN for a snapshot that is not finite
+    y: np.ndarray  # (n,): Targets
+    sample_weight: np.ndarray | None  # (n,): Weight of each row
 
 
 def learns_weights(weighting) -> bool:
@@ -63,17 +43,7 @@ def learns_weights(weighting) -> bool:
 
 
 def usable_members(bank, n_last: int | None) -> np.ndarray:
-    """Tell which snapshots may get a weight: the finite ones among the last ``n_last``.
-
-    Returns
-    -------
-    ndarray of shape (M,), bool
-
-    Raises
-    ------
-    SnapshotTrainingError
-        If there is none.
-    """
+    """Tell which snapshots may get a weight: the finite ones among the last ``n_last``."""
     usable = np.array([snapshot.is_finite for snapshot in bank])
     if n_last is not None:
         usable[: len(bank) - n_last] = False
@@ -92,17 +62,6 @@ def find_combination(
     """Find the combination weights.
 
     Snapshots below ``min_weight`` are dropped and the rest weighed again, until none is below.
-
-    Parameters
-    ----------
-    combination : Combination
-        How to.
-    usable : ndarray of shape (M,), bool
-        Snapshots that may get a weight.
-    found : HoldoutPredictions or None
-        What the snapshots predict on the holdout, where there is one.
-    task : object
-        Has the criteria.
     """
     weighting = combination.weighting
     first = result = _weigh(weighting, usable, found, task)
@@ -163,13 +122,7 @@ def normalised(weights: np.ndarray) -> np.ndarray:
 
 
 def transfer_weights(result: WeightingResult, bank) -> WeightingResult:
-    """Give the snapshots of another run the weights of their cycles, as far as they are finite.
-
-    Raises
-    ------
-    SnapshotTrainingError
-        If none of them is, out of those with a weight.
-    """
+    """Give the snapshots of another run the weights of their cycles, as far as they are finite."""
     reached = result.weights[: len(bank)]
     if not reached.any():
         raise SnapshotTrainingError(
@@ -200,24 +153,7 @@ def _spread(result: WeightingResult, usable) -> WeightingResult:
 def score_table(
     found: HoldoutPredictions, usable: np.ndarray, result: WeightingResult, task
 ) -> dict[str, list]:
-    """Holdout scores of each snapshot, of equal weights and of the weights in use.
-
-    Parameters
-    ----------
-    found : HoldoutPredictions
-        What the snapshots predict on the holdout; one that is not finite scores NaN.
-    usable : ndarray of shape (M,), bool
-        Those that may be combined.
-    result : WeightingResult
-        The weights in use.
-    task : object
-        Has the scores.
-
-    Returns
-    -------
-    dict of str to list
-        ``"name"``, and a list for each score, ready for ``pandas.DataFrame``.
-    """
+    """Holdout scores of each snapshot, of equal weights and of the weights in use."""
     members = {f"snapshot {m + 1}": proba for m, proba in enumerate(found.probas)}
     members["uniform"] = found.probas[usable].mean(axis=0)
     if result.method != "uniform":

@@ -65,43 +65,22 @@ class Stopwatch:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What every training run of one ``fit`` has in common.
+    """What every training run of one ``fit`` has in common."""
 
-    Parameters
-    ----------
-    params : mapping
-        The estimator's parameters.
-    settings : mapping
-        What ``Model.fit`` is told: epochs, batch size and so on, for this call.
-    callbacks : list of keras.callbacks.Callback
-        The user's.
-    seeds : Seeds
-        What is drawn at random.
-    request : NetworkRequest
-        What the network is built from.
-    task : object
-        What the network is for.
-    make_schedule : callable
-        Takes the number of iterations, M, and the offset; returns the learning-rate schedule.
-    warm_up : callable
-        Takes a new network, the data, this plan and the watch; trains the network before the first
-        cycle, and returns the history of that.
-    monitored : ndarray or None
-        Rows that only ``val_loss`` is computed on.
-    again : bool, default=False
-        Whether this is the second training, of ``refit``: no warning is repeated.
-    """
-
-    params: Mapping[str, Any]
+    params: Mapping[str, Any]  # the estimator's parameters
+    # What ``Model.fit`` is told: epochs, batch size and so on, for this call.
     settings: Mapping[str, Any]
-    callbacks: list
-    seeds: Seeds
-    request: NetworkRequest
-    task: Any
+    callbacks: list  # the user's
+    seeds: Seeds  # what is drawn at random
+    request: NetworkRequest  # what the network is built from
+    task: Any  # what the network is for
+    # Takes the number of iterations, M, and the offset; returns the learning-rate schedule.
     make_schedule: Callable[..., Any]
+    # Takes a new network, the data, this plan and the watch; trains the network before the first
+    # cycle, and returns the history of that.
     warm_up: Callable[..., dict[str, list[float]]]
-    monitored: np.ndarray | None = None
-    again: bool = False
+    monitored: np.ndarray | None = None  # rows that only ``val_loss`` is computed on
+    again: bool = False  # whether this is the second training, of ``refit``: no warning is repeated
 
 
 def training_data(X, y, rows, sample_weight, plan: Plan) -> TrainingData:
@@ -121,24 +100,7 @@ def training_data(X, y, rows, sample_weight, plan: Plan) -> TrainingData:
 def train_cycles(
     plan: Plan, data: TrainingData, earlier: Trained | None, watch: Stopwatch
 ) -> Trained:
-    """Train a network along its cycles, or go on from the last snapshot of an earlier fit.
-
-    Parameters
-    ----------
-    plan : Plan
-        What to train, and how.
-    data : TrainingData
-        Rows to train on.
-    earlier : Trained or None
-        What an earlier fit has left.
-    watch : Stopwatch
-        Notes what each stage takes.
-
-    Raises
-    ------
-    SnapshotTrainingError
-        If a callback stopped training before the end of the first cycle.
-    """
+    """Train a network along its cycles, or go on from the last snapshot of an earlier fit."""
     n_done = 0 if earlier is None else earlier.n_epochs
     schedule = plan.make_schedule(
         (plan.settings["epochs"] - n_done) * data.steps_per_epoch,

@@ -52,43 +52,24 @@ class Phase:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What the training of some cycles leaves.
+    """What the training of some cycles leaves."""
 
-    Parameters
-    ----------
-    network : LiveNetwork
-        The network, with the weights of the last snapshot.
-    bank : SnapshotBank or None
-        All snapshots, those of earlier fits included; None where there is none yet, and in the
-        record of a fit, which has them itself.
-    phases : tuple of Phase
-        One for each fit that added cycles; none where the snapshots come from elsewhere.
-    n_iterations_adopted : int
-        Iterations that snapshots from elsewhere have behind them.
-    target_width : int or None
-        Columns of the targets where the loss takes one row of them per row of X.
-    history : dict of str to list
-        What Keras records, one value per epoch.
-    warmup_history : dict of str to list
-        The same for a phase before the first cycle.
-    engine : str or None
-        Which engine trained last.
-    engine_details : dict
-        Why, and whether with XLA.
-    interrupted : bool
-        Whether Ctrl-C ended the training.
-    """
-
-    network: LiveNetwork
+    network: LiveNetwork  # the network, with the weights of the last snapshot
+    # All snapshots, those of earlier fits included; None where there is none yet, and in the record
+    # of a fit, which has them itself.
     bank: Any = None
+    # One for each fit that added cycles; none where the snapshots come from elsewhere.
     phases: tuple[Phase, ...] = ()
-    n_iterations_adopted: int = 0
+    n_iterations_adopted: int = 0  # iterations that snapshots from elsewhere have behind them
+    # Columns of the targets where the loss takes one row of them per row of X.
     target_width: int | None = None
+    # What Keras records, one value per epoch.
     history: dict[str, list[float]] = field(default_factory=dict)
+    # The same for a phase before the first cycle.
     warmup_history: dict[str, list[float]] = field(default_factory=dict)
-    engine: str | None = None
-    engine_details: dict[str, Any] = field(default_factory=dict)
-    interrupted: bool = False
+    engine: str | None = None  # which engine trained last
+    engine_details: dict[str, Any] = field(default_factory=dict)  # why, and whether with XLA
+    interrupted: bool = False  # whether Ctrl-C ended the training
 
     @property
     def n_epochs(self) -> int:
@@ -103,56 +84,27 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """All that a fit leaves.
+    """All that a fit leaves."""
 
-    Parameters
-    ----------
-    schema : Schema
-        The form of X and y.
-    trained : Trained
-        Network, history, and what a later fit with ``warm_start`` needs.
-    seeds : Seeds
-        Those of the first fit.
-    class_weights : ndarray of shape (k,) or None
-        Weight of each class.
-    seen : ndarray
-        Distinct targets among the rows that trained.
-    holdout_digest : int or None
-        Of the rows that trained, where fit chose the holdout; a later fit must choose the same.
-    is_refit : bool
-        Whether the snapshots have been trained on the holdout too.
-    snapshots : SnapshotBank
-        The snapshots, with their scores.
-    weighting : WeightingResult
-        The combination weights, and how they were found.
-    snapshot_scores : dict of str to list or None
-        Holdout scores of each snapshot, of equal weights and of those in use.
-    holdout : ndarray of int64 or None
-        Numbers of the rows of X that were held out; None where none were, or the user brought
-        others.
-    holdout_predictions : HoldoutPredictions or None
-        What the snapshots predicted there, those of the first training with ``refit``. In memory
-        only: pickles do not have them.
-    timings : dict of str to float
-        Seconds spent in each stage.
-    backend : str
-        What ran under Keras.
-    """
-
-    schema: Schema
-    trained: Trained
-    seeds: Seeds
-    class_weights: np.ndarray | None
-    seen: np.ndarray
+    schema: Schema  # the form of X and y
+    trained: Trained  # network, history, and what a later fit with ``warm_start`` needs
+    seeds: Seeds  # those of the first fit
+    class_weights: np.ndarray | None  # (k,): Weight of each class
+    seen: np.ndarray  # distinct targets among the rows that trained
+    # Of the rows that trained, where fit chose the holdout; a later fit must choose the same.
     holdout_digest: int | None
-    is_refit: bool
-    snapshots: SnapshotBank
-    weighting: WeightingResult
+    is_refit: bool  # whether the snapshots have been trained on the holdout too
+    snapshots: SnapshotBank  # the snapshots, with their scores
+    weighting: WeightingResult  # the combination weights, and how they were found
+    # Holdout scores of each snapshot, of equal weights and of those in use.
     snapshot_scores: dict[str, list] | None
+    # Numbers of the rows of X that were held out; None where none were, or the user brought others.
     holdout: np.ndarray | None
+    # What the snapshots predicted there, those of the first training with ``refit``. In memory
+    # only: pickles do not have them.
     holdout_predictions: HoldoutPredictions | None
-    timings: dict[str, float]
-    backend: str
+    timings: dict[str, float]  # seconds spent in each stage
+    backend: str  # what ran under Keras
 
     @property
     def learning_rates(self) -> np.ndarray:

@@ -9,7 +9,6 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from skensemble._validation import Described, check_integer, must_be
 from skensemble._warnings import warn
@@ -42,27 +41,9 @@ def holdout_size(n: int, validation_fraction) -> int:
 def split_holdout(y, validation_fraction, seed):
     """Split rows into training and holdout, each class in proportion to its size.
 
-    Every class keeps a row for training, and gets one in the holdout while there is room.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,), int64
-        Class indices.
-    validation_fraction : float or int
-        Share or number of rows to hold out.
-    seed : int
-        Determines the rows.
-
-    Returns
-    -------
-    train, holdout : ndarray of int64 or None
-        Row numbers, increasing. ``holdout`` is None, and ``train`` all rows, where the holdout
-        could not have a row of every class.
-
-    Raises
-    ------
-    ValueError
-        If the holdout would leave too few rows to train on.
+    Every class keeps a row for training, and gets one in the holdout while there is room. Returns
+    the numbers of the rows to train on and of the holdout, increasing; all rows and None where the
+    holdout could not have a row of every class.
     """
     n = len(y)
     n_holdout = holdout_size(n, validation_fraction)
@@ -109,76 +90,30 @@ def _quotas(counts, total):
 
 @dataclass(frozen=True, eq=False)
 class Holdout:
-    """The rows that the combination weights are learned on.
+    """The rows that the combination weights are learned on."""
 
-    Parameters
-    ----------
-    X : ndarray or CSR matrix of shape (n, ...)
-        Features.
-    y : ndarray of shape (n,), int64
-        Class indices.
-    sample_weight : ndarray of shape (n,) or None
-        Weight of each row.
-    rows : ndarray of int64 or None
-        Where they are in the data that ``fit`` was given; None if they came by themselves.
-    mean_weight : float, default=1.0
-        Of the rows that train: what the weights of those that came by themselves are multiplied
-        with where both train.
-    """
-
-    X: Any
-    y: np.ndarray
-    sample_weight: np.ndarray | None
+    X: Any  # (n, ...): Features
+    y: np.ndarray  # (n,): Class indices
+    sample_weight: np.ndarray | None  # (n,): Weight of each row
+    # Where they are in the data that ``fit`` was given; None if they came by themselves.
     rows: np.ndarray | None = None
+    # Of the rows that train: what the weights of those that came by themselves are multiplied with
+    # where both train.
     mean_weight: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which rows train, and which teach the combination weights.
+    """Which rows train, and which teach the combination weights."""
 
-    Parameters
-    ----------
-    train : ndarray of int64
-        Numbers of the rows to train on.
-    holdout : Holdout or None
-        The rows to learn the weights on.
-    seen : ndarray
-        Distinct targets among the rows that have a weight.
-    digest : int or None
-        Of the rows to train on, where the holdout was chosen here.
-    """
-
-    train: np.ndarray
-    holdout: Holdout | None
-    seen: np.ndarray
-    digest: int | None = None
+    train: np.ndarray  # numbers of the rows to train on
+    holdout: Holdout | None  # the rows to learn the weights on
+    seen: np.ndarray  # distinct targets among the rows that have a weight
+    digest: int | None = None  # of the rows to train on, where the holdout was chosen here
 
 
 def choose_holdout(rows, params, seed: int, own: Holdout | None) -> Split:
-    """Decide which rows are kept out of training.
-
-    Parameters
-    ----------
-    rows : TrainingRows
-        All rows.
-    params : mapping
-        The estimator's parameters.
-    seed : int
-        Determines the rows.
-    own : Holdout or None
-        Rows that the user has kept out; then all others train.
-
-    Raises
-    ------
-    ValueError
-        If weights are to be learned and there is nothing to learn them on.
-
-    Warns
-    -----
-    HoldoutWarning
-        If a holdout could not have a row of each class.
-    """
+    """Decide which rows are kept out of training."""
     method, fraction = params["weighting"], params["validation_fraction"]
     task, y, weight = rows.schema.task, rows.y, rows.sample_weight
     counted = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
@@ -227,15 +162,7 @@ def check_can_weigh(task, holdout: Holdout, seen, method, *, name, parameter="we
 
 
 def check_still_unseen(split: Split, digest: int | None) -> None:
-    """Raise unless the rows held out are those that an earlier fit held out.
-
-    Parameters
-    ----------
-    split : Split
-        Of the fit that adds cycles.
-    digest : int or None
-        Of the rows that the earlier fit trained on.
-    """
+    """Raise unless the rows held out are those that an earlier fit held out."""
     if split.digest is None or split.digest == digest:
         return
     if digest is None:
@@ -265,51 +192,8 @@ def split_monitored(train: np.ndarray, share: float) -> tuple[np.ndarray, np.nda
     return train[:n_train], train[n_train:]
 
 
-def with_holdout(data, holdout: Holdout) -> tuple[Any, ...]:
-    """Put the holdout back among the rows to train on.
-
-    Parameters
-    ----------
-    data : TrainingData
-        The rows that trained.
-    holdout : Holdout
-        The rows that did not.
-
-    Returns
-    -------
-    X, y, rows, sample_weight
-        As for `TrainingData`. X is copied only where the holdout came by itself.
-    """
-    if holdout.rows is not None:
-        return data.X, data.y, np.union1d(data.rows, holdout.rows), data.sample_weight
-    n, n_held_out = len(data.y), len(holdout.y)
-    held_out = holdout.X
-    if sp.issparse(data.X):
-        X = sp.vstack([data.X, sp.csr_matrix(held_out)], format="csr")
-    else:
-        held_out = held_out.toarray() if sp.issparse(held_out) else held_out
-        X = np.concatenate([data.X, held_out])
-    y = np.concatenate([data.y, holdout.y])
-    weight, rows = None, np.arange(n, n + n_held_out)
-    if data.sample_weight is not None:
-        of_holdout = np.ones(n_held_out) if holdout.sample_weight is None else holdout.sample_weight
-        weight = np.concatenate([data.sample_weight, holdout.mean_weight * of_holdout])
-        rows = rows[weight[rows] > 0]
-    return X, y, np.concatenate([data.rows, rows]), weight
-
-
 def why_no_holdout(y, labels, validation_fraction) -> tuple[str, str]:
-    """Explain, and how to mend, why ``split_holdout`` holds nothing out.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,), int64
-        Class indices.
-    labels : ndarray of shape (k,)
-        The label of each.
-    validation_fraction : float or int
-        As in ``split_holdout``.
-    """
+    """Explain, and how to mend, why ``split_holdout`` holds nothing out."""
     n, size = len(y), holdout_size(len(y), validation_fraction)
     counts = np.bincount(y)
     k = np.count_nonzero(counts)

@@ -9,15 +9,7 @@ import numpy as np
 
 
 def ensemble_table(weights: np.ndarray, scores: Mapping[str, Sequence] | None) -> str:
-    """Write M, and each snapshot with its weight and holdout scores.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (M,)
-        Combination weights.
-    scores : mapping or None
-        ``snapshot_scores_`` of the estimator.
-    """
+    """Write M, and each snapshot with its weight and holdout scores."""
     M = len(weights)
     rows = [[f"snapshot {m + 1}", f"{weight:.3f}"] for m, weight in enumerate(weights)]
     head = ["", "weight"]

@@ -21,27 +21,15 @@ _LOCK = threading.RLock()
 
 @dataclass(eq=False)
 class LiveNetwork:
-    """A network and what predicts with it; after loading, both are made when they are first needed.
+    """A network and what predicts with it; after loading, both are made on first use."""
 
-    Parameters
-    ----------
-    output_layer : OutputLayer
-        What its outputs mean.
-    live_model : keras.Model or None
-        The network; None after loading.
-    n_steps : int or None
-        Iterations that its optimizer has done here; None where it has no optimizer of ours.
-    live_predictor : BankPredictor or None
-        None after loading.
-    architecture : bytes or None
-        What the network is built from after loading; None where Keras cannot describe it, and in
-        memory.
-    """
-
-    output_layer: OutputLayer
-    live_model: Any = None
+    output_layer: OutputLayer  # what its outputs mean
+    live_model: Any = None  # the network; None after loading
+    # Iterations that its optimizer has done here; None where it has no optimizer of ours.
     n_steps: int | None = None
-    live_predictor: BankPredictor | None = None
+    live_predictor: BankPredictor | None = None  # none after loading
+    # What the network is built from after loading; None where Keras cannot describe it, and in
+    # memory.
     architecture: bytes | None = None
 
     def stored(self) -> LiveNetwork:

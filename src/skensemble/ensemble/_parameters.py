@@ -35,13 +35,7 @@ _FIT_SETTINGS = (
 
 
 def fit_settings(params: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Collect what ``Model.fit`` is told: an argument of fit over ``fit__epochs`` over ``epochs``.
-
-    Raises
-    ------
-    TypeError
-        For an argument of ``Model.fit`` that the ensemble decides by itself.
-    """
+    """Collect what ``Model.fit`` is told: arguments of fit over ``fit__epochs`` over ``epochs``."""
     settings = {name: params[name] for name in _FIT_SETTINGS if name in params}
     routed = {
         name.removeprefix("fit__"): value
@@ -60,13 +54,7 @@ def fit_settings(params: Mapping[str, Any], overrides: Mapping[str, Any]) -> dic
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
-    """Raise unless every parameter is in its range.
-
-    Parameters
-    ----------
-    params : mapping
-        The estimator's parameters by name, as ``get_params`` gives them.
-    """
+    """Raise unless every parameter is in its range."""
     M = check_integer("M", params["M"], minimum=1, fix="5 is the usual choice")
     check_real(
         "alpha_zero",
@@ -153,13 +141,7 @@ def check_shares(name: str, given: np.ndarray, fix: str) -> None:
 
 
 def checked_callbacks(params: Mapping[str, Any]) -> list:
-    """Return the callbacks for training.
-
-    Raises
-    ------
-    ValueError
-        If one of them, in any nesting of lists, would set the learning rate.
-    """
+    """Return the callbacks for training."""
     callbacks = callback_list(params)
     _check_callbacks(callbacks)
     return callbacks

@@ -21,28 +21,14 @@ _FEW_ENTRIES = 2**16
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """What the first fit learned of the form of X and y.
+    """What the first fit learned of the form of X and y."""
 
-    Parameters
-    ----------
-    task : Classification
-        What y is made of.
-    X_shape : tuple of int
-        Shape of X, as the user passed it.
-    row_shape, row_dtype : tuple of int, numpy.dtype
-        Of a row, as the network takes it.
-    feature_encoder : transformer or None
-        Between the two.
-    meta : mapping
-        What a builder may know, by the names that scikeras has for it.
-    """
-
-    task: Classification
-    X_shape: tuple[int, ...]
-    row_shape: tuple[int, ...]
-    row_dtype: np.dtype
-    feature_encoder: Any
-    meta: Mapping[str, Any]
+    task: Classification  # what y is made of
+    X_shape: tuple[int, ...]  # shape of X, as the user passed it
+    row_shape: tuple[int, ...]  # of a row, as the network takes it
+    row_dtype: np.dtype  # of a row, as the network takes it
+    feature_encoder: Any  # between the two
+    meta: Mapping[str, Any]  # what a builder may know, by the names that scikeras has for it
 
     def encode(self, X):
         """Turn checked rows into those that the network takes."""
@@ -51,30 +37,14 @@ class Schema:
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
-    """Checked rows, as training takes them.
+    """Checked rows, as training takes them."""
 
-    Parameters
-    ----------
-    schema : Schema
-        Their form.
-    X : ndarray of shape (n, ...) or CSR matrix
-        As the network takes it.
-    y : ndarray of shape (n, ...)
-        Targets, as the task encodes them.
-    sample_weight : ndarray of shape (n,) or None
-        Weight of each row, that of its class included.
-    class_weights : ndarray of shape (k,) or None
-        Weight of each class.
-    mean_weight : float
-        Mean of the positive weights that the user gave.
-    """
-
-    schema: Schema
-    X: Any
-    y: np.ndarray
-    sample_weight: np.ndarray | None
-    class_weights: np.ndarray | None
-    mean_weight: float
+    schema: Schema  # their form
+    X: Any  # (n, ...): As the network takes it
+    y: np.ndarray  # (n, ...): Targets, as the task encodes them
+    sample_weight: np.ndarray | None  # (n,): Weight of each row, that of its class included
+    class_weights: np.ndarray | None  # (k,): Weight of each class
+    mean_weight: float  # mean of the positive weights that the user gave
 
 
 def unfitted_twin(estimator):
@@ -83,23 +53,7 @@ def unfitted_twin(estimator):
 
 
 def learn_schema(reader, X, y) -> tuple[Schema, Any, np.ndarray]:
-    """Learn the form of X and y from the rows of a first fit.
-
-    Parameters
-    ----------
-    reader : estimator
-        Not fitted; it remembers the number and the names of the features.
-    X, y : array-like
-        As the user passes them.
-
-    Returns
-    -------
-    schema : Schema
-    X : ndarray or CSR matrix
-        As the network takes it.
-    y : ndarray
-        Targets.
-    """
+    """Learn the form of X and y from the rows of a first fit."""
     check_y_given(reader, X, y)
     y_dtype = np.asarray(y).dtype
     X = check_X(reader, X, None)
@@ -120,17 +74,7 @@ def learn_schema(reader, X, y) -> tuple[Schema, Any, np.ndarray]:
 
 
 def read_training_rows(reader, X, y, sample_weight, schema: Schema | None = None) -> TrainingRows:
-    """Check the rows to train on.
-
-    Parameters
-    ----------
-    reader : estimator
-        Fitted if there is a schema; else a new one.
-    X, y, sample_weight : array-like
-        As the user passes them to ``fit``.
-    schema : Schema, optional
-        From an earlier fit, which this one continues.
-    """
+    """Check the rows to train on."""
     if schema is None:
         schema, X, y = learn_schema(reader, X, y)
     else:
@@ -164,21 +108,6 @@ def check_X(reader, X, schema: Schema | None):
     """Return X as an array of any number of dimensions from 2, or as a CSR matrix.
 
     Neither copied nor converted where it is an array of numbers already.
-
-    Parameters
-    ----------
-    reader : estimator
-        Remembers, where there is no schema, or knows the features.
-    X : array-like or sparse matrix
-        Rows.
-    schema : Schema or None
-        What they must be like; None for those of a first fit.
-
-    Raises
-    ------
-    ValueError
-        If X has NaN or infinite entries, entries too large for the network's floats, or rows of
-        another shape than in ``fit``.
     """
     limit = _largest(keras.config.floatx())
     if schema is not None and _is_plain(X, schema, limit):

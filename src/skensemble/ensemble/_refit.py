@@ -24,25 +24,7 @@ from skensemble.training import TrainingData
 def train_again(
     plan: Plan, data: TrainingData, holdout: Holdout, weighed: Weighed
 ) -> tuple[Trained, Weighed, TrainingData] | None:
-    """Train the same cycles on all rows; each new snapshot gets the weight of its cycle.
-
-    Parameters
-    ----------
-    plan : Plan
-        Of the first training.
-    data : TrainingData
-        What it was trained on.
-    holdout : Holdout
-        The rows that were kept out.
-    weighed : Weighed
-        Its snapshots, with their weights.
-
-    Returns
-    -------
-    tuple or None
-        What the second training leaves, its snapshots with their weights, and the data. None, with
-        a warning, where it fails or is interrupted.
-    """
+    """Train the same cycles on all rows; each new snapshot gets the weight of its cycle."""
     n_cycles = len(weighed.snapshots)
     X, y, rows, sample_weight = with_holdout(data, holdout)
     everything = training_data(X, y, rows, sample_weight, plan)
@@ -70,20 +52,7 @@ def _first_cycles(trained: Trained, n: int) -> Trained:
 
 
 def with_holdout(data: TrainingData, holdout: Holdout) -> tuple[Any, ...]:
-    """Put the holdout back among the rows to train on.
-
-    Parameters
-    ----------
-    data : TrainingData
-        The rows that trained.
-    holdout : Holdout
-        The rows that did not.
-
-    Returns
-    -------
-    X, y, rows, sample_weight
-        As for `TrainingData`. X is copied only where the holdout came by itself.
-    """
+    """Put the holdout back among the rows to train on."""
     if holdout.rows is not None:
         return data.X, data.y, np.union1d(data.rows, holdout.rows), data.sample_weight
     n, n_held_out = len(data.y), len(holdout.y)

@@ -8,13 +8,7 @@ from skensemble.ensemble._fitted import Fitted
 
 
 def has_cycles_to_add(earlier: Fitted, M: int, epochs: int) -> bool:
-    """Tell whether there are cycles to add to those of an earlier fit; if not, warn.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be continued to ``M`` cycles and ``epochs``.
-    """
+    """Tell whether there are cycles to add to those of an earlier fit; if not, warn."""
     done, epochs_done = len(earlier.snapshots), earlier.trained.n_epochs
     fix = "raise M and epochs to add cycles, or set warm_start=False to start again"
     if done == M:

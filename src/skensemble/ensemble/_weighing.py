@@ -25,24 +25,13 @@ _N_ROWS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
-    """Snapshots with their weights.
+    """Snapshots with their weights."""
 
-    Parameters
-    ----------
-    snapshots : SnapshotBank
-        With their scores, where there is a holdout.
-    weighting : WeightingResult
-        The weights.
-    scores : dict of str to list or None
-        Holdout scores of each snapshot, of equal weights and of those in use.
-    predictions : HoldoutPredictions or None
-        What the snapshots predict on the holdout.
-    """
-
-    snapshots: SnapshotBank
-    weighting: WeightingResult
+    snapshots: SnapshotBank  # with their scores, where there is a holdout
+    weighting: WeightingResult  # the weights
+    # Holdout scores of each snapshot, of equal weights and of those in use.
     scores: dict[str, list] | None = None
-    predictions: HoldoutPredictions | None = None
+    predictions: HoldoutPredictions | None = None  # what the snapshots predict on the holdout
 
 
 def weigh_snapshots(
@@ -52,21 +41,7 @@ def weigh_snapshots(
     task,
     watch,
 ) -> Weighed:
-    """Find the weights of snapshots, and score them.
-
-    Parameters
-    ----------
-    bank : SnapshotBank
-        The snapshots.
-    predictions : HoldoutPredictions or None
-        What they predict on the holdout, where there is one.
-    combination : Combination
-        How to combine them.
-    task : object
-        Has the criteria and the scores.
-    watch : Stopwatch
-        Notes the time.
-    """
+    """Find the weights of snapshots, and score them."""
     usable = usable_members(bank, combination.n_last)
     with watch("solve"):
         weighting = find_combination(combination, usable, predictions, task)
@@ -89,12 +64,7 @@ def predict_holdout(predictor, bank, holdout, batch_size, watch) -> HoldoutPredi
 
 
 def member_probas(predictor: BankPredictor, bank: SnapshotBank, X, batch_size, first: int = 0):
-    """Predict with each snapshot from ``first`` on, NaN with those that are not finite.
-
-    Returns
-    -------
-    ndarray of shape (M - first, n, k), float64
-    """
+    """Predict with each snapshot from ``first`` on: (M - first, n, k), NaN where not finite."""
     finite = [m for m in range(first, len(bank)) if bank[m].is_finite]
     if len(finite) == len(bank) - first:
         return predictor(finite, X, batch_size)
@@ -114,23 +84,7 @@ def snapshots_at_chance(bank, probas, y, sample_weight, task) -> list[int]:
 
 
 def warn_if_at_chance(trained, n_earlier: int, data, task, alpha_zero: float, batch_size) -> None:
-    """Name the new cycles that ended at chance level on (some) rows that they were trained on.
-
-    Parameters
-    ----------
-    trained : Trained
-        The snapshots.
-    n_earlier : int
-        How many of them an earlier fit has trained.
-    data : TrainingData
-        What the others were trained on.
-    task : object
-        Knows chance.
-    alpha_zero : float
-        For the warning.
-    batch_size : int or None
-        For the predictions.
-    """
+    """Name the new cycles that ended at chance level on (some) rows that they were trained on."""
     rows = data.rows[:: -(-len(data.rows) // _N_ROWS)]
     weight = None if data.sample_weight is None else data.sample_weight[rows]
     bank, predictor = trained.bank, trained.network.predictor(trained.bank)

@@ -25,11 +25,6 @@ def builder_of(model: Any, default: Callable[..., Any]) -> Callable[..., Any]:
     """Return a builder, given the parameter ``model`` and the one to take where it is None.
 
     A Keras model becomes a builder of copies of it.
-
-    Raises
-    ------
-    TypeError
-        If it is neither a model nor callable.
     """
     if model is None:
         return default
@@ -50,15 +45,7 @@ def builder_of(model: Any, default: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def build_network(request: NetworkRequest) -> keras.Model:
-    """Build the network of a request; the model is new, and nobody else's.
-
-    Raises
-    ------
-    TypeError
-        If a parameter is unknown to the estimator and to its builder, or no model is built.
-    ValueError
-        If the builder returns a model that an earlier fit has trained.
-    """
+    """Build the network of a request; the model is new, and nobody else's."""
     _check_parameters_are_known(request)
     try:
         model = call_builder(request)

@@ -24,31 +24,7 @@ N_PROBE_ROWS = 32
 
 
 def prepare_network(model, X, task, *, compile_arguments) -> tuple[OutputLayer, int | None]:
-    """Compile ``model`` if need be, and check that it does the task on rows like those of X.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Fresh from its builder; compiled and built in place.
-    X : ndarray or CSR matrix
-        Training rows, of which the first few are run through the network.
-    task : object
-        What the outputs must be.
-    compile_arguments : callable
-        Returns the arguments of ``compile`` for a model that is not compiled.
-
-    Returns
-    -------
-    output_layer : OutputLayer
-        What the outputs mean.
-    target_width : int or None
-        Columns of the targets where the loss takes one row of them per row of X.
-
-    Raises
-    ------
-    ValueError
-        If the outputs have another width, or cannot be what they should, or there is no loss.
-    """
+    """Compile ``model`` if need be, and check that it does the task on rows like those of X."""
     outputs = outputs_of(model, X)
     n_units = task.check_width(outputs.shape)
     if not model.compiled:
@@ -100,17 +76,7 @@ def check_outputs(output_layer: OutputLayer, outputs) -> None:
 
 
 def check_compiled_as_asked(model, loss, optimizer, routed) -> None:
-    """Raise if the builder compiled with another loss or optimizer than the estimator asks for.
-
-    Parameters
-    ----------
-    model : keras.Model
-        As the builder compiled it.
-    loss, optimizer
-        The estimator's parameters.
-    routed : list of str
-        Parameters of the loss and the optimizer that the builder never saw.
-    """
+    """Raise if the builder compiled with another loss or optimizer than the estimator asks for."""
     if routed:
         raise ValueError(
             must_be(

@@ -16,18 +16,7 @@ from skensemble.networks._serialisation import network_config, network_from_conf
 
 
 def copy_model(model):
-    """Copy a model with its weights; compiled, if it is, with its own optimizer and metrics.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Left as it is.
-
-    Returns
-    -------
-    keras.Model
-        Shares nothing with ``model`` that training changes.
-    """
+    """Copy a model with its weights; compiled, if it is, with its own optimizer and metrics."""
     try:
         with seeded(0), keras.saving.custom_object_scope(_custom_objects(model)):
             copy = _rebuilt(model)

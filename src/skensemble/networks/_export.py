@@ -16,29 +16,6 @@ def ensemble_model(model, output_layer, bank, weights) -> keras.Model:
 
     It is made of copies of the network and of what Keras brings along, so that a file of it can be
     used where skensemble is not installed.
-
-    Parameters
-    ----------
-    model : keras.Model
-        The network, built; left as it is.
-    output_layer : OutputLayer
-        What its outputs mean.
-    bank : sequence of Snapshot
-        The members.
-    weights : array-like of shape (M,)
-        Combination weights: not negative, with a positive sum. Members of weight 0 leave no trace.
-
-    Returns
-    -------
-    keras.Model
-        Not compiled, called ``"snapshot_ensemble"``. Takes the rows that the network takes, and
-        returns class probabilities of shape (n, k), float32 or wider where the network's are.
-        Member m, counted from 1, is its layer ``"snapshot_m"``.
-
-    Raises
-    ------
-    ValueError
-        If the network cannot be copied, or all weights are 0.
     """
     weights = np.asarray(weights, dtype=np.float64)
     used = np.flatnonzero(weights)

@@ -14,18 +14,6 @@ def fingerprint_of_network(model) -> Hashable | None:
 
     It is made of all that the network consists of: its layers and their attributes, how they are
     wired, which of them use which variables. Names and initial values have no part in it.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Built.
-
-    Returns
-    -------
-    hashable or None
-        None where it cannot be told: Lambda layers, functions of the user's, layers of a class
-        without a ``get_config`` of its own or of which the code looks at more than the layer,
-        layers that keep what they learned from data outside their weights.
     """
     try:
         freezer = Freezer()

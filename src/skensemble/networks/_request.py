@@ -9,27 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class NetworkRequest:
-    """A builder, and all that may reach it or the compilation of what it builds.
+    """A builder, and all that may reach it or the compilation of what it builds."""
 
-    Parameters
-    ----------
-    builder : callable
-        Returns a Keras model, compiled or not.
-    given : object
-        The estimator's parameter that the builder was made of: a function, a model, None.
-    given_as : str
-        Name of that parameter.
-    params : mapping
-        The estimator's parameters by name, routed ones (``optimizer__momentum``) included.
-    extra : sequence of str
-        Names of those that the constructor does not name: they are routed, or go to the builder.
-    meta : mapping
-        What is known of the data, by the names that scikeras has for it.
-    """
-
-    builder: Callable[..., Any]
-    given: Any
-    given_as: str
+    builder: Callable[..., Any]  # returns a Keras model, compiled or not
+    given: Any  # the estimator's parameter that the builder was made of: a function, a model, None
+    given_as: str  # name of that parameter
+    # The estimator's parameters by name, routed ones (``optimizer__momentum``) included.
     params: Mapping[str, Any]
+    # Names of those that the constructor does not name: they are routed, or go to the builder.
     extra: tuple[str, ...] = ()
+    # What is known of the data, by the names that scikeras has for it.
     meta: Mapping[str, Any] = field(default_factory=dict)

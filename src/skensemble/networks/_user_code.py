@@ -16,19 +16,7 @@ def is_trusted(module: str | None) -> bool:
 
 
 def frozen_code(cls: type) -> list[tuple[str, Any]] | None:
-    """Collect what the methods of a class can see of the world, apart from their arguments.
-
-    Parameters
-    ----------
-    cls : type
-        Of a user's module.
-
-    Returns
-    -------
-    list of tuple of str and object, or None
-        Class attributes, and values of the global names that methods mention. None where a method
-        looks at names of layers or variables, or at a function or an object of the user's.
-    """
+    """Collect what the methods of a class can see of the world, apart from their arguments."""
     found = []
     for base in cls.__mro__:
         if is_trusted(base.__module__) or base.__module__ == "builtins":

@@ -24,17 +24,10 @@ class Classification:
 
     Targets are class indices. One-hot rows, as Keras users write them, are labels
     ``0, 1, …, k - 1``, and come back one-hot.
-
-    Parameters
-    ----------
-    classes_ : ndarray of shape (k,)
-        Labels in increasing order.
-    one_hot_ : bool
-        Whether the labels are one-hot rows.
     """
 
-    classes_: np.ndarray
-    one_hot_: bool = False
+    classes_: np.ndarray  # (k,): Labels in increasing order
+    one_hot_: bool = False  # whether the labels are one-hot rows
 
     @classmethod
     def learn(cls, y: Any) -> tuple[Classification, np.ndarray]:

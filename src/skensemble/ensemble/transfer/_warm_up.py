@@ -37,33 +37,6 @@ def train_head(
 
     Rows that stay the same in all epochs have the same features in all epochs: they are computed
     once. With an augmentation they are computed for every batch.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Of `transfer_network`, compiled; its head is trained in place.
-    data : TrainingData
-        Rows to train on.
-    n_epochs : int
-        How many.
-    optimizer : str, class or keras.optimizers.Optimizer
-        Its learning rate is the start of one cosine, which ends at 0.
-    engine : {"auto", "fused", "keras"}
-        As of the estimator.
-    augmentation : Augmentation, optional
-        What happens to the rows of every batch.
-    verbose : {0, 1, 2}
-        As of the estimator.
-
-    Returns
-    -------
-    dict of str to list of float
-        What Keras records, one value per epoch.
-
-    Raises
-    ------
-    SnapshotTrainingError
-        If the weights of the head are not finite in the end; the network has those from before.
     """
     extractor, head, layers = split_network(network)
     if augmentation is None:
@@ -95,13 +68,7 @@ def train_head(
 
 
 def fresh_optimizer(given: Any):
-    """Make an optimizer of a name, a class or another optimizer, which stays as it is.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is none, or has no learning rate of its own to start from.
-    """
+    """Make an optimizer of a name, a class or another optimizer, which stays as it is."""
     must = "a Keras optimizer, its class or its name"
     fix = "as in 'rmsprop' or keras.optimizers.RMSprop(1e-4)"
     if isinstance(given, keras.optimizers.Optimizer):
@@ -123,13 +90,7 @@ def fresh_optimizer(given: Any):
 
 
 class HeadOnFeatures(keras.Model):
-    """A head on the features of an extractor that neither trains nor is part of the model.
-
-    Parameters
-    ----------
-    extractor, head : keras.Model
-        From rows to features, and from features to probabilities.
-    """
+    """A head on the features of an extractor that neither trains nor is part of the model."""
 
     def __init__(self, extractor, head):
         super().__init__()

@@ -14,33 +14,15 @@ from skensemble.weighting import WeightingResult
 
 @dataclass(frozen=True, eq=False)
 class FittedVote:
-    """All that the fit of a vote leaves.
+    """All that the fit of a vote leaves."""
 
-    Parameters
-    ----------
-    members : tuple of (str, classifier)
-        Names and fitted members, without dropped ones.
-    dropped : tuple of str
-        Names of those that were left out.
-    order : tuple of str
-        All names, as the user gave them.
-    encoder : LabelEncoder
-        From labels to class indices.
-    weights : ndarray of shape (M,), float64
-        Of the members: not negative, sum 1.
-    weighting : WeightingResult or None
-        How they were found; None without a holdout.
-    tie_tolerance : float
-        How far apart two sums of weights may be that are equal but for rounding.
-    """
-
-    members: tuple[tuple[str, Any], ...]
-    dropped: tuple[str, ...]
-    order: tuple[str, ...]
-    encoder: LabelEncoder
-    weights: np.ndarray
-    weighting: WeightingResult | None
-    tie_tolerance: float
+    members: tuple[tuple[str, Any], ...]  # names and fitted members, without dropped ones
+    dropped: tuple[str, ...]  # names of those that were left out
+    order: tuple[str, ...]  # all names, as the user gave them
+    encoder: LabelEncoder  # from labels to class indices
+    weights: np.ndarray  # (M,): Of the members: not negative, sum 1
+    weighting: WeightingResult | None  # how they were found; None without a holdout
+    tie_tolerance: float  # how far apart two sums of weights may be that are equal but for rounding
 
     def attribute(self, name: str) -> Any:
         """Return a fitted attribute of the estimator, such as ``weights_``.

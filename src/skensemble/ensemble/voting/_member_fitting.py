@@ -18,23 +18,7 @@ from skensemble.ensemble.voting._members import check_take_weights, is_dropped, 
 
 
 def fit_member(name: str, member, X, y, params, holdout, message: str | None):
-    """Fit a clone of a member, on the shared holdout if it would hold out rows of its own.
-
-    Parameters
-    ----------
-    name : str
-        For errors.
-    member : classifier
-        Fitted in place.
-    X, y : array-like
-        The rows that train, and their labels.
-    params : dict
-        Further arguments of its ``fit``.
-    holdout : tuple of (X_val, y_val, sample_weight) or None
-        Rows that no member trains on, their labels and weights.
-    message : str or None
-        What to print, with the time it took.
-    """
+    """Fit a clone of a member, on the shared holdout if it would hold out rows of its own."""
     try:
         with _print_elapsed_time("Voting", message):
             if holdout is not None and shares_holdout(member):
@@ -48,19 +32,7 @@ def fit_member(name: str, member, X, y, params, holdout, message: str | None):
 
 
 def fit_members(vote, X, y, params, holdout) -> list[tuple[str, Any]]:
-    """Fit clones of the members that are not dropped; return their names with them.
-
-    Parameters
-    ----------
-    vote : VotingSnapshotClassifier
-        Has the members.
-    X, y : array-like
-        The rows that train, and their labels.
-    params : dict of str to dict
-        Further arguments of the ``fit`` of each member.
-    holdout : tuple or None
-        As for `fit_member`.
-    """
+    """Fit clones of the members that are not dropped; return their names with them."""
     total = len(vote.estimators)
     numbered = [
         (position, name, member)

@@ -161,26 +161,7 @@ def count_features(X) -> int | None:
 
 
 def class_columns(name: str, member, classes) -> np.ndarray:
-    """Tell which class of the ensemble each class of a fitted member is.
-
-    Parameters
-    ----------
-    name : str
-        The member's name, for errors.
-    member : classifier
-        Fitted. Without ``classes_``, it is taken to have those of the ensemble.
-    classes : ndarray of shape (k,)
-        Labels of the ensemble.
-
-    Returns
-    -------
-    ndarray of shape (k,), int64
-
-    Raises
-    ------
-    ValueError
-        If the member knows other classes, or not all of them.
-    """
+    """Tell which class of the ensemble each class of a fitted member is."""
     known = getattr(member, "classes_", None)
     if known is None:
         return np.arange(len(classes))

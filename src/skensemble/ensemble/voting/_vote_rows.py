@@ -46,24 +46,7 @@ def read_labels(vote, X, y) -> tuple[LabelEncoder, np.ndarray]:
 
 
 def own_holdout(X, classes, X_val, y_val, *, learns: bool) -> Holdout:
-    """Check the rows that the caller has kept out of training.
-
-    Parameters
-    ----------
-    X : array-like
-        The rows that train, to compare the number of features.
-    classes : ndarray of shape (k,)
-        Labels.
-    X_val, y_val : array-like
-        The holdout and its labels.
-    learns : bool
-        Whether weights are learned on it, so that each class needs a row.
-
-    Raises
-    ------
-    ValueError
-        If the features or the labels are others than those that train.
-    """
+    """Check the rows that the caller has kept out of training."""
     check_consistent_length(X_val, y_val)
     expected, found = count_features(X), count_features(X_val)
     if expected != found:
@@ -80,32 +63,7 @@ def own_holdout(X, classes, X_val, y_val, *, learns: bool) -> Holdout:
 
 
 def keep_holdout(X, y, classes, sample_weight, validation_fraction, seed: int, *, trains: bool):
-    """Keep rows out of training to learn the weights on, each class in proportion to its size.
-
-    Parameters
-    ----------
-    X : array-like, sparse matrix or dataframe of n rows
-        As the members take it.
-    y : ndarray of shape (n,), int64
-        Class indices.
-    classes : ndarray of shape (k,)
-        Labels, for the warning.
-    sample_weight : array-like of shape (n,) or None
-        Rows of weight 0 are not held out.
-    validation_fraction : float or int
-        Share or number of rows.
-    seed : int
-        Determines the rows.
-    trains : bool
-        Whether any member trains. If not, all rows can be learned on.
-
-    Returns
-    -------
-    train : ndarray of int64 or None
-        Numbers of the rows to train on; None for all.
-    holdout : Holdout or None
-        None, with a warning, where it could not have a row of each class.
-    """
+    """Keep rows out of training to learn the weights on, each class in proportion to its size."""
     weight = check_sample_weight(sample_weight, X)
     rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
     if trains:

@@ -16,22 +16,7 @@ _TIE_BREAKER = 1e-6
 
 
 def check_vote_weights(weights, estimators, kept) -> np.ndarray | None:
-    """Return the weights of the members that are kept, or None if they are yet to be found.
-
-    Parameters
-    ----------
-    weights : None, str, callable or array-like of shape (n_estimators,)
-        As in the estimator.
-    estimators : list of (str, estimator)
-        All members, dropped ones included.
-    kept : ndarray of shape (n_estimators,), bool
-        Those that are not dropped.
-
-    Returns
-    -------
-    ndarray of shape (M,), float, or None
-        As given: neither converted nor normalised.
-    """
+    """Return the weights of the members that are kept, or None if they are yet to be found."""
     if weights is None or (isinstance(weights, str) and weights == "uniform"):
         return np.ones(np.count_nonzero(kept))
     if isinstance(weights, str) or not np.iterable(weights):
@@ -55,30 +40,7 @@ def check_vote_weights(weights, estimators, kept) -> np.ndarray | None:
 
 
 def weigh_members(weights, given, members, holdout, classes, voting: str):
-    """Find the weights, and how good they are on the holdout.
-
-    Parameters
-    ----------
-    weights : None, str, callable or array-like
-        As in the estimator.
-    given : ndarray of shape (M,) or None
-        Of those that are kept, if they are given.
-    members : list of (str, classifier)
-        Fitted.
-    holdout : Holdout or None
-        Rows that no member trained on.
-    classes : ndarray of shape (k,)
-        Labels.
-    voting : {"hard", "soft"}
-        What is combined: votes, as one-hot rows, or probabilities.
-
-    Returns
-    -------
-    weights : ndarray of shape (M,), float64
-        Of sum 1.
-    result : WeightingResult or None
-        None without a holdout.
-    """
+    """Find the weights, and how good they are on the holdout."""
     given = np.ones(len(members)) if holdout is None and given is None else given
     if given is not None:
         given = normalised(given.astype(np.float64))

@@ -23,15 +23,6 @@ class Answers:
 
     Each member is asked at most once for each of them. A network is asked for its probabilities
     only: its vote is the largest.
-
-    Parameters
-    ----------
-    members : list of (str, classifier)
-        Names, for errors, and the fitted members.
-    X : array-like, sparse matrix or dataframe of n rows
-        The rows, as the members take them.
-    classes : ndarray of shape (k,)
-        Labels of the ensemble.
     """
 
     def __init__(self, members, X, classes):
@@ -110,21 +101,7 @@ def _checked(name: str, probas, n_classes: int) -> np.ndarray:
 
 
 def vote_shares(votes, weights, n_classes: int) -> np.ndarray:
-    """Share of the weighted votes that each class gets.
-
-    Parameters
-    ----------
-    votes : ndarray of shape (M, n), int
-        Class indices.
-    weights : ndarray of shape (M,)
-        Of sum 1.
-    n_classes : int
-        k.
-
-    Returns
-    -------
-    ndarray of shape (n, k), float64
-    """
+    """Share, (n, k), of the weighted votes, class indices (M, n), that each class gets."""
     shares = np.zeros((votes.shape[1], n_classes))
     rows = np.arange(votes.shape[1])
     for vote, weight in zip(votes, weights, strict=True):
@@ -139,14 +116,6 @@ def tie_tolerance(n_members: int, dtype) -> float:
     from reading its decimals, of u from each of the two divisions that normalise it, and of u
     from being multiplied by a probability; adding M of them up adds at most (M - 1) u. So a sum is
     off by (M + 3) u, and the difference of two by twice that.
-
-    Parameters
-    ----------
-    n_members : int
-        M.
-    dtype : numpy.dtype
-        That of the weights as they were given, whose :math:`\epsilon` counts; of integers, it is
-        that of float64.
 
     Examples
     --------
@@ -163,20 +132,6 @@ def break_ties(shares, sums: Callable[[np.ndarray], np.ndarray], tolerance: floa
     """Raise the share of the winner by one bit, where it has rivals of the same share.
 
     Of equal shares, that of the larger sum of probabilities wins; of equal sums, the first.
-
-    Parameters
-    ----------
-    shares : ndarray of shape (n, k), float64
-        Shares of votes. Changed in place.
-    sums : callable
-        Takes the numbers of t tied rows, returns their sums of probabilities, (t, k).
-    tolerance : float
-        What is no further apart is equal.
-
-    Returns
-    -------
-    ndarray of shape (n, k), float64
-        The shares. The largest of each row is that of the winner, and of no other.
 
     Examples
     --------

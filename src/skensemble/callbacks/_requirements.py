@@ -5,9 +5,6 @@ from __future__ import annotations
 import keras
 
 from skensemble._validation import Described, must_be
-from skensemble.callbacks._caller import warn_user
-from skensemble.exceptions import LearningRateWarning
-from skensemble.networks import learning_rate_note
 
 RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 
@@ -102,10 +99,3 @@ def n_iterations_of_fit(given, epochs, params, first_epoch: int) -> int:
             )
         )
     return n_epochs * steps
-
-
-def warn_about_learning_rate(optimizer, alpha_zero: float) -> None:
-    """Say that ``alpha_zero`` replaces another learning rate."""
-    note = learning_rate_note(optimizer, alpha_zero)
-    if note:
-        warn_user(note, LearningRateWarning)
