@@ -3,97 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from skensemble._validation import Described, must_be
 from skensemble.cli._option_groups import NetworkOptions
 from skensemble.cli._snapshot_ensembles_flags import NetworkFlags
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """A network of `skensemble.models`.
-
-    Parameters
-    ----------
-    name : str
-        As ``--model`` takes it.
-    builder : str
-        Its name in `skensemble.models`.
-    takes : tuple of str
-        Parameters of the builder that have an option of their own.
-    defaults : mapping
-        Parameters that are other than the builder's own defaults, or worth writing down.
-    batch_size, epochs : int
-        What the project that the network comes from trained with.
-    depths : tuple of (int, int), or None
-        a and b, where depths are a n + b.
-    """
+class Architecture(NamedTuple):
+    """A network of `skensemble.models`; its depths are ``a n + b``, with ``depths`` (a, b)."""
 
     name: str
     builder: str
     takes: tuple[str, ...]
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = MappingProxyType({})
     batch_size: int = 32
     epochs: int = 50
     depths: tuple[int, int] | None = None
 
 
 _SHARED = ("dropout", "weight_decay")
-_RESNEXT = ("depth", "cardinality", "width", "weight_decay")
-ARCHITECTURES = {
-    found.name: found
-    for found in (
-        Architecture(
-            "wrn",
-            "wide_resnet",
-            ("depth", "width", *_SHARED),
-            {"depth": 16, "width": 4},
-            batch_size=128,
-            epochs=200,
-            depths=(6, 4),
-        ),
-        Architecture(
-            "dn",
-            "densenet",
-            ("depth", "growth_rate", "bottleneck", *_SHARED),
-            {"depth": 40, "growth_rate": 12},
-            batch_size=64,
-            epochs=200,
-            depths=(3, 4),
-        ),
-        Architecture(
-            "resnext",
-            "resnext",
-            _RESNEXT,
-            {"depth": 29, "cardinality": 8, "width": 64},
-            batch_size=120,
-            epochs=200,
-            depths=(9, 2),
-        ),
-        Architecture(
-            "senet",
-            "resnext",
-            _RESNEXT,
-            {"depth": 29, "cardinality": 4, "width": 64, "se": True},
-            batch_size=120,
-            epochs=200,
-            depths=(9, 2),
-        ),
-        Architecture("mlp", "mlp", ("units", "dropout")),
-    )
-}
+_OF_WRN = ("depth", "width", *_SHARED)
+_OF_DN = ("depth", "growth_rate", "bottleneck", *_SHARED)
+_OF_RESNEXT = ("depth", "cardinality", "width", "weight_decay")
+_RESNEXT = {"depth": 29, "cardinality": 8, "width": 64}
+_SENET = {**_RESNEXT, "cardinality": 4, "se": True}
+_ALL = (
+    Architecture("wrn", "wide_resnet", _OF_WRN, {"depth": 16, "width": 4}, 128, 200, (6, 4)),
+    Architecture("dn", "densenet", _OF_DN, {"depth": 40, "growth_rate": 12}, 64, 200, (3, 4)),
+    Architecture("resnext", "resnext", _OF_RESNEXT, _RESNEXT, 120, 200, (9, 2)),
+    Architecture("senet", "resnext", _OF_RESNEXT, _SENET, 120, 200, (9, 2)),
+    Architecture("mlp", "mlp", ("units", "dropout")),
+)
+ARCHITECTURES = {found.name: found for found in _ALL}
 
 
 def architecture_named(model: str) -> Architecture:
-    """Look up a network by the name that ``--model`` has for it.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
+    """Look up a network by the name that ``--model`` has for it."""
     if model not in ARCHITECTURES:
         names = ", ".join(map(repr, ARCHITECTURES))
         must = f"one of {names}, or a function of yours, MODULE:FUNCTION or FILE.py:FUNCTION"
@@ -120,13 +67,7 @@ def given_parameters(options: NetworkOptions) -> dict[str, Any]:
 def parameters_for(
     architecture: Architecture, options: NetworkOptions, flags: NetworkFlags
 ) -> dict[str, Any]:
-    """Parameters of the builder, defaults included.
-
-    Raises
-    ------
-    ValueError
-        If an option is not one of this network's, or is given in two ways that differ.
-    """
+    """Parameters of the builder, defaults included."""
     given = given_parameters(options)
     for name in given:
         if name not in architecture.takes:
@@ -160,17 +101,7 @@ def check_depth(architecture: Architecture, depth: Any, bottleneck: Any) -> None
 def check_same_architecture(
     folder: str, found: Mapping[str, Any], options: NetworkOptions, flags: NetworkFlags
 ) -> None:
-    """Raise unless a run is of the architecture that options name, as far as they do.
-
-    Parameters
-    ----------
-    folder : str
-        Of the run.
-    found : mapping
-        Its network: ``"name"`` and ``"parameters"``.
-    options, flags : NetworkOptions and NetworkFlags
-        What it should be.
-    """
+    """Raise unless a run is of the architecture that options name, as far as they do."""
     fix = "leave the option out, or give the run that was trained so"
     if options.model is not None and options.model != found["name"]:
         if ":" not in options.model:

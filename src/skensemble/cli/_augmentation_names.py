@@ -15,13 +15,7 @@ _CUTOUT = 16
 
 
 def check_names(text: str) -> list[str]:
-    """Return the names in the order in which they are applied; none for ``"none"``.
-
-    Raises
-    ------
-    ValueError
-        If one is unknown, or there twice.
-    """
+    """Return the names in the order in which they are applied; none for ``"none"``."""
     asked = [] if text == "none" else text.split(",")
     if not set(asked) <= set(NAMES) or len(set(asked)) < len(asked):
         must = f"none, or some of {', '.join(NAMES)} with commas, each once"
@@ -31,28 +25,7 @@ def check_names(text: str) -> list[str]:
 
 
 def augmentation_named(text: str, shape: Sequence[int], mean: Sequence[float] | None) -> Any:
-    """Make the layers that ``--augmentation`` names.
-
-    Parameters
-    ----------
-    text : str
-        ``"none"``, or names with commas. The order is that of `NAMES`.
-    shape : sequence of int
-        (height, width, channels) of the images.
-    mean : sequence of float or None
-        Of each channel, where the network shifts by it: what lies outside of an image, and what is
-        cut out of it, is 0 after that, as in the papers. The square of Cutout is 16 pixels wide,
-        or half as wide as a smaller image.
-
-    Returns
-    -------
-    keras.layers.Layer or None
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown, or the rows are not images.
-    """
+    """Make the layers that ``--augmentation`` names."""
     names = check_names(text)
     if not names:
         return None

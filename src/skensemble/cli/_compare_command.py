@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from skensemble.evaluation import Split
 
 BUILT_IN = ("digits", "wine", "breast_cancer")
-_COMPARISON = "Comparison"
 _PACKAGES = ("skensemble", "keras", "tensorflow", "scikit-learn", "numpy")
 _SETTINGS = ("M", "epochs", "alpha_zero", "batch_size", "weighting", "validation_fraction")
+
+
+_data = partial(typer.Option, rich_help_panel="Data")
+_comparison = partial(typer.Option, rich_help_panel="Comparison")
 
 
 @command
@@ -36,72 +40,53 @@ def compare(
     console: ConsoleOptions,
     data: Annotated[
         str,
-        typer.Option(
+        _data(
             metavar="SOURCE",
             help="digits, wine or breast_cancer, which scikit-learn brings along; or what train "
             "takes: cifar10, cifar100, a folder of class folders of images, or a file.",
-            rich_help_panel="Data",
         ),
     ] = "digits",
     test_data: Annotated[
         str | None,
-        typer.Option(
+        _data(
             metavar="SOURCE",
             help="Rows to test on. Default: a part of --data, drawn for every seed; of CIFAR, the "
             "test images.",
-            rich_help_panel="Data",
         ),
     ] = None,
-    test_subset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Part of --test-data.", rich_help_panel="Data"),
-    ] = None,
+    test_subset: Annotated[str | None, _data(metavar="NAME", help="Part of --test-data.")] = None,
     test_limit: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Take N rows of --test-data.", rich_help_panel="Data"),
+        int | None, _data(metavar="N", help="Take N rows of --test-data.")
     ] = None,
     test_size: Annotated[
         float | None,
-        typer.Option(
+        _data(
             metavar="SHARE",
             help="Share or number of the rows of --data to test on. Default: 0.25.",
-            rich_help_panel="Data",
         ),
     ] = None,
-    seeds: Annotated[
-        int, typer.Option(help="How many seeds, from 0 on.", rich_help_panel=_COMPARISON)
-    ] = 5,
+    seeds: Annotated[int, _comparison(help="How many seeds, from 0 on.")] = 5,
     step_rate: Annotated[
         float | None,
-        typer.Option(
-            help="Rate at which the step schedule starts. Default: that of the cycles.",
-            rich_help_panel=_COMPARISON,
-        ),
+        _comparison(help="Rate at which the step schedule starts. Default: that of the cycles."),
     ] = None,
     against: Annotated[
         Literal["single", "one-cycle"],
-        typer.Option(
+        _comparison(
             help="What the differences are to: the single network with the step schedule, or the "
-            "one with one cosine cycle.",
-            rich_help_panel=_COMPARISON,
+            "one with one cosine cycle."
         ),
     ] = "single",
     out: Annotated[
         Path | None,
-        typer.Option(
+        _comparison(
             "--output",
             metavar="FILE",
             help="Write the scores of every seed, as JSON, after each of them.",
-            rich_help_panel=_COMPARISON,
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace --output.", rich_help_panel=_COMPARISON)
-    ] = False,
-    markdown: Annotated[
-        bool,
-        typer.Option("--markdown", help="Tables for a document.", rich_help_panel=_COMPARISON),
-    ] = False,
+    force: Annotated[bool, _comparison("--force", help="Replace --output.")] = False,
+    markdown: Annotated[bool, _comparison("--markdown", help="Tables for a document.")] = False,
 ) -> None:
     """Compare snapshots with other ways to spend the same training budget.
 
@@ -110,9 +95,11 @@ def compare(
     epochs each: on the same rows, seed by seed, with 95% intervals.
     """
     with console.open() as lines:
+        from skensemble._validation import Described, must_be
         from skensemble.cli._estimator_from_options import EstimatorOptions
         from skensemble.cli._estimator_from_options import check_options as check_training
         from skensemble.cli._quiet import import_tensorflow
+        from skensemble.cli._row_source import CIFAR
         from skensemble.evaluation import (
             METHODS,
             draw_splits,
@@ -125,13 +112,16 @@ def compare(
         _check_options(seeds, step_rate, network.recipe)
         if out is not None:
             check_new_file(f"--output {out}", out, force=force)
-        _check_test_options(test_data, test_subset, test_limit)
+        if test_data is None and (test_subset or test_limit):
+            name = "--test-subset" if test_subset else "--test-limit"
+            got, fix = Described("given without it"), "name the rows with --test-data"
+            raise ValueError(must_be(name, "left out without --test-data", got, fix))
         import_tensorflow()
         options = EstimatorOptions(network, training)
         check_training(options)
         X, y, columns = _read(data, replace(rows, limit=None))
         X_test = y_test = None
-        if test_data is None and _is_cifar(data) and rows.subset is None and test_size is None:
+        if test_data is None and data in CIFAR and rows.subset is None and test_size is None:
             test_data, test_subset = data, "test"
         if test_data is not None:
             test_rows = replace(rows, subset=test_subset, limit=test_limit)
@@ -172,46 +162,17 @@ def run_seeds(
     *,
     show_progress: bool,
 ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Run all methods on all seeds.
-
-    Parameters
-    ----------
-    splits : iterator of Split
-        Their rows.
-    options : EstimatorOptions
-        Network and training.
-    n_seeds : int
-        How many.
-    step_rate : float or None
-        Rate at which the step schedule starts; that of the cycles by default.
-    show_progress : bool
-        On standard error.
-
-    Yields
-    ------
-    facts : dict
-        ``"rows"``, ``"settings"`` and ``"options"``.
-    runs : list of dict
-        Of the seeds so far, as of `skensemble.evaluation.score_methods`.
-    """
+    """Run all methods on all seeds; after each, facts about them and all runs so far."""
+    from rich import progress as bars
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
 
     from skensemble.cli._estimator_from_options import make_estimator
     from skensemble.evaluation import METHODS, score_methods
 
     runs: list[dict[str, Any]] = []
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+    with bars.Progress(
+        bars.TextColumn("{task.description}"),
+        *(bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn()),
         console=Console(stderr=True),
         transient=True,
         disable=not show_progress,
@@ -231,9 +192,17 @@ def run_seeds(
             facts = {
                 "rows": {"train": len(split.X), "test": len(split.X_test)},
                 "settings": {**settings, "step_rate": rate, "network": prepared.model},
-                "options": asdict(options),
+                "options": _as_json(options),
             }
             yield facts, list(runs)
+
+
+def _as_json(options: EstimatorOptions) -> dict[str, Any]:
+    network, training = asdict(options.network), asdict(options.training)
+    others = {name: network.pop(name) for name in ("recipe", "normalize")}
+    network.update(asdict(options.flags))
+    seed = {"seed": options.seed, "engine": options.engine}
+    return {"network": network, **others, **training, **seed, "set": training["set"] or []}
 
 
 def _check_options(n_seeds: int, step_rate: float | None, recipe: str | None) -> None:
@@ -250,21 +219,6 @@ def _check_options(n_seeds: int, step_rate: float | None, recipe: str | None) ->
     if recipe is not None and recipes.get(recipe).architecture == "transfer":
         fix = "compare networks that train from the start"
         raise ValueError(must_be("--recipe", "one of a network without warm-up", recipe, fix))
-
-
-def _check_test_options(test_data: str | None, subset: str | None, limit: int | None) -> None:
-    from skensemble._validation import Described, must_be
-
-    if test_data is None and (subset or limit):
-        name = "--test-subset" if subset else "--test-limit"
-        got, fix = Described("given without it"), "name the rows with --test-data"
-        raise ValueError(must_be(name, "left out without --test-data", got, fix))
-
-
-def _is_cifar(source: str) -> bool:
-    from skensemble.cli._row_source import CIFAR
-
-    return source in CIFAR
 
 
 def _read(source: str, rows: RowOptions, columns: Any = None) -> tuple[Any, Any, Any]:

@@ -20,13 +20,6 @@ class Output:
 
     A stream that fails, as a full disk or a pipe that was closed, gets no more lines and ends
     nothing: there may be work to be kept.
-
-    Parameters
-    ----------
-    as_json : bool
-        Whether standard output is for one JSON object; lines then go to standard error.
-    quiet : bool
-        Whether only warnings, and the JSON object, are shown. The log has everything.
     """
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False):

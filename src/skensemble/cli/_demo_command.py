@@ -56,15 +56,7 @@ def demo(
 
 
 def train_both(data: str, seed: int, verbose: int = 0) -> tuple[Any, dict[str, dict[str, float]]]:
-    """Fit the ensemble and the single network on one split.
-
-    Returns
-    -------
-    ensemble : SnapshotEnsembleClassifier
-        Fitted.
-    scores : dict of str to dict
-        Accuracy and log-loss on the test rows, of each way to predict.
-    """
+    """Fit the ensemble and the single network on one split."""
     import numpy as np
     from sklearn import datasets
     from sklearn.preprocessing import StandardScaler

@@ -25,23 +25,7 @@ _OF_INPUT = (ValueError, TypeError, OSError, ImportError, MemoryError, SnapshotT
 
 
 def exit_code_of(command: Callable[[], Any], settings: dict[str, Any]) -> int:
-    """Run a command; print what goes wrong on one line of standard error.
-
-    Parameters
-    ----------
-    command : callable
-        Returns an exit code, or None.
-    settings : dict
-        ``"arguments"``: with ``--json`` among them, an error is one JSON object on standard output
-        as well; with ``--traceback``, it shows where it comes from. The command may set
-        ``"options"``: how it spells the parameters of the library.
-
-    Returns
-    -------
-    int
-        0, 2 for bad input and for arguments that are not understood, 130 after Ctrl-C, 1 for
-        anything unexpected.
-    """
+    """Run a command; print what goes wrong on one line of standard error."""
     try:
         code = command()
         return code if isinstance(code, int) else OK

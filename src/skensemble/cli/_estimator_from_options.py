@@ -47,18 +47,7 @@ class EstimatorOptions:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An estimator, and its network in words.
-
-    Parameters
-    ----------
-    estimator : SnapshotEnsembleClassifier or TransferSnapshotClassifier
-        Not fitted; silent.
-    model : dict
-        For ``config.json``: ``"name"`` as ``--model`` takes it, ``"builder"``, ``"parameters"``,
-        ``"recipe"``, ``"mean"`` and ``"std"``.
-    notes : list of str
-        What there is to say about the options.
-    """
+    """An estimator, and its network in words."""
 
     estimator: Any
     model: dict[str, Any]
@@ -66,25 +55,7 @@ class Prepared:
 
 
 def make_estimator(options: EstimatorOptions, X: np.ndarray | None) -> Prepared:
-    """Make the estimator of given options.
-
-    Parameters
-    ----------
-    options : EstimatorOptions
-        As given.
-    X : ndarray of shape (n, ...), or None
-        Training rows, for the default of ``--model`` and for mean and standard deviation. None
-        only checks the options, as far as that can be done without.
-
-    Returns
-    -------
-    Prepared
-
-    Raises
-    ------
-    TypeError, ValueError, FileNotFoundError, ImportError
-        If an option is not as it must be.
-    """
+    """Make the estimator of given options."""
     network, training = options.network, options.training
     if network.recipe is not None:
         prepared = _of_recipe(options, network.recipe, X)
@@ -254,19 +225,7 @@ def _takes_statistics(builder: Any) -> bool:
 
 
 def mean_and_std(X: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel of images, or of each feature.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, ..., c)
-        Numbers; read some rows at a time.
-
-    Returns
-    -------
-    mean, std : list of float
-        One value per channel. The standard deviation of one that is constant is given as 1, so
-        that nothing is divided by 0.
-    """
+    """Mean and standard deviation of each channel of images, or of each feature."""
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler()

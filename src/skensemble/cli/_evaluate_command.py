@@ -47,15 +47,7 @@ def evaluate(run: RunArgument, data: DataOption, rows: RowOptions, console: Cons
 
 
 def predictions(run: Any, members: Any) -> dict[str, Any]:
-    """Class probabilities of single snapshots of a run and of combinations, by name.
-
-    Parameters
-    ----------
-    run : Run
-        Open.
-    members : ndarray of shape (M, n, k)
-        Of each snapshot; NaN for one that is not finite.
-    """
+    """Class probabilities of single snapshots of a run and of combinations, by name."""
     import numpy as np
 
     from skensemble.cli._score_lines import best_title

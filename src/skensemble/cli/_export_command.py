@@ -24,11 +24,7 @@ def export(
     console: JsonOptions,
     out: Annotated[
         Path,
-        typer.Argument(
-            metavar="OUT",
-            help=f"What to write: {_FORMATS}.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="OUT", help=f"What to write: {_FORMATS}.", show_default=False),
     ],
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
@@ -70,13 +66,7 @@ def export(
 
 
 def format_of(path: Path) -> str:
-    """Tell the format by the name of a file.
-
-    Raises
-    ------
-    ValueError
-        If the name ends otherwise.
-    """
+    """Tell the format by the name of a file."""
     if path.suffix not in _SUFFIXES:
         got = Described(f"a name that ends in {path.suffix}")
         fix = "choose the format by the name"
@@ -85,16 +75,7 @@ def format_of(path: Path) -> str:
 
 
 def check_free(path: Path, labels: Path | None, kind: str, *, force: bool) -> None:
-    """Raise if files would be replaced that must not be.
-
-    Raises
-    ------
-    FileExistsError
-        Without ``force``, if there is one.
-    ValueError
-        With ``force``, if it is a folder where a file is to be, or the other way round, or a folder
-        that is no SavedModel.
-    """
+    """Raise if files would be replaced that must not be."""
     from skensemble.persistence import check_new_file
 
     if labels is not None:
@@ -144,27 +125,15 @@ def size_of(path: Path) -> int:
     return path.stat().st_size
 
 
-def _write_keras(clf: Any, path: Path) -> None:
-    clf.to_keras().save(path)
-
-
-def _write_saved_model(clf: Any, path: Path) -> None:
-    clf.to_keras().export(path, verbose=False)
-
-
-def _write_onnx(clf: Any, path: Path) -> None:
-    clf.to_keras().export(path, format="onnx", verbose=False)
-
-
 def _write_joblib(clf: Any, path: Path) -> None:
     import joblib
 
     joblib.dump(clf, path)
 
 
-_WRITERS: dict[str, Callable[[Any, Path], None]] = {
-    KERAS: _write_keras,
-    SAVED_MODEL: _write_saved_model,
-    ONNX: _write_onnx,
+_WRITERS: dict[str, Callable[[Any, Path], Any]] = {
+    KERAS: lambda clf, path: clf.to_keras().save(path),
+    SAVED_MODEL: lambda clf, path: clf.to_keras().export(path, verbose=False),
+    ONNX: lambda clf, path: clf.to_keras().export(path, format="onnx", verbose=False),
     JOBLIB: _write_joblib,
 }

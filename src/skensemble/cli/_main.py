@@ -36,19 +36,7 @@ _OTHER_NAMES = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sub-command named by the first argument.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments; by default those of the process.
-
-    Returns
-    -------
-    int
-        Exit code: 0, 2 for bad input and for arguments that are not understood, 130 after Ctrl-C,
-        1 for anything unexpected.
-    """
+    """Run the sub-command named by the first argument."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     settings: dict[str, Any] = {"arguments": arguments}
     with _printable():

@@ -22,14 +22,7 @@ _training = partial(typer.Option, rich_help_panel="Training")
 
 
 def command(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a command of a function whose parameters are options, or groups of options.
-
-    Parameters
-    ----------
-    function : callable
-        A parameter that is annotated with a data class stands for the options that are its fields;
-        others are annotated as Typer wants them.
-    """
+    """Make a command of a function whose parameters are options, or groups of options."""
     hints = get_type_hints(function, include_extras=True)
     groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
     parameters: list[inspect.Parameter] = []

@@ -35,13 +35,7 @@ _PREFIXES = ("model", "optimizer", "loss", "metrics", "compile", "fit", "predict
 
 
 def read_parameters(given: Sequence[str]) -> dict[str, Any]:
-    """Read ``NAME=VALUE`` of ``--set``: values as Python writes them, other text as it stands.
-
-    Raises
-    ------
-    ValueError
-        If it is something else, or the name is one that the command line sets itself.
-    """
+    """Read ``NAME=VALUE`` of ``--set``: values as Python writes them, other text as it stands."""
     found: dict[str, Any] = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -68,15 +62,7 @@ def _check_left_to_set(name: str, text: str) -> None:
 
 
 def check_known(parameters: Mapping[str, Any], clf: Any) -> None:
-    """Raise for a parameter of ``--set`` that the estimator, or its network, does not have.
-
-    Parameters
-    ----------
-    parameters : mapping
-        As `read_parameters` returns them.
-    clf : SnapshotEnsembleClassifier
-        That is to have them.
-    """
+    """Raise for a parameter of ``--set`` that the estimator, or its network, does not have."""
     own = [name for name in clf.get_params(deep=False) if "__" not in name]
     settable = [name for name in own if name not in (*_OWN_OPTION, *_NOT_HERE)]
     network = _parameters_of(getattr(clf, "model", None))
@@ -107,13 +93,7 @@ def _parameters_of(builder: Any) -> list[str] | None:
 
 
 def read_weighting(text: str, option: str) -> str | list[float]:
-    """Read a method, or weights with commas.
-
-    Raises
-    ------
-    ValueError
-        If there are commas, and not only numbers between them; naming the option.
-    """
+    """Read a method, or weights with commas."""
     if "," not in text:
         return text
     try:
@@ -124,13 +104,7 @@ def read_weighting(text: str, option: str) -> str | list[float]:
 
 
 def read_fraction(text: str) -> float | int | None:
-    """Read a share or a number of rows; None for ``"none"``.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-    """
+    """Read a share or a number of rows; None for ``"none"``."""
     if text == "none":
         return None
     try:
@@ -141,13 +115,7 @@ def read_fraction(text: str) -> float | int | None:
 
 
 def loss_named(name: str, smoothing: float | None) -> Any:
-    """Return what ``--loss`` and ``--label-smoothing`` say, as the estimator takes it.
-
-    Raises
-    ------
-    ValueError
-        If the smoothing is not a share, or the loss takes none.
-    """
+    """Return what ``--loss`` and ``--label-smoothing`` say, as the estimator takes it."""
     if smoothing is not None:
         fix = "0.1 is the usual choice"
         check_real("--label-smoothing", smoothing, positive=False, fix=fix)

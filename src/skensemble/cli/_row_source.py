@@ -21,20 +21,7 @@ CIFAR = ("cifar10", "cifar100")
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows that were read.
-
-    Attributes
-    ----------
-    X : ndarray of shape (n, ...)
-    y : ndarray of shape (n,), or None
-        Labels, where there are any.
-    names : list of str
-        File of each image, or number of each row of the source.
-    feature_names : tuple of str, or None
-        Of the columns of a table.
-    skipped : tuple of str
-        Images that could not be read.
-    """
+    """Rows that were read."""
 
     X: np.ndarray
     y: np.ndarray | None
@@ -51,26 +38,7 @@ def read_rows(
     labelled: bool = True,
     columns: Sequence[str] | None = None,
 ) -> Rows:
-    """Read rows, and choose those of ``--limit``; warn of each image that cannot be read.
-
-    Parameters
-    ----------
-    source : str
-        As ``--data`` takes it.
-    options : RowOptions
-        Which part of it.
-    seed : int
-        Determines the rows of ``--limit``.
-    labelled : bool
-        Whether there must be labels.
-    columns : sequence of str, optional
-        Features of a table.
-
-    Raises
-    ------
-    ValueError, OSError, ImportError
-        As `skensemble.datasets.load`; or if there are fewer rows to take than classes.
-    """
+    """Read rows, and choose those of ``--limit``; warn of each image that cannot be read."""
     from skensemble import datasets
 
     if options.limit is not None:
@@ -108,11 +76,6 @@ def read_rows_for(
     """Read rows as a run was trained on: its columns, its size of images, its shape.
 
     Of CIFAR, the test images are read unless ``--subset`` says otherwise.
-
-    Raises
-    ------
-    ValueError
-        Besides what `read_rows` raises, if the rows are of another shape than the run's.
     """
     trained = run.config["data"]
     columns = trained["feature_names"]

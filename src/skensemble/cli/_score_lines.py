@@ -40,17 +40,7 @@ def best_title(source: str) -> str:
 
 
 def scores_table(out: Output, result: WeightingResult, scores: Mapping[str, Sequence[Any]]) -> None:
-    """Print the holdout scores of a run, and whether learned weights are worth it there.
-
-    Parameters
-    ----------
-    out : Output
-        Where to.
-    result : WeightingResult
-        The weights in use.
-    scores : mapping
-        As ``snapshot_scores_``.
-    """
+    """Print the holdout scores of a run, and whether learned weights are worth it there."""
     columns = zip(scores["name"], scores["accuracy"], scores["log_loss"], strict=True)
     rows = [score_row(title_of(name), accuracy, loss) for name, accuracy, loss in columns]
     title = f"on the {result.n_samples} rows that the weights were learned on"

@@ -69,22 +69,7 @@ def _place_and_part(name: str) -> tuple[str, str]:
 def labelled_rows(
     run: Run, data: str, options: RowOptions
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read labelled rows for a run; there is at least one.
-
-    Returns
-    -------
-    X : ndarray of shape (n, ...)
-        Rows.
-    y : ndarray of shape (n,)
-        Their labels.
-    indices : ndarray of shape (n,), int64
-        The same as indices into the classes of the run.
-
-    Raises
-    ------
-    ValueError, OSError, ImportError
-        If the rows cannot be read, are not like those of training, or there are none.
-    """
+    """Read labelled rows for a run; there is at least one."""
     rows = read_rows_for(run, data, options, labelled=True)
     if rows.y is None or len(rows.y) == 0:
         fix = "bring at least one labelled row"

@@ -21,15 +21,6 @@ class EndSignals:
     handlers that were there before are back after the block, however it ends. Nothing is caught
     outside of the main thread, where Python does not allow handlers, nor a signal that the process
     was started to ignore, as Ctrl-C in the background of a shell script.
-
-    Attributes
-    ----------
-    was_pressed : bool
-        Whether there was a signal.
-    exit_code : int
-        0 without one, then 128 and the number of the last one: 130 for Ctrl-C, 143 for SIGTERM.
-    on_first : callable
-        May be set anew at any time.
     """
 
     def __init__(self, on_first: Callable[[], None]):

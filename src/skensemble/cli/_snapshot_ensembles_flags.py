@@ -7,6 +7,7 @@ training, and weights by number for its predictions.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -15,36 +16,29 @@ SNAPSHOTS, EPOCHS, ALPHA_ZERO = "--M", "--nb_epoch", "--alpha_zero"
 _WEIGHTS_BY_NUMBER = {-1: "equal", 0: "learned", 1: "relearn"}
 
 
+_network = partial(typer.Option, rich_help_panel="Network")
+_weights = partial(typer.Option, rich_help_panel="Weights")
+
+
 @dataclass(frozen=True)
 class NetworkFlags:
     """The networks of snapshot-ensembles; the flags of one count for that one only, as there."""
 
     wrn_N: Annotated[
         int | None,
-        typer.Option(
-            "--wrn_N",
-            help="Blocks per group of wrn: depth 6 N + 4. Default: 2, depth 16.",
-            rich_help_panel="Network",
-        ),
+        _network("--wrn_N", help="Blocks per group of wrn: depth 6 N + 4. Default: 2, depth 16."),
     ] = None
     wrn_k: Annotated[
         int | None,
-        typer.Option(
+        _network(
             "--wrn_k",
             help="Width factor of wrn. Default: 4, as in the network that snapshot-ensembles "
             "published, not the 12 of its help.",
-            rich_help_panel="Network",
         ),
     ] = None
-    dn_depth: Annotated[
-        int | None,
-        typer.Option("--dn_depth", help="Depth of dn. Default: 40.", rich_help_panel="Network"),
-    ] = None
+    dn_depth: Annotated[int | None, _network("--dn_depth", help="Depth of dn. Default: 40.")] = None
     dn_growth_rate: Annotated[
-        int | None,
-        typer.Option(
-            "--dn_growth_rate", help="Growth rate of dn. Default: 12.", rich_help_panel="Network"
-        ),
+        int | None, _network("--dn_growth_rate", help="Growth rate of dn. Default: 12.")
     ] = None
 
     def parameters_for(self, model: str) -> tuple[dict[str, Any], list[str]]:
@@ -77,30 +71,22 @@ class PredictionFlags:
 
     optimize: Annotated[
         int | None,
-        typer.Option(
+        _weights(
             metavar="-1|0|1",
             help="The same in the numbers of snapshot-ensembles: -1 equal, 0 learned, 1 relearn.",
-            rich_help_panel="Weights",
         ),
     ] = None
     num_tests: Annotated[
         int | None,
-        typer.Option(
+        _weights(
             "--num_tests",
             help="Restarts of the optimizer of snapshot-ensembles. Accepted and without effect: "
             "the problem is convex, and one solve finds its optimum.",
-            rich_help_panel="Weights",
         ),
     ] = None
 
     def choose_weights(self, weights: str | None) -> str:
-        """Return which weights to use: ``"learned"``, ``"equal"`` or ``"relearn"``.
-
-        Raises
-        ------
-        ValueError
-            If ``--optimize`` is not -1, 0 or 1, or says something else than ``--weights``.
-        """
+        """Return which weights to use: ``"learned"``, ``"equal"`` or ``"relearn"``."""
         from skensemble._validation import check_choice, must_be
 
         if self.optimize is None:

@@ -13,25 +13,7 @@ from skensemble.schedules import CyclicCosineDecay
 
 
 class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy does not read Keras
-    """Shows how far training is; with ``refit``, that of two trainings.
-
-    Parameters
-    ----------
-    out : Output
-        Where to say that a cycle has ended.
-    alpha_zero : float
-    M : int
-        As of the estimator.
-    network_name : str
-        The name of the network in ``config.json``.
-    n_rows : int
-        Rows of the second training.
-
-    Attributes
-    ----------
-    n_trainings : int
-        How many have begun.
-    """
+    """Shows how far training is; with ``refit``, that of two trainings."""
 
     def __init__(self, out: Output, *, alpha_zero: float, M: int, network_name: str, n_rows: int):
         super().__init__()

@@ -26,19 +26,7 @@ from skensemble.exceptions import SnapshotTrainingError
 
 @dataclass(frozen=True, eq=False)
 class MethodRun:
-    """One method on one split.
-
-    Attributes
-    ----------
-    method : str
-        Key of `METHODS`.
-    proba : ndarray of shape (n_test, k)
-        Class probabilities of the test rows; NaN where training diverged.
-    n_iterations : int
-        Iterations that the method trained for; 0 where training diverged.
-    weights : list of float
-        Of the networks that it combines.
-    """
+    """One method on one split."""
 
     method: str
     proba: FloatArray
@@ -47,15 +35,7 @@ class MethodRun:
 
 
 def check_comparable(estimator: Any, step_rate: float | None = None) -> None:
-    """Raise unless an estimator can be compared with other ways to spend its epochs.
-
-    Parameters
-    ----------
-    estimator : SnapshotEnsembleClassifier
-        That learns weights on a share of the rows that it is given.
-    step_rate : float, optional
-        Rate at which the step schedule starts.
-    """
+    """Raise unless an estimator can be compared with other ways to spend its epochs."""
     from skensemble.ensemble import SnapshotEnsembleClassifier, TransferSnapshotClassifier
 
     if isinstance(estimator, TransferSnapshotClassifier) or not isinstance(
@@ -115,37 +95,7 @@ def score_methods(
 def train_methods(
     estimator: Any, X: Any, y: Any, X_test: Any, *, seed: int, step_rate: float | None = None
 ) -> Iterator[MethodRun]:
-    """Train every method on the same rows, from the same initial weights.
-
-    Parameters
-    ----------
-    estimator : SnapshotEnsembleClassifier
-        Not fitted: network, optimizer, batch size, augmentation, ``M``, ``alpha_zero``, ``epochs``,
-        and how weights are learned. Methods that learn none train on all rows. ``refit`` and
-        ``warm_start`` have no part in it.
-    X : array-like of shape (n, ...)
-        Rows to train on, the holdout included.
-    y : array-like of shape (n,)
-        Their labels.
-    X_test : array-like of shape (n_test, ...)
-        Rows to predict.
-    seed : int
-        Determines initial weights, the order of rows and the holdout. The second and later
-        independent networks have seeds drawn from it.
-    step_rate : float, optional
-        Rate at which the step schedule starts. Default: ``alpha_zero``.
-
-    Yields
-    ------
-    MethodRun
-        One per method, in the order of `METHODS`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the estimator cannot be compared: it has no holdout, learns no weights, or has fewer
-        epochs than snapshots.
-    """
+    """Train every method on the same rows, from the same initial weights."""
     from skensemble.ensemble import SnapshotEnsembleClassifier
 
     check_comparable(estimator, step_rate)

@@ -102,13 +102,7 @@ def _predictions(estimator: Any, X: Any) -> dict[str, FloatArray]:
 
 
 def import_pandas(function: str) -> Any:
-    """Import pandas, or say how to get it.
-
-    Parameters
-    ----------
-    function : str
-        What needs it.
-    """
+    """Import pandas, or say how to get it."""
     try:
         return import_module("pandas")
     except ImportError as error:

@@ -65,15 +65,7 @@ def proportion_interval(successes: int, n: int) -> Interval:
 
 
 def paired_proportion_interval(won: int, lost: int, n: int) -> Interval:
-    """Difference of two shares of the same n rows, and the interval of Agresti and Min.
-
-    Parameters
-    ----------
-    won, lost : int
-        Rows that only the first, or only the second, has right.
-    n : int
-        All rows.
-    """
+    """Difference of two shares of the same n rows, and the interval of Agresti and Min."""
     from scipy import stats
 
     # Half a row is added to each of the four ways in which two answers can be right or wrong.

@@ -23,17 +23,7 @@ def network_from_config(
     *,
     safe_mode: bool = True,
 ) -> Any:
-    """Build a network from `network_config`, not compiled, with weights of no meaning.
-
-    Parameters
-    ----------
-    config : mapping
-        As `network_config` returns it.
-    custom_objects : mapping of str to class or function, optional
-        What Keras could not find by an import or in its registry.
-    safe_mode : bool
-        Whether to refuse ``Lambda`` layers, whose configuration is code.
-    """
+    """Build a network from `network_config`, not compiled, with weights of no meaning."""
     with seeded(0):  # layers draw the seeds and weights that they do not have yet
         return keras.saving.deserialize_keras_object(
             config, custom_objects=custom_objects, safe_mode=safe_mode

@@ -9,20 +9,7 @@ from skensemble.persistence._user_builders import import_builder, is_user_builde
 
 
 def network_to_json(model: Any, name: str) -> str:
-    """Return a network without its weights, in JSON from which it can be built again.
-
-    Parameters
-    ----------
-    model : keras.Model
-        The network.
-    name : str
-        What ``config.json`` calls it.
-
-    Raises
-    ------
-    ValueError
-        If it cannot.
-    """
+    """Return a network without its weights, in JSON from which it can be built again."""
     from skensemble.networks._serialisation import network_config
 
     try:
@@ -50,11 +37,10 @@ def network_from_json(text: str, name: str) -> Any:
     """
     from skensemble.networks._serialisation import network_from_config
 
-    config = json.loads(text)
     try:
-        return network_from_config(config)
+        return network_from_config(json.loads(text))
     except Exception:  # whatever the classes of layers raise
         if not is_user_builder(name):
             raise
         import_builder(name)
-        return network_from_config(config)
+        return network_from_config(json.loads(text))  # Keras empties the one that it fails to read

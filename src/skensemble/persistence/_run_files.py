@@ -55,13 +55,7 @@ def snapshot_name(cycle: int) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON object.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, naming it.
-    """
+    """Read one JSON object."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -111,13 +105,7 @@ def write_holdout(path: Path, holdout: SavedHoldout) -> None:
 
 
 def read_holdout(path: Path) -> SavedHoldout:
-    """Read ``holdout.npz``.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged, naming it.
-    """
+    """Read ``holdout.npz``."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             weight = arrays.get("sample_weight")

@@ -118,15 +118,7 @@ class WeightsFile(BaseModel):
 
 
 def check_config(path: Path, config: Mapping[str, Any]) -> None:
-    """Raise ValueError unless this is the content of a ``config.json`` that can be read.
-
-    Parameters
-    ----------
-    path : Path
-        Of the file, for the message.
-    config : mapping
-        What it has.
-    """
+    """Raise ValueError unless this is the content of a ``config.json`` that can be read."""
     if config.get("schema") != SCHEMA:
         fix = "train again, or use the version of skensemble that wrote it"
         name = f"schema in {path}"
@@ -145,13 +137,7 @@ def check_config(path: Path, config: Mapping[str, Any]) -> None:
 
 
 def read_weights(path: Path, content: Mapping[str, Any], n_snapshots: int) -> WeightsFile:
-    """Check the content of ``weights.json``.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged, naming what is missing, or of other snapshots.
-    """
+    """Check the content of ``weights.json``."""
     name = f"the file {path}"
     try:
         found = WeightsFile.model_validate(content)

@@ -16,13 +16,7 @@ from skensemble._validation import Described, must_be
 
 
 def import_builder(spec: str) -> Callable[..., Any]:
-    """Import ``MODULE:FUNCTION`` or ``FILE.py:FUNCTION``; this runs the code of the module.
-
-    Raises
-    ------
-    ValueError, FileNotFoundError, ImportError
-        If there is no such file, module or function.
-    """
+    """Import ``MODULE:FUNCTION`` or ``FILE.py:FUNCTION``; this runs the code of the module."""
     place, _, name = spec.rpartition(":")
     fix = "MODULE:FUNCTION or FILE.py:FUNCTION names a function that builds a network"
     if not place or not name.isidentifier():
