@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 
 import keras
 import numpy as np
@@ -195,6 +196,9 @@ def build(meta, units=4):
     )
     assert found["model"]["name"] == f"{tmp_path / 'own.py'}:build"
     run = Run.open("run")
+    # As in a new process, where Keras does not know the layer.
+    del keras.saving.get_custom_objects()["test_train>Doubled"]
+    del sys.modules["skensemble_model_own"]
     assert run.network().count_params() == (3 + 1) * 5 + (5 + 1) * 3
     assert json_of("predict", "run", *data)["scores"]
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from skensemble import load_run, weighting
+from skensemble import SnapshotEnsembleClassifier, load_run, weighting
 from skensemble.persistence import Run, save_run
 from skensemble.weighting import find_weights
 
@@ -55,6 +55,25 @@ def test_the_holdout_is_what_the_weights_were_learned_on(saved):
     losses = -np.log(holdout.probas[:, np.arange(len(holdout.y)), holdout.y]).mean(axis=1)
     np.testing.assert_allclose(losses, saved.run.scores["log_loss"][:3], rtol=1e-6)
     assert saved.run.best_snapshot == losses.argmin()
+
+
+def test_parameters_that_no_file_can_have(saved, tmp_path, blobs):
+    """A generator, and a function that builds the network, from which it cannot be imported."""
+
+    def build(meta):
+        return keras.Sequential(
+            [keras.Input((4,)), keras.layers.Dense(meta["n_classes_"], activation="softmax")]
+        )
+
+    clf = SnapshotEnsembleClassifier(
+        build, M=1, epochs=1, random_state=np.random.RandomState(0), weighting="uniform"
+    ).fit(*blobs)
+    run = save_run(clf, tmp_path / "run")
+    assert run.config["estimator"]["random_state"] is None
+    assert run.config["model"]["name"].endswith("<locals>.build")
+    np.testing.assert_allclose(
+        load_run(run.path).predict_proba(blobs[0]), clf.predict_proba(blobs[0]), atol=1e-6
+    )
 
 
 def test_a_pickle_has_no_holdout(saved, tmp_path):

@@ -62,23 +62,7 @@ def check_comparable(estimator: Any, step_rate: float | None = None) -> None:
 def score_methods(
     estimator: Any, split: Split, step_rate: float | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Train every method on one split, and score it on the test rows.
-
-    Parameters
-    ----------
-    estimator : SnapshotEnsembleClassifier
-        As for `train_methods`.
-    split : Split
-        The rows.
-    step_rate : float, optional
-        Rate at which the step schedule starts. Default: ``alpha_zero``.
-
-    Yields
-    ------
-    dict
-        ``"seed"``, ``"method"``, the scores of `score_probabilities`, ``"n_iterations"`` and
-        ``"weights"``.
-    """
+    """Train every method on one split, and score it on the test rows."""
     runs = train_methods(
         estimator, split.X, split.y, split.X_test, seed=split.seed, step_rate=step_rate
     )

@@ -11,27 +11,7 @@ from skensemble._validation import Described, must_be
 
 
 def class_indices(y: Any, classes: NDArray[Any], name: str = "y") -> NDArray[np.int64]:
-    """Find labels among the classes that a network was trained for.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-        Labels.
-    classes : ndarray of shape (k,)
-        Labels of the columns.
-    name : str
-        Where the labels come from, for the message.
-
-    Returns
-    -------
-    ndarray of shape (n,), int64
-        Indices into ``classes``.
-
-    Raises
-    ------
-    ValueError
-        If a label is not one of the classes, naming it.
-    """
+    """Find labels among the classes that a network was trained for."""
     index = {label: i for i, label in enumerate(classes.tolist())}
     labels = np.asarray(y).tolist()
     unknown = [label for label in dict.fromkeys(labels) if label not in index]

@@ -18,19 +18,7 @@ _TEST_SIZE_FIX = "0.25 tests on a quarter of the rows, 500 on 500 of them"
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Rows of one seed.
-
-    Attributes
-    ----------
-    seed : int
-        It.
-    X, X_test : ndarray of shape (n, ...) and (n_test, ...)
-        Rows to train on, the holdout included, and to test on.
-    y : ndarray of shape (n,)
-        Labels.
-    y_test : ndarray of shape (n_test,), int64
-        True classes, as indices into the sorted labels of ``y``.
-    """
+    """Rows of one seed."""
 
     seed: int
     X: Any
@@ -153,17 +141,7 @@ def _number_of_test_rows(y: NDArray[Any], size: float) -> int:
 
 
 def draw_rows(y: NDArray[Any], size: int, seed: int) -> NDArray[np.intp]:
-    """Draw row numbers without replacement, each class in proportion to its size.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,)
-        Labels.
-    size : int
-        How many rows; at least the number of classes, and less than n.
-    seed : int
-        Determines them.
-    """
+    """Draw row numbers without replacement, each class in proportion to its size."""
     from sklearn.model_selection import train_test_split
 
     n, counts = len(y), np.unique_counts(y).counts

@@ -18,26 +18,7 @@ from skensemble._validation import Described, must_be
 
 
 def check_new_file(name: str, path: str | Path, *, force: bool) -> None:
-    """Raise, before there is work to lose, if a file is not to be written there.
-
-    Parameters
-    ----------
-    name : str
-        What the message calls it.
-    path : str or Path
-        A link stands for what it points to.
-    force : bool
-        Whether a regular file that is there may be replaced.
-
-    Raises
-    ------
-    FileExistsError
-        If there is one, without ``force``.
-    ValueError
-        If there is anything else, such as a folder, a device or a pipe; ``force`` or not.
-    OSError
-        If no file can be made there.
-    """
+    """Raise, before there is work to lose, if a file is not to be written there."""
     there = _resolved(name, path)
     if there.exists() and not there.is_file():
         got = Described("a folder" if there.is_dir() else "a device or a pipe")
@@ -64,13 +45,7 @@ def check_place(name: str, path: str | Path) -> None:
 
 
 def replace_files(writers: Mapping[Path, Callable[[Path], None]]) -> None:
-    """Let files or folders be written, and put them in place when all of them are whole.
-
-    Parameters
-    ----------
-    writers : mapping of Path to callable
-        Each writes to the path that it is called with, which ends as that of its key.
-    """
+    """Let files or folders be written, and put them in place when all of them are whole."""
     paths = {path: _partial_of(path.resolve()) for path in writers}
     try:
         for path, write in writers.items():

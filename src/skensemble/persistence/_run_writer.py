@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
+from numbers import Integral
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -291,38 +292,31 @@ def _model_of(estimator: Any) -> dict[str, Any]:
     """Describe the network of an estimator: where its builder is, and the parameters for it."""
     from skensemble.models import mlp
 
-    builder = mlp if estimator.model is None else estimator.model
+    given = estimator.get_params(deep=False)
+    builder = given.get("model", estimator) or mlp
     name = type(builder).__name__
     if inspect.isfunction(builder):
         name = f"{builder.__module__}:{builder.__qualname__}"
-    parameters = {
-        key.removeprefix("model__"): value
-        for key, value in estimator.get_params(deep=False).items()
-        if key.startswith("model__")
-    }
-    return {"name": name, "builder": name, "parameters": parameters, "recipe": None}
+    own = {k.removeprefix("model__"): v for k, v in given.items() if k.startswith("model__")}
+    return {"name": name, "builder": name, "parameters": own, "recipe": None}
 
 
 def _parameters_of(estimator: Any) -> dict[str, Any]:
-    return {
+    found = {
         name: value
         for name, value in estimator.get_params(deep=False).items()
         if name not in ("model", "callbacks") and not name.startswith("model__")
     }
+    if not isinstance(found["random_state"], Integral):
+        found["random_state"] = None  # a generator has no place in a text
+    return found
 
 
 def _data_of(estimator: Any) -> dict[str, Any]:
     names = getattr(estimator, "feature_names_in_", None)
-    return {
-        "source": None,
-        "target": None,
-        "subset": None,
-        "image_size": None,
-        "limit": None,
-        "n_rows": None,
-        "feature_names": None if names is None else list(names),
-        "skipped": [],
-    }
+    unknown = dict.fromkeys(("source", "target", "subset", "image_size", "limit", "n_rows"))
+    columns = None if names is None else list(names)
+    return {**unknown, "feature_names": columns, "skipped": []}
 
 
 def _shapes_of(estimator: Any) -> dict[str, Any]:
