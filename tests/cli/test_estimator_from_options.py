@@ -12,7 +12,6 @@ from skensemble.cli._estimator_from_options import (
     EstimatorOptions,
     check_options,
     make_estimator,
-    mean_and_std,
 )
 from skensemble.cli._option_groups import NetworkOptions, TrainingOptions
 from skensemble.cli._parameter_text import read_parameters
@@ -107,16 +106,6 @@ def test_statistics_of_the_recipe_or_of_the_data():
         np.testing.assert_allclose(prepared.model["mean"], mean)
     assert made(recipe="wrn-16-4", normalize="none").estimator.get_params()["model__std"] is None
     assert made(normalize="none").model["mean"] is None
-
-
-def test_mean_and_std_are_those_of_numpy():
-    X = np.random.default_rng(0).integers(0, 256, (2500, 3, 2, 3)).astype(np.uint8)
-    X[..., 2] = 7
-    mean, std = mean_and_std(X)
-    np.testing.assert_allclose(mean, X.mean(axis=(0, 1, 2)))
-    np.testing.assert_allclose(std[:2], X.std(axis=(0, 1, 2))[:2])
-    assert std[2] == 1  # what is constant is not divided by 0
-    assert len(mean_and_std(TABLE)[0]) == 3
 
 
 def test_a_table_is_scaled_in_the_network():

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from skensemble.cli import main
-from skensemble.cli._export_command import _WRITERS, KERAS, SAVED_MODEL
-from skensemble.persistence import Run, _atomic_files
+from skensemble.persistence import Run, _atomic_files, _exported_files
+from skensemble.persistence._exported_files import _WRITERS, KERAS, SAVED_MODEL
 
 
 def export(run, path, *arguments):
@@ -126,7 +126,7 @@ def test_format_is_in_the_name(trained, tmp_path, capsys):
 
 
 def test_onnx_needs_its_packages(trained, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("skensemble.cli._export_command.find_spec", lambda name: None)
+    monkeypatch.setattr(_exported_files, "find_spec", lambda name: None)
     assert export(trained.run, tmp_path / "e.onnx") == 2
     assert (
         "ONNX files need onnx, which is not installed: pip install skensemble[export]"

@@ -18,7 +18,6 @@ from skensemble.cli._architectures import (
     option_of,
     parameters_for,
 )
-from skensemble.cli._augmentation_names import augmentation_named, check_images, check_names
 from skensemble.cli._option_groups import NetworkOptions, TrainingOptions
 from skensemble.cli._parameter_text import (
     check_known,
@@ -56,6 +55,9 @@ class Prepared:
 
 def make_estimator(options: EstimatorOptions, X: np.ndarray | None) -> Prepared:
     """Make the estimator of given options."""
+    from skensemble.augmentation import augmentation_named
+    from skensemble.backends import seeded
+
     network, training = options.network, options.training
     if network.recipe is not None:
         prepared = _of_recipe(options, network.recipe, X)
@@ -73,18 +75,20 @@ def make_estimator(options: EstimatorOptions, X: np.ndarray | None) -> Prepared:
     if X is not None:
         _normalise(prepared, network.normalize, X)
         if training.augmentation is not None:
-            mean = prepared.model["mean"]
-            layers = augmentation_named(training.augmentation, X.shape[1:], mean)
+            names = _augmentations(training.augmentation)
+            with seeded(0):  # layers draw seeds that they are not given; those of fit are others
+                layers = augmentation_named(names, X.shape[1:], prepared.model["mean"])
             clf.set_params(augmentation=layers)
     return prepared
 
 
 def check_options(options: EstimatorOptions) -> None:
     """Raise, before there are rows, what can be told without them."""
+    from skensemble.augmentation import check_names
     from skensemble.ensemble import check_parameters
 
     if options.training.augmentation is not None:
-        check_names(options.training.augmentation)
+        check_names(_augmentations(options.training.augmentation))
     if options.network.recipe is None and options.network.model is None:
         # Which network it is depends on the data; its training does not.
         others = [text for text in options.training.set or () if not text.startswith("model__")]
@@ -128,6 +132,7 @@ def _of_user_builder(options: EstimatorOptions, spec: str) -> Prepared:
 
 def _of_recipe(options: EstimatorOptions, recipe_name: str, X: np.ndarray | None) -> Prepared:
     from skensemble import recipes
+    from skensemble.augmentation import check_images
 
     recipe = recipes.get(recipe_name)
     parameters = {
@@ -193,6 +198,10 @@ def _training_parameters(options: EstimatorOptions) -> dict[str, Any]:
     return found
 
 
+def _augmentations(text: str) -> list[str]:
+    return [] if text == "none" else text.split(",")
+
+
 def _is_focal(recipe: str | None) -> bool:
     from skensemble import recipes
 
@@ -201,6 +210,8 @@ def _is_focal(recipe: str | None) -> bool:
 
 def _normalise(prepared: Prepared, normalize: str, X: np.ndarray) -> None:
     """Give the network the mean and standard deviation of the rows, where it takes them."""
+    from skensemble.datasets import channel_statistics
+
     check_choice("--normalize", normalize, ("auto", "data", "none"), fix="auto is the default")
     clf = prepared.estimator
     params = clf.get_params(deep=False)
@@ -210,7 +221,7 @@ def _normalise(prepared: Prepared, normalize: str, X: np.ndarray) -> None:
     elif _takes_statistics(params.get("model")) and (
         normalize == "data" or all(params.get(name) is None for name in names)
     ):
-        mean, std = mean_and_std(X)
+        mean, std = channel_statistics(X)
         clf.set_params(model__mean=mean, model__std=std)
     params = clf.get_params(deep=False)
     for name in names:
@@ -222,14 +233,3 @@ def _takes_statistics(builder: Any) -> bool:
     if not callable(builder):
         return False
     return {"mean", "std"} <= set(inspect.signature(builder).parameters)
-
-
-def mean_and_std(X: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel of images, or of each feature."""
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler()
-    for start in range(0, len(X), 1024):
-        rows = X[start : start + 1024].reshape(-1, X.shape[-1])
-        scaler.partial_fit(rows.astype(np.float64))
-    return scaler.mean_.tolist(), scaler.scale_.tolist()

@@ -52,7 +52,7 @@ def _call(arguments: list[str], settings: dict[str, Any]) -> Any:
 
 def _options(command: Any) -> dict[str, str]:
     """How a command spells parameters: ``{"M": "--snapshots", "source": "--data", ...}``."""
-    found: dict[str, str] = {"folder": "RUN"}
+    found: dict[str, str] = {"folder": "RUN", "path": "OUT"}
     for parameter in getattr(command, "params", ()):
         for spelling in parameter.opts:
             if spelling.startswith("--"):

@@ -7,6 +7,7 @@ from skensemble.persistence._atomic_files import (
     to_json,
     write_json,
 )
+from skensemble.persistence._exported_files import check_export, export_ensemble
 from skensemble.persistence._network_file import network_to_json
 from skensemble.persistence._run_description import describe_run
 from skensemble.persistence._run_files import SavedHoldout
@@ -25,9 +26,11 @@ __all__ = [
     "RunWriter",
     "SavedHoldout",
     "absolute_builder_name",
+    "check_export",
     "check_new_file",
     "check_place",
     "describe_run",
+    "export_ensemble",
     "import_builder",
     "is_user_builder",
     "load_run",
