@@ -249,7 +249,7 @@ class FitStages(WeightStages):
             TRAINED_MODELS.add(model)
             self._model, self._optimizer_steps = model, 0
             self._output_layer, self._one_hot_targets = network.output_layer, network.one_hot
-        data = replace(data, n_classes=self.n_classes_ if self._one_hot_targets else None)
+        data = replace(data, one_hot_width=self.n_classes_ if self._one_hot_targets else None)
         check_cycle_lengths(self._model.optimizer, schedule)
         return data
 

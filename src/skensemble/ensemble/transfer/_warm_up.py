@@ -8,18 +8,13 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from skensemble.backends import as_tensor
 from skensemble.ensemble.transfer._optimizer import fresh_optimizer
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.inference import NetworkFunctions
+from skensemble.inference import network_outputs
 from skensemble.models.transfer import split_network
-from skensemble.networks import dense_rows
 from skensemble.networks._copying import compile_arguments
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest, train
-
-# Rows whose features are computed at once.
-_AT_ONCE = 64
 
 
 def warm_up(
@@ -121,15 +116,7 @@ class _HeadProgress(ProgressDisplay):
 
 def _of_features(extractor, data):
     """Return training data with the features of the rows in the place of the rows."""
-    import tensorflow as tf
-
     n = len(data.rows)
-    functions = NetworkFunctions(extractor)
-    weights = [tf.convert_to_tensor(variable) for variable in extractor.weights]
-    features = np.empty((n, *extractor.output_shape[1:]), keras.config.floatx())
-    for start in range(0, n, _AT_ONCE):
-        rows = dense_rows(data.X[data.rows[start : start + _AT_ONCE]])
-        (found,) = functions.outputs([weights], as_tensor(rows))
-        features[start : start + _AT_ONCE] = found.numpy()
+    features = network_outputs(extractor, data.X, data.rows)
     weight = None if data.sample_weight is None else data.sample_weight[data.rows]
     return replace(data, X=features, y=data.y[data.rows], rows=np.arange(n), sample_weight=weight)
