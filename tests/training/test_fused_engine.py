@@ -209,6 +209,14 @@ def nothing():
     return {}
 
 
+def linear(units):
+    return lambda: sequential(layers.Dense(8, "tanh"), units=units, activation=None)
+
+
+def squared_error():
+    return {"loss": "mse", "metrics": ["mae"]}
+
+
 def sparse_logits():
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     return {"loss": loss, "metrics": ["accuracy"], "weighted_metrics": [Top()]}
@@ -279,6 +287,18 @@ CASES = {
         {"y": lambda y: np.minimum(y, 1)},
         {},
     ),
+    "one number as target": (
+        linear(1),
+        squared_error,
+        {"y": lambda y: y / 2 - 1, "weighted": True},
+        {},
+    ),
+    "two numbers as target": (
+        linear(2),
+        squared_error,
+        {"y": lambda y: np.stack([y / 2, -y / 4], axis=1)},
+        {},
+    ),
     "logits": (logits, sparse_logits, {"weighted": True}, {}),
     "own training step": (functional(OwnStep), nothing, {}, {}),
     "other logs": (functional(OtherLogs), nothing, {}, {"M": 5}),
@@ -318,6 +338,7 @@ VALIDATED = {
     "half precision",
     "binary",
     "logits",
+    "two numbers as target",
     "own test step",
     "own metrics of the batch",
     "average",

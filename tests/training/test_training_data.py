@@ -56,6 +56,22 @@ def test_order_depends_on_seed_and_epoch_alone(X):
     assert [x[:, 0].tolist() for x, _ in both] == order(1, 0) + order(1, 1)
 
 
+def test_order_is_that_of_a_counter_based_generator():
+    """Which NumPy keeps the same in every version, and which needs no order before it."""
+    rows = np.array([3, 1, 4, 15, 9, 2, 6])
+    data = TrainingData(None, None, rows, 2, seed=11)
+    for epoch in (0, 1, 7):
+        generator = np.random.Generator(np.random.Philox(key=np.array([11, epoch], np.uint64)))
+        np.testing.assert_array_equal(data.order(epoch), generator.permutation(rows))
+    np.testing.assert_array_equal(rows, [3, 1, 4, 15, 9, 2, 6])
+
+
+def test_stream_has_the_rows_in_the_order_of_the_data(X):
+    data = TrainingData(X, Y, np.arange(2, N), 5, seed=4)
+    seen = np.concatenate([x[:, 0] for x, _ in batches(data, first_epoch=3)]) / 2
+    np.testing.assert_array_equal(seen, data.order(3))
+
+
 def test_without_shuffling_rows_keep_their_order(X):
     rows = np.array([7, 3, 5])
     data = TrainingData(X, Y, rows, 2, shuffle=False)
@@ -75,6 +91,13 @@ def test_one_hot_targets_and_weights(X):
     np.testing.assert_array_equal(y, np.eye(3)[[0, 1, 2, 0]])
     np.testing.assert_array_equal(w, [0, 1, 2, 3])
     assert y.dtype == w.dtype == keras.config.floatx()
+
+
+def test_targets_of_any_shape_and_type(X):
+    for y in (Y / 2, np.stack([Y, -Y], axis=1) / 4, Y.astype("int32")):
+        ((_, found),) = batches(TrainingData(X, y, np.arange(4), 4, shuffle=False))
+        np.testing.assert_array_equal(found, y[:4])
+        assert found.dtype == (keras.config.floatx() if y.dtype.kind == "f" else y.dtype)
 
 
 @pytest.fixture(name="everything_is_large")
