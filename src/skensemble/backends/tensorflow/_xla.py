@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tensorflow as tf
 
-from skensemble.backends._operations import operations_in
+from skensemble.backends._records import XlaDecision
+from skensemble.backends.tensorflow._functions import operations_in
 
 # What dense networks, their losses, metrics and optimizers are made of. On CPUs XLA is faster with
 # these, at every width measured (benchmarks/xla.py). It is slower with random numbers, and with
@@ -27,14 +28,6 @@ _FAST = frozenset(_FAST_OPERATIONS.split())
 _NOT_MEASURED = {"half", "float16", "bfloat16", "complex64", "complex128"}
 
 
-@dataclass(frozen=True)
-class XlaDecision:
-    """Whether XLA compiles a program, and why."""
-
-    use: bool
-    reason: str
-
-
 def decide_on_xla(function, jit_compile: bool) -> XlaDecision:
     """Decide whether XLA pays for a traced function.
 
@@ -49,8 +42,6 @@ def decide_on_xla(function, jit_compile: bool) -> XlaDecision:
         What Keras decided, or was told, when the model was compiled. Without a GPU it is False
         unless someone asked for XLA.
     """
-    import tensorflow as tf
-
     if jit_compile or tf.config.list_physical_devices("GPU"):
         return XlaDecision(bool(jit_compile), f"compiled with jit_compile={jit_compile}")
     found = list(operations_in(function))

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 import keras
+from keras import ops
 
 from skensemble.networks import fingerprint_of_network
 
@@ -17,8 +18,8 @@ class Augmentation:
     Parameters
     ----------
     function : keras.layers.Layer or callable
-        From rows to rows of the same shape. A layer is for this training run alone: its random
-        numbers go on from where they are.
+        From rows to rows of the same shape. A layer belongs to this training run: its random
+        numbers continue from where they are.
     """
 
     def __init__(self, function):
@@ -29,29 +30,28 @@ class Augmentation:
 
     def __call__(self, X):
         """Augment a batch of rows."""
-        import tensorflow as tf
+        # A function may return a tensor of unknown shape, which no layer takes.
+        return ops.reshape(self.apply(X), (ops.shape(X)[0], *X.shape[1:]))
 
-        return tf.ensure_shape(self.changed(X), [None, *X.shape[1:]])
+    def apply(self, X):
+        """Return the result of the function for a batch, whatever it is."""
+        return self.function(self.as_input(X), **self._options)
 
-    def changed(self, X):
-        """Return what the function makes of a batch, whatever it is."""
-        return self.function(self.taken(X), **self._options)
-
-    def taken(self, X):
-        """Return a batch as the function takes it: many layers cannot do with whole numbers."""
+    def as_input(self, X):
+        """Return a batch as the function takes it: most layers do not take whole numbers."""
         dtype = keras.backend.standardize_dtype(X.dtype)
         if self._layer is None or keras.backend.is_float_dtype(dtype):
             return X
-        return keras.ops.cast(X, keras.config.floatx())
+        return ops.cast(X, keras.config.floatx())
 
     @property
     def variables(self) -> list[Any]:
-        """What it changes: the state of its random numbers."""
+        """The variables that it changes: the state of its random numbers."""
         return [] if self._layer is None else list(self._layer.variables)
 
     @property
     def fingerprint(self) -> Hashable | None:
-        """Equal for those that compute the same; None where it cannot be told."""
+        """Equal for those that compute the same; None where that is not known."""
         return None if self._layer is None else fingerprint_of_network(self._layer)
 
 
@@ -72,7 +72,8 @@ def augmented(model, augmentation: Augmentation | None) -> Iterator[None]:
     train_step, was_set = model.train_step, "train_step" in vars(model)
 
     def augmented_step(data):
-        return train_step(augmented_batch(augmentation, data))
+        X, *targets = data
+        return train_step((augmentation(X), *targets))
 
     model.train_step = augmented_step
     try:
@@ -82,9 +83,3 @@ def augmented(model, augmentation: Augmentation | None) -> Iterator[None]:
             model.train_step = train_step
         else:
             del model.train_step
-
-
-def augmented_batch(augmentation: Augmentation, batch: tuple) -> tuple:
-    """Return a batch with its rows augmented."""
-    X, *targets = batch
-    return (augmentation(X), *targets)

@@ -1,4 +1,4 @@
-"""What callbacks listen to."""
+"""Which callbacks are to be called after every batch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BATCH_HOOKS = (
 
 
 def listeners_to_batches(callbacks: Iterable) -> list[str]:
-    """Name the callbacks, in any nesting of lists, that are to be called after every batch."""
+    """Name the callbacks, in any nesting of lists, that have hooks for batches and use them."""
     found = []
     for callback in callbacks:
         if isinstance(callback, list | tuple):
@@ -36,7 +36,7 @@ def _has_batch_hook(callback) -> bool:
 
 
 def _waits_for_epochs(callback) -> bool:
-    """Whether one of Keras's own callbacks has hooks for batches, and is told not to use them."""
+    """Whether it is one of Keras's callbacks, with hooks for batches that it does not use now."""
     if type(callback) is keras.callbacks.ModelCheckpoint:
         return callback.save_freq == "epoch"
     if type(callback) is keras.callbacks.TensorBoard:

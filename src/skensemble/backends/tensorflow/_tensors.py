@@ -1,9 +1,12 @@
-"""Handing NumPy's memory to TensorFlow."""
+"""Between NumPy's arrays and TensorFlow's tensors."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
+import tensorflow as tf
 
 # TensorFlow reads tensors in steps of this many bytes; memory of its own starts at a multiple.
 _ALIGNMENT = 64
@@ -12,11 +15,9 @@ _ALIGNMENT = 64
 def as_tensor(array: np.ndarray):
     """Return a tensor of an array's values, floats as Keras's default float type.
 
-    ``tf.convert_to_tensor`` copies twice. This copies once, and converts in the same go; or not at
-    all, where the array is aligned and of the right type already.
+    ``tf.convert_to_tensor`` copies twice. This copies and converts in one step, and does not copy
+    where the array is aligned and of the right type already.
     """
-    import tensorflow as tf
-
     dtype = np.dtype(keras.config.floatx()) if array.dtype.kind == "f" else array.dtype
     if array.dtype.kind not in "fiu" or array.size == 0:
         return tf.convert_to_tensor(array)
@@ -42,3 +43,22 @@ def _aligned_copy(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     copy = memory[start : start + n_bytes].view(dtype.newbyteorder("=")).reshape(array.shape)
     np.copyto(copy, array, casting="same_kind")
     return copy
+
+
+def gather_rows(tensor, places):
+    """Return the items of a tensor at places that are not negative, without a check."""
+    return tf.gather(tensor, places)
+
+
+def count_numbers(numbers, n_numbers: int):
+    """Count each of the first whole numbers in each row, as float32."""
+    # keras.ops.bincount asks for the largest number, so that XLA would not know the shape.
+    no_weights = tf.zeros((0,), "float32")
+    return tf.raw_ops.DenseBincount(input=numbers, size=n_numbers, weights=no_weights)
+
+
+def tensor_value(value: Any) -> np.ndarray | str | None:
+    """Return what a tensor holds, the text of a type or shape of TensorFlow, or else None."""
+    if isinstance(value, tf.DType | tf.TensorShape):
+        return str(value)
+    return np.asarray(value) if isinstance(value, tf.Tensor) else None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from skensemble.backends import batch_stream
 from skensemble.training import TrainingData
 
 N = 23
@@ -21,7 +22,9 @@ Y = np.arange(N) % 3
 
 
 def batches(data, first_epoch=0, n_epochs=1):
-    return [[np.asarray(part) for part in batch] for batch in data.dataset(first_epoch, n_epochs)]
+    return [
+        [np.asarray(part) for part in batch] for batch in batch_stream(data, first_epoch, n_epochs)
+    ]
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 22, 23, 100])
@@ -53,6 +56,22 @@ def test_order_depends_on_seed_and_epoch_alone(X):
     assert [x[:, 0].tolist() for x, _ in both] == order(1, 0) + order(1, 1)
 
 
+def test_order_is_that_of_a_counter_based_generator():
+    """Which NumPy keeps the same in every version, and which needs no order before it."""
+    rows = np.array([3, 1, 4, 15, 9, 2, 6])
+    data = TrainingData(None, None, rows, 2, seed=11)
+    for epoch in (0, 1, 7):
+        generator = np.random.Generator(np.random.Philox(key=np.array([11, epoch], np.uint64)))
+        np.testing.assert_array_equal(data.order(epoch), generator.permutation(rows))
+    np.testing.assert_array_equal(rows, [3, 1, 4, 15, 9, 2, 6])
+
+
+def test_stream_has_the_rows_in_the_order_of_the_data(X):
+    data = TrainingData(X, Y, np.arange(2, N), 5, seed=4)
+    seen = np.concatenate([x[:, 0] for x, _ in batches(data, first_epoch=3)]) / 2
+    np.testing.assert_array_equal(seen, data.order(3))
+
+
 def test_without_shuffling_rows_keep_their_order(X):
     rows = np.array([7, 3, 5])
     data = TrainingData(X, Y, rows, 2, shuffle=False)
@@ -67,16 +86,23 @@ def test_floats_become_keras_floats_and_integers_stay(X):
 
 def test_one_hot_targets_and_weights(X):
     weight = np.arange(N, dtype="float64")
-    data = TrainingData(X, Y, np.arange(4), 4, n_classes=3, sample_weight=weight, shuffle=False)
+    data = TrainingData(X, Y, np.arange(4), 4, one_hot_width=3, sample_weight=weight, shuffle=False)
     ((_, y, w),) = batches(data)
     np.testing.assert_array_equal(y, np.eye(3)[[0, 1, 2, 0]])
     np.testing.assert_array_equal(w, [0, 1, 2, 3])
     assert y.dtype == w.dtype == keras.config.floatx()
 
 
+def test_targets_of_any_shape_and_type(X):
+    for y in (Y / 2, np.stack([Y, -Y], axis=1) / 4, Y.astype("int32")):
+        ((_, found),) = batches(TrainingData(X, y, np.arange(4), 4, shuffle=False))
+        np.testing.assert_array_equal(found, y[:4])
+        assert found.dtype == (keras.config.floatx() if y.dtype.kind == "f" else y.dtype)
+
+
 @pytest.fixture(name="everything_is_large")
 def no_room(monkeypatch):
-    monkeypatch.setattr(sys.modules["skensemble.training._data"], "_MOST_BYTES", 0)
+    monkeypatch.setattr(sys.modules["skensemble.training._training_data"], "_MOST_BYTES", 0)
 
 
 @pytest.mark.usefixtures("everything_is_large")
@@ -103,14 +129,15 @@ def test_large_memory_mapped_rows_are_read_batch_by_batch(X, tmp_path, monkeypat
     # scikit-learn's validation hands over a plain view of the map.
     mapped = np.asarray(np.load(tmp_path / "X.npy", mmap_mode="r"))
     converted = []
-    module = sys.modules["skensemble.training._data"]
-    convert = module.as_tensor
-    monkeypatch.setattr(module, "as_tensor", lambda X: converted.append(X) or convert(X))
+    dense_X = TrainingData.dense_X
+    monkeypatch.setattr(
+        TrainingData, "dense_X", lambda data: converted.append(data.X) or dense_X(data)
+    )
     expected = batches(TrainingData(X, Y, np.arange(N), 5, seed=1))
     assert any(value is X for value in converted)
     converted.clear()
     found = batches(TrainingData(mapped, Y, np.arange(N), 5, seed=1))
-    assert not any(value is mapped for value in converted)
+    assert not converted
     for (a, _), (b, _) in zip(expected, found, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -121,7 +148,7 @@ def test_small_sparse_and_memory_mapped_rows_are_dense_arrays(X, tmp_path):
     for rows in (sp.csr_matrix(X), mapped):
         data = TrainingData(rows, Y, np.arange(N), 5)
         assert not data.is_read_by_batch
-        np.testing.assert_array_equal(data.features(), X)
+        np.testing.assert_array_equal(data.dense_X(), X)
 
 
 @pytest.mark.usefixtures("everything_is_large")

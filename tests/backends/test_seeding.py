@@ -1,5 +1,6 @@
 """The scope in which everything random is seeded."""
 
+import contextlib
 import random
 
 import keras
@@ -79,3 +80,39 @@ def test_leaves_an_unseeded_process_unseeded():
         assert context.context()._seed is None
     finally:
         tf.random.set_seed(seed)
+
+
+def network():
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(2)])
+
+
+def names(model):
+    return [variable.path for variable in model.variables]
+
+
+def test_networks_have_the_same_names_every_time():
+    with seeded(0):
+        first = network()
+    with seeded(1):
+        with seeded(2):
+            second = network()
+        assert not set(names(network())) & set(names(second))
+    assert names(first) == names(second)
+    with contextlib.suppress(ZeroDivisionError), seeded(0):
+        network()
+        1 / 0
+    with seeded(0):
+        assert names(network()) == names(first)
+
+
+def test_layers_from_before_and_after_have_other_names():
+    """So that they can be parts of one model."""
+    before = keras.layers.Dense(2)
+    with seeded(0):
+        inside = keras.layers.Dense(2)
+    after = keras.layers.Dense(2)
+    assert len({before.name, inside.name, after.name}) == 3
+    with seeded(0):
+        model = keras.Sequential([keras.Input((2,)), before, after, keras.layers.Dense(2)])
+    extended = keras.Sequential([*model.layers, inside, keras.layers.Dense(2)])
+    assert len({layer.name for layer in extended.layers}) == 5
