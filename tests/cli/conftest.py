@@ -20,7 +20,7 @@ def files(tmp_path_factory):
     images = rng.integers(0, 160, (120, 8, 8, 3)) + 40 * y[:, None, None, None]
     labels = np.array(["cat", "dog", "owl"])[y]
     np.savez(folder / "images.npz", X=images.astype(np.uint8), y=labels)
-    features = rng.normal(size=(120, 3)) * [1, 100, 1e-3] + np.outer(2 * y, [1, 0, 0])
+    features = rng.normal(size=(120, 3)) * [1, 2, 0.5] + np.outer(2 * y, [1, 0, 0])
     lines = [
         ",".join([*map(repr, row), label])
         for row, label in zip(features.tolist(), labels, strict=True)
@@ -33,7 +33,8 @@ def files(tmp_path_factory):
 
 
 # Without normalisation these networks share their traces.
-TRAIN = ("--M", "3", "--nb_epoch", "6", "--validation-fraction", "0.25", "--normalize", "none")
+TRAIN = ("--M", "3", "--nb_epoch", "6", "--alpha-zero", "0.05", "--validation-fraction", "0.25")
+TRAIN += ("--normalize", "none")
 
 
 @pytest.fixture(scope="session")

@@ -89,8 +89,8 @@ def press_after(monkeypatch):
         end_epoch, counted = TrainingDisplay.on_epoch_end, []
 
         def end_and_press(self, epoch, logs=None):
-            end_epoch(self, epoch, logs)
             counted.append(epoch)
+            end_epoch(self, epoch, logs)
             for _ in range(epochs.count(len(counted))):
                 signal.raise_signal(number)
 
@@ -106,7 +106,8 @@ def train(files, out):
 
 
 # As those of the fixture table_run, which is the same training, left alone.
-_TRAIN = ("--M", "3", "--nb_epoch", "6", "--validation-fraction", "0.25", "--normalize", "none")
+_TRAIN = ("--M", "3", "--nb_epoch", "6", "--alpha-zero", "0.05", "--validation-fraction", "0.25")
+_TRAIN += ("--normalize", "none")
 
 
 @pytest.fixture
@@ -153,8 +154,14 @@ def test_no_finished_cycle_leaves_nothing(number, files, tmp_path, run_main, pre
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_pressed_twice_leaves_nothing(files, tmp_path, run_main, press_after):
-    press_after(3, 3)
+def test_pressed_twice_leaves_nothing(files, tmp_path, run_main, press_after, monkeypatch):
+    """The second time while what the first one keeps is written."""
+    press_after(3)
+
+    def press_and_write(*args, **kwargs):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(RunWriter, "write", press_and_write)
     code, text, _ = run_main(*train(files, tmp_path / "run"))
     assert code == 130
     assert text.endswith("to keep nothing\ninterrupted: nothing is kept\n")
@@ -180,6 +187,23 @@ def test_the_second_training_is_given_up(files, whole, tmp_path, run_main, press
     assert run.config["refit"] is False
     assert run.n_snapshots == 3
     np.testing.assert_allclose(run.weights, whole.weights, atol=1e-3)
+
+
+@pytest.mark.parametrize(("options", "refit"), [((), False), (("--refit",), False)])
+def test_while_the_snapshots_are_weighed(options, refit, files, tmp_path, run_main, monkeypatch):
+    """All cycles are kept, and a second training is not begun."""
+    end = TrainingDisplay.on_train_end
+
+    def end_and_press(self, logs=None):
+        end(self, logs)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(TrainingDisplay, "on_train_end", end_and_press)
+    code, text, err = run_main(*train(files, tmp_path / "run"), *options)
+    assert (code, err) == (130, "")
+    assert "second training" not in text
+    run = Run.open(tmp_path / "run")
+    assert (run.n_snapshots, run.config["refit"]) == (3, refit)
 
 
 @pytest.mark.parametrize("options", [(), ("--refit",)])
@@ -233,7 +257,8 @@ def test_a_real_signal_to_a_real_process(files, tmp_path):
                 process.send_signal(signal.SIGINT)
             lines.append(line)
         err = process.stderr.read()
-    assert (process.returncode, err) == (130, "")
+    assert (process.returncode, err) == (130, ""), lines
+    assert out.exists(), lines
     run = Run.open(out)
     assert 1 <= run.n_snapshots < 1000
     assert run.weights.sum() == pytest.approx(1)

@@ -15,7 +15,8 @@ from skensemble.models.transfer import _backbone, _network
 from skensemble.models.transfer._applications import Application
 from skensemble.persistence import Run
 
-TRAIN = ("--M", "3", "--nb_epoch", "6", "--validation-fraction", "0.25", "--normalize", "none")
+TRAIN = ("--M", "3", "--nb_epoch", "6", "--alpha-zero", "0.05", "--validation-fraction", "0.25")
+TRAIN += ("--normalize", "none")
 ONE = ("--M", "1", "--epochs", "1", "--normalize", "none")
 
 
@@ -30,7 +31,8 @@ def table_of(files):
 @pytest.fixture(scope="module")
 def in_python(files):
     """The same training without the command line."""
-    clf = SnapshotEnsembleClassifier(M=3, epochs=6, validation_fraction=0.25, random_state=0)
+    settings = {"alpha_zero": 0.05, "validation_fraction": 0.25, "random_state": 0}
+    clf = SnapshotEnsembleClassifier(M=3, epochs=6, **settings)
     return clf.fit(*table_of(files))
 
 
@@ -90,7 +92,7 @@ def test_configuration(files, image_run):
     np.testing.assert_allclose(config["model"]["mean"], X.mean(axis=(0, 1, 2)))
     np.testing.assert_allclose(config["model"]["std"], X.std(axis=(0, 1, 2)))
     estimator = config["estimator"]
-    assert (estimator["M"], estimator["epochs"], estimator["alpha_zero"]) == (3, 6, 0.1)
+    assert (estimator["M"], estimator["epochs"], estimator["alpha_zero"]) == (3, 6, 0.05)
     assert config["classes"] == {"labels": ["cat", "dog", "owl"], "dtype": "<U3"}
     assert config["row"] == {"shape": [8, 8, 3], "dtype": "uint8"}
     assert config["n_snapshots"] == 3

@@ -157,7 +157,7 @@ def _fit(prepared: Prepared, rows: Rows, signals: EndSignals, lines: Output) -> 
             lines.say_at_once(_FINISHING)
         else:
             lines.say_at_once("interrupted before the end of the first cycle")
-        raise KeyboardInterrupt
+        display.interrupt()
 
     signals.on_first = stop
     clf.set_params(callbacks=[display])
