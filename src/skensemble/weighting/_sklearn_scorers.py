@@ -13,7 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import Described, must_be
 from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._criterion import ACCURACY, LOG_LOSS, Criterion, Labels, ScoringError
+from skensemble.weighting._correct_rows import ACCURACY
+from skensemble.weighting._criterion import Criterion, Scores, ScoringError
+from skensemble.weighting._log_loss import LOG_LOSS
+from skensemble.weighting._member_predictions import MemberPredictions
 
 _NATIVE = {"log_loss": LOG_LOSS, "accuracy": ACCURACY}
 _CAN = "a scorer that can score the holdout"
@@ -114,7 +117,7 @@ def read_criterion(
     weighable = _takes_weights(scorer)
     stand_in = _stand_in()(labels)
 
-    def score(proba: FloatArray, y: Labels, mass: FloatArray) -> float:
+    def score(proba: FloatArray, y: NDArray[np.intp], mass: FloatArray) -> float:
         rows = proba / proba.sum(axis=1, keepdims=True)
         weights = {"sample_weight": mass} if weighable and np.ptp(mass) > 0 else {}
         try:
@@ -129,7 +132,12 @@ def read_criterion(
             raise ScoringError(must_be(parameter, _CAN, got, fix))
         return value
 
-    return Criterion(name, score)
+    def scores(members: MemberPredictions) -> Scores:
+        return lambda counts: np.array(
+            [score(members.combine(point), members.y, members.mass) for point in counts]
+        )
+
+    return Criterion(name, scores)
 
 
 def _name(scorer: Callable[..., float]) -> str:
