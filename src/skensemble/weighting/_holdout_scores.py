@@ -75,7 +75,7 @@ def member_scores(
 
     Parameters
     ----------
-    probas : iterable of M ndarrays of shape (n, k), floating dtype
+    probas : iterable of M ndarrays of shape (n, k), float32 or float64
         Probabilities, such as an array of shape (M, n, k). They are not checked.
     y : ndarray of shape (n,), integer dtype
         True classes, as indices into the last axis.

@@ -143,10 +143,9 @@ def _certified(loss: LogLoss, *, prior: float, tol: float, max_iter: int) -> Wei
     )
 
 
-def log_probability(q: NDArray[Any]) -> NDArray[Any]:
-    """Logarithm of probabilities, in their dtype; those below the float64 epsilon count as that."""
-    log: NDArray[Any] = np.log(np.clip(q, _EPS, 1.0))
-    return log
+def log_probability(q: NDArray[Any]) -> FloatArray:
+    """Logarithm in float64 of probabilities; those below the float64 epsilon count as epsilon."""
+    return np.log(np.clip(q.astype(np.float64, copy=False), _EPS, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
