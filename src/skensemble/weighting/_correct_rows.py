@@ -23,7 +23,7 @@ class OpenPairs:
 
     ``np.argmax`` of a combination is the true class y if for each other class c the margin,
     sum_m w_m (p[m, y] - p[m, c]), is positive, or 0 and c comes after y. Where the members all
-    agree on the sign of a margin, so do all combinations, and nothing is left to compute.
+    agree on the sign of a margin, so do all combinations, and there is nothing to compute.
 
     Parameters
     ----------
@@ -86,18 +86,9 @@ def open_pairs(members: MemberPredictions) -> Iterator[OpenPairs]:
 
 
 def correct_mass(pairs: Iterable[OpenPairs], counts: FloatArray) -> FloatArray:
-    """Mass of the rows that each combination classifies correctly.
+    """Mass of the rows, all those of ``pairs``, that each combination classifies correctly.
 
-    Parameters
-    ----------
-    pairs : iterable of OpenPairs
-        All rows, from `open_pairs`.
-    counts : ndarray of shape (n_points, M), float64
-        Weights of any sum; whole numbers keep ties between votes exact.
-
-    Returns
-    -------
-    ndarray of shape (n_points,), float64
+    ``counts`` are weights of any sum, (n_points, M); whole numbers keep ties of votes exact.
     """
     total = np.zeros(len(counts))
     for some in pairs:

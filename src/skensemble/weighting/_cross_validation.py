@@ -48,22 +48,9 @@ def compare_weights(
     respected, with a t interval. For other scorers it is the difference between two scores of all
     rows, with a t interval from the jackknife that leaves out one of 20 groups of rows at a time.
 
-    Parameters
-    ----------
-    without_folds : callable
-        Returns the weights, of any sum, that are learned without each fold: (n_folds, M).
-    members : MemberPredictions
-        All rows.
-    criterion : Criterion
-        What is compared; the best single member on the other folds is chosen by it, too.
-    fold : ndarray of shape (n,), int
-        The fold of each row; see `assign_folds`.
-
-    Returns
-    -------
-    tuple of Comparison
-        One for each of ``AGAINST``. With fewer than 10 rows, or where a scorer cannot score some
-        folds (no row of a class, say), gains are NaN and intervals infinite.
+    ``without_folds()`` returns the weights, of any sum, that are learned without each fold,
+    (n_folds, M). There is one comparison for each of ``AGAINST``. With fewer than 10 rows, or where
+    a scorer cannot score some folds (no row of a class, say), gains are NaN, intervals infinite.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""One way in: weights by the name of a method, with the evidence for them."""
+"""Weights by the name of a method, and how they compare with simpler ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ _LEARN: dict[str, Learn] = {
     "auto": learn_log_loss,
 }
 METHODS = ("uniform", *_LEARN)
-_SCORER_ITER = 10
 _SCORER_FOLDS = 5
 
 

@@ -232,17 +232,12 @@ class LogLoss:
         return np.stack(weights)
 
     def least(self, points: FloatArray) -> int:
-        """Index of the point of least loss, without computing all of them.
+        """Index of the least loss at weights of any sum, (n_points, M), without computing all.
 
         The loss f is convex: f(v) >= f(w) + f'(w) (v - w) for all v, and f'(w) w = -1. Each loss
         that is computed bounds all the others from below; points whose bound is not below the
         least loss so far are out, and the one of the lowest bound is next (Kelley's cutting
         planes).
-
-        Parameters
-        ----------
-        points : ndarray of shape (n_points, M), float64
-            Weights of any sum.
         """
         points = points / points.sum(axis=1, keepdims=True)
         left = np.arange(len(points))

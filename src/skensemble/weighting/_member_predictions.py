@@ -46,16 +46,10 @@ class MemberPredictions:
         return q
 
     def combine(self, weights: FloatArray) -> FloatArray:
-        """Weighted mean of the probabilities.
+        """Weighted mean of the probabilities, (n, k) in float64.
 
-        Parameters
-        ----------
-        weights : ndarray of shape (M,) or (n, M), float64
-            Weights of any sum, for all rows or for each; whole numbers keep ties of votes exact.
-
-        Returns
-        -------
-        ndarray of shape (n, k), float64
+        The weights, of any sum, are (M,), or (n, M) if each row has its own; whole numbers keep
+        ties of votes exact.
         """
         out = np.zeros(self.probas.shape[1:])
         for m, proba in enumerate(self.probas):

@@ -123,16 +123,10 @@ class WeightingResult:
 
 @dataclass(frozen=True)
 class Learned:
-    """What a way of learning weights finds out.
+    """Weights learned on all rows, and a function that learns them without each fold.
 
-    Parameters
-    ----------
-    result : WeightingResult
-        The weights learned on all rows.
-    criterion : Criterion
-        What they are compared by.
-    without_folds : callable
-        Learns on the rows outside each fold; returns weights of any sum, (n_folds, M).
+    ``criterion`` is what they are compared by; ``without_folds()`` returns weights of any sum,
+    (n_folds, M).
     """
 
     result: WeightingResult

@@ -18,19 +18,7 @@ _NUMBERS = 9000
 def in_blocks(array: FloatArray, n_members: int, fill: float) -> FloatArray:
     """Cut the last axis, the rows, into B blocks of b rows, the last one filled up.
 
-    Parameters
-    ----------
-    array : ndarray of shape (n,) or (M, n), float64
-        Values per row.
-    n_members : int
-        M.
-    fill : float
-        What the last block is filled up with.
-
-    Returns
-    -------
-    ndarray of shape (B, b) or (B, M, b), float64
-        The array itself with an axis more, where one block is enough.
+    From values of shape (n,) or (M, n) to (B, b) or (B, M, b).
     """
     n = array.shape[-1]
     n_blocks = -(-n * n_members // _NUMBERS)

@@ -30,18 +30,8 @@ def minimise(
     The simplex is left out: phi(w) = -sum_n share_n log (q w)_n + sum_m w_m - 1 over w >= 0 has
     its minimum where w sums to 1, and dividing by the sum never raises phi.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (B, M, b), float64
-        q, in B blocks of b rows.
-    share : ndarray of shape (B, b), float64
-        Of sum 1; 0 for rows that do not count.
-    tol : float
-        Gap at which to stop.
-    max_iter : int
-        Most iterations.
-    start : ndarray of shape (M,), optional
-        Weights to start from, of sum 1; equal ones by default.
+    ``rows`` is q in B blocks of b rows, (B, M, b), and ``share`` (B, b), of sum 1; rows of share 0
+    do not count. ``start`` has the sum 1; equal weights are the default.
     """
     n_members = rows.shape[1]
     w = np.full(n_members, 1 / n_members) if start is None else start
