@@ -14,18 +14,7 @@ __all__ = ["CyclicCosineDecay"]
 
 
 def cosine_cycles(step, alpha_zero, short, n_long, offset):
-    """Learning rate of iteration ``step`` of the optimizer, a scalar tensor.
-
-    Parameters
-    ----------
-    step : integer tensor
-        Iterations that the optimizer has done.
-    alpha_zero : float or float32 tensor
-        Rate at the start of every cycle.
-    short, n_long, offset : int or int32 tensor
-        Length of a short cycle, number of cycles before them that are longer by one iteration,
-        and the iteration at which the first cycle starts.
-    """
+    """Learning rate of iteration ``step`` of the optimizer, a scalar tensor."""
     t = ops.cast(step, "int32") - offset
     n_in_long = n_long * (short + 1)
     in_long = t < n_in_long
@@ -104,14 +93,9 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.M = check_integer("M", M, minimum=1, fix="5 is the usual choice")
         self.offset = check_integer("offset", offset, minimum=0, fix="0 starts with a new cycle")
         if self.n_iterations < self.M:
-            raise ValueError(
-                must_be(
-                    "M",
-                    f"at most the number of iterations, {self.n_iterations}",
-                    self.M,
-                    "lower M, train for more epochs, or use smaller batches",
-                )
-            )
+            must = f"at most the number of iterations, {self.n_iterations}"
+            fix = "lower M, train for more epochs, or use smaller batches"
+            raise ValueError(must_be("M", must, self.M, fix))
 
     @property
     def cycle_ends(self) -> np.ndarray:

@@ -107,9 +107,8 @@ class SnapshotBank(Sequence[Snapshot]):
         self._snapshots = tuple(snapshots)
         self._paths = tuple(paths)
         if not self._snapshots:
-            raise ValueError(
-                must_be("snapshots", "at least one snapshot", [], "train for at least one cycle")
-            )
+            fix = "train for at least one cycle"
+            raise ValueError(must_be("snapshots", "at least one snapshot", [], fix))
         for snapshot in self._snapshots:
             self._check_shapes([array.shape for array in snapshot.weights], snapshot.cycle)
 
@@ -117,23 +116,15 @@ class SnapshotBank(Sequence[Snapshot]):
         mine = self.shapes
         for path, expected, found in zip(self._paths, mine, shapes, strict=False):
             if expected != found:
-                raise ValueError(
-                    must_be(
-                        f"{path} of snapshot {cycle}",
-                        f"of shape {expected}",
-                        Described(f"shape {found}"),
-                        "all snapshots must come from one architecture",
-                    )
-                )
+                what = f"{path} of snapshot {cycle}"
+                must = f"of shape {expected}"
+                fix = "all snapshots must come from one architecture"
+                raise ValueError(must_be(what, must, Described(f"shape {found}"), fix))
         if len(shapes) != len(mine) or len(shapes) != len(self._paths):
-            raise ValueError(
-                must_be(
-                    f"snapshot {cycle}",
-                    f"a list of {len(self._paths)} arrays, one for each variable",
-                    Described(f"{len(shapes)} arrays"),
-                    "all snapshots must come from one architecture",
-                )
-            )
+            what = f"snapshot {cycle}"
+            must = f"a list of {len(self._paths)} arrays, one for each variable"
+            fix = "all snapshots must come from one architecture"
+            raise ValueError(must_be(what, must, Described(f"{len(shapes)} arrays"), fix))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -172,23 +163,14 @@ class SnapshotBank(Sequence[Snapshot]):
         """
         for path, theirs, mine in zip(paths, shapes, self.shapes, strict=False):
             if tuple(theirs) != mine:
-                raise ValueError(
-                    must_be(
-                        f"variable {path} of the network",
-                        f"of shape {mine}, as in the snapshots",
-                        Described(f"shape {tuple(theirs)}"),
-                        "build the network that the snapshots were trained with",
-                    )
-                )
+                what = f"variable {path} of the network"
+                must = f"of shape {mine}, as in the snapshots"
+                fix = "build the network that the snapshots were trained with"
+                raise ValueError(must_be(what, must, Described(f"shape {tuple(theirs)}"), fix))
         if len(shapes) != len(self.shapes):
-            raise ValueError(
-                must_be(
-                    "the network",
-                    f"one of {len(self.shapes)} variables, as in the snapshots",
-                    Described(f"one of {len(shapes)}"),
-                    "build the network that the snapshots were trained with",
-                )
-            )
+            must = f"one of {len(self.shapes)} variables, as in the snapshots"
+            fix = "build the network that the snapshots were trained with"
+            raise ValueError(must_be("the network", must, Described(f"one of {len(shapes)}"), fix))
 
     def __getstate__(self) -> dict[str, Any]:
         # Each array once: joblib writes it wherever it meets it, frozen weights in every snapshot.

@@ -22,13 +22,7 @@ def rotation(degrees: float, height: int, width: int) -> tuple[float, ...]:
 
 
 def sources(affine: Sequence[float], height: int, width: int) -> np.ndarray:
-    """Return where each pixel comes from, as ``Image.transform`` has it.
-
-    Returns
-    -------
-    ndarray of shape (height * width,), int32
-        The number of a pixel, row by row; ``height * width`` for those from outside.
-    """
+    """Return where each pixel comes from, as ``Image.transform`` has it."""
     a, b, c, d, e, f = affine
     # Pillow takes the centres of pixels and counts in 65536ths of a pixel.
     centred = np.array([a, b, c + (a + b) / 2, d, e, f + (d + e) / 2])
@@ -41,17 +35,7 @@ def sources(affine: Sequence[float], height: int, width: int) -> np.ndarray:
 
 
 def moved(images, places, maps, fill):
-    """Return the images, moved; what comes from outside is filled.
-
-    Parameters
-    ----------
-    images : uint8 tensor of shape (n, height, width, channels)
-    places : int32 tensor of shape (n,)
-        The row of ``maps`` for each image.
-    maps : int32 tensor of shape (n_maps, height * width)
-        From `sources`.
-    fill : uint8 array of shape (channels,)
-    """
+    """Return the images, moved; what comes from outside is filled."""
     height, width, n_channels = images.shape[1:]
     n_images, n_pixels = ops.shape(images)[0], height * width
     # Each image gets one pixel more, the fill.

@@ -21,17 +21,7 @@ def gather(tensor, places):
 
 
 def count(numbers, n_numbers: int):
-    """Return how often each of the first whole numbers occurs in each row.
-
-    Parameters
-    ----------
-    numbers : int32 tensor of shape (n, m)
-    n_numbers : int
-
-    Returns
-    -------
-    float32 tensor of shape (n, n_numbers)
-    """
+    """Return how often each of the first whole numbers occurs in each row."""
     n_rows = ops.shape(numbers)[0]
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -50,13 +40,6 @@ def change_rows(images, changes: Sequence[tuple]):
 
     Only these are computed, but with JAX, whose shapes are fixed: there, every function gets all
     images.
-
-    Parameters
-    ----------
-    images : tensor of shape (n, height, width, channels)
-    changes : sequence of tuples (chosen, function, *arguments)
-        ``chosen`` is a bool tensor of shape (n,); the function takes images and arguments, one of
-        each per row. No image is chosen twice.
     """
     if keras.backend.backend() == "jax":
         for chosen, function, *arguments in changes:

@@ -27,15 +27,6 @@ class Stage:
 
     Rows ``2 * i`` and ``2 * i + 1`` are step ``i`` with the signs + and -; the last row does
     nothing.
-
-    Attributes
-    ----------
-    kinds : ndarray of shape (n_rows,)
-        Which function serves the row.
-    tables, factors, places : ndarrays of shape (n_rows, 256), (n_rows,), (n_rows,)
-        Its argument, where the function needs it. ``places`` points into ``maps``.
-    maps : ndarray of shape (n_maps, height * width)
-        Where pixels come from, in rows for the operations that move them.
     """
 
     def __init__(self, steps: Sequence[Step], magnitudes: Magnitudes, height: int, width: int):
@@ -60,15 +51,7 @@ class Stage:
         self.maps = np.stack(maps)
 
     def apply(self, images, rows, fill: np.ndarray):
-        """Return the images, each after the operation of its row.
-
-        Parameters
-        ----------
-        images : uint8 tensor of shape (n, height, width, channels)
-        rows : int32 tensor of shape (n,)
-        fill : uint8 array of shape (channels,)
-            What pixels from outside get.
-        """
+        """Return the images, each after the operation of its row."""
         tables = ops.take(self.tables, rows, axis=0)[:, None]
         factors = ops.take(self.factors, rows)
         places = ops.take(self.places, rows)

@@ -33,13 +33,7 @@ def brightened(factor: float) -> np.ndarray:
 
 
 def look_up(images, tables):
-    """Return the images with each grey level replaced by what the image's table says.
-
-    Parameters
-    ----------
-    images : uint8 tensor of shape (n, height, width, channels)
-    tables : uint8 tensor of shape (n, channels or 1, 256)
-    """
+    """Return the images with each grey level replaced by what the image's table says."""
     n_images, n_tables = ops.shape(images)[0], tables.shape[1]
     first = ops.arange(n_images, dtype="int32")[:, None] * (n_tables * 256)
     places = _entries(images, n_tables) + first

@@ -31,16 +31,7 @@ def check_monitor(monitor, mode) -> bool:
 
 
 class BestValue:
-    """The best of the values so far in one training.
-
-    Parameters
-    ----------
-    monitor : str
-        Name of the value, ``acc`` and ``accuracy`` being the same; or ``"auto"``, the validation
-        accuracy.
-    larger_is_better : bool
-        Which values are better.
-    """
+    """The best of the values so far in one training."""
 
     def __init__(self, monitor: str, larger_is_better: bool):
         self._monitor = monitor

@@ -53,15 +53,11 @@ def check_no_files(prefix: str) -> None:
     """Raise if there are files of an earlier run with this prefix."""
     found = files_of(prefix)
     if found:
-        raise FileExistsError(
-            must_be(
-                "prefix",
-                "one that no snapshot file has yet",
-                prefix,
-                f"there are {', '.join(found)}; choose another prefix, move the files, or pass "
-                "overwrite=True to remove them when training starts",
-            )
+        fix = (
+            f"there are {', '.join(found)}; choose another prefix, move the files, or pass "
+            "overwrite=True to remove them when training starts"
         )
+        raise FileExistsError(must_be("prefix", "one that no snapshot file has yet", prefix, fix))
 
 
 def make_room(prefix: str) -> None:

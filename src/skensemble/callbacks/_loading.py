@@ -93,14 +93,9 @@ def _check_model(model) -> None:
         fix = "pass the network that the snapshots were trained with"
         raise TypeError(must_be("model", "a Keras model", model, fix))
     if not model.built:
-        raise ValueError(
-            must_be(
-                "model",
-                "built, so that its weights can be compared with the files",
-                Described("a model that is not built"),
-                "call it on a few rows, or build(input_shape)",
-            )
-        )
+        must = "built, so that its weights can be compared with the files"
+        fix = "call it on a few rows, or build(input_shape)"
+        raise ValueError(must_be("model", must, Described("a model that is not built"), fix))
 
 
 def _files(paths) -> list[str]:
@@ -138,25 +133,16 @@ def _numbered(asked: str, found: list[str]) -> list[str]:
         raise missing_file(asked, folder, must)
     stems = sorted({(os.path.dirname(path), match[1]) for path, match in chosen.items()})
     if len(stems) > 1:
-        raise ValueError(
-            must_be(
-                "paths",
-                "files of one training run",
-                asked,
-                f"it has files of {', '.join(repr(os.path.join(*stem)) for stem in stems)}; give a "
-                "pattern that fits one of them, or a list of files",
-            )
+        fix = (
+            f"it has files of {', '.join(repr(os.path.join(*stem)) for stem in stems)}; give a "
+            "pattern that fits one of them, or a list of files"
         )
+        raise ValueError(must_be("paths", "files of one training run", asked, fix))
     numbers = sorted(int(match[2]) for match in chosen.values())
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
-        raise ValueError(
-            must_be(
-                "paths",
-                "files numbered one after the other, each number once",
-                Described(", ".join(map(str, numbers))),
-                "bring the file that is missing, or give a list of those that you want",
-            )
-        )
+        must = "files numbered one after the other, each number once"
+        fix = "bring the file that is missing, or give a list of those that you want"
+        raise ValueError(must_be("paths", must, Described(", ".join(map(str, numbers))), fix))
     return sorted(chosen, key=lambda path: int(chosen[path][2]))
 
 
@@ -175,12 +161,7 @@ def _weights(model, path: str) -> list:
             optimizer = getattr(model, "optimizer", None)
             keras.saving.load_weights(model, source, objects_to_skip=[optimizer])
         except (OSError, KeyError, RuntimeError, ValueError) as error:
-            raise ValueError(
-                must_be(
-                    f"the file {path}",
-                    "one that Keras can load into the model",
-                    Described(error),
-                    "write it again: it is damaged, or of another architecture",
-                )
-            ) from error
+            must = "one that Keras can load into the model"
+            fix = "write it again: it is damaged, or of another architecture"
+            raise ValueError(must_be(f"the file {path}", must, Described(error), fix)) from error
         return model.get_weights()

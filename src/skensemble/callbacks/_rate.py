@@ -22,13 +22,6 @@ class CyclicRate:
     another callback saves during training is the user's own, and loads where this package is not
     installed. (Keras's setter of the rate would also take the variable out of the optimizer in a
     way that keeps the model from ever being exported again.)
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        Of a compiled model; it may have taken steps.
-    schedule : CyclicCosineDecay
-        Over the steps from now on.
     """
 
     def __init__(self, optimizer, schedule: CyclicCosineDecay):
@@ -80,14 +73,9 @@ class CyclicRate:
         for stepper, own in zip(self._steppers, self._own, strict=True):
             now = _value(stepper._learning_rate)
             if now != own:
-                raise RuntimeError(
-                    must_be(
-                        "the learning rate of the optimizer",
-                        "left alone while SnapshotCallback sets it",
-                        now,
-                        "remove the callback that sets it",
-                    )
-                )
+                must = "left alone while SnapshotCallback sets it"
+                fix = "remove the callback that sets it"
+                raise RuntimeError(must_be("the learning rate of the optimizer", must, now, fix))
 
     def restore(self) -> None:
         """Give the optimizer its own rate back."""

@@ -22,14 +22,9 @@ def check_alone(callback, callbacks) -> None:
     kinds = (type(callback), *RATE_SETTERS)
     others = [other for other in callbacks if isinstance(other, kinds) and other is not callback]
     if others:
-        raise ValueError(
-            must_be(
-                "callbacks",
-                f"without others that set the learning rate beside {type(callback).__name__}",
-                Described(", ".join(type(other).__name__ for other in others)),
-                "leave only one of them",
-            )
-        )
+        must = f"without others that set the learning rate beside {type(callback).__name__}"
+        got = Described(", ".join(type(other).__name__ for other in others))
+        raise ValueError(must_be("callbacks", must, got, "leave only one of them"))
 
 
 def optimizer_of(model):
@@ -46,56 +41,29 @@ def optimizer_of(model):
 
 
 def n_iterations_of_fit(given, epochs, params, first_epoch: int) -> int:
-    """Count the iterations of a call of ``model.fit``.
-
-    Parameters
-    ----------
-    given : int or None
-        What the user says.
-    epochs : int or None
-        Epochs that the user says ``fit`` trains for.
-    params : dict or None
-        What Keras tells its callbacks: ``epochs`` and ``steps``, None where it does not know.
-    first_epoch : int
-        Index of the first epoch, not 0 with ``initial_epoch``.
-
-    Raises
-    ------
-    ValueError
-        If nobody knows, or what the user says is not what ``fit`` does.
-    """
+    """Count the iterations of a call of ``model.fit``."""
     params = params or {}
     steps = params.get("steps") if "epochs" in params else None
     n_epochs = params.get("epochs", first_epoch) - first_epoch
     if epochs is not None and n_epochs != epochs:
-        raise ValueError(
-            must_be(
-                "the number of epochs of fit",
-                f"{epochs}, over which the cycles are spread",
-                n_epochs,
-                f"build the callback for {n_epochs} epochs, or pass "
-                f"epochs={first_epoch + epochs} to fit",
-            )
+        must = f"{epochs}, over which the cycles are spread"
+        fix = (
+            f"build the callback for {n_epochs} epochs, or pass "
+            f"epochs={first_epoch + epochs} to fit"
         )
+        raise ValueError(must_be("the number of epochs of fit", must, n_epochs, fix))
     if steps is None:
         if given is None:
-            raise ValueError(
-                must_be(
-                    "the number of batches per epoch",
-                    "known, to spread the cycles over training",
-                    Described("data of unknown length"),
-                    "pass steps_per_epoch to fit, or n_iterations, the batches of all epochs "
-                    "together, to SnapshotCallback",
-                )
+            what = "the number of batches per epoch"
+            must = "known, to spread the cycles over training"
+            fix = (
+                "pass steps_per_epoch to fit, or n_iterations, the batches of all epochs "
+                "together, to SnapshotCallback"
             )
+            raise ValueError(must_be(what, must, Described("data of unknown length"), fix))
         return given
     if given is not None and given != n_epochs * steps:
-        raise ValueError(
-            must_be(
-                "n_iterations",
-                f"{n_epochs * steps}, for {n_epochs} epochs of {steps} batches",
-                given,
-                "leave it out: it is needed only where the number of batches is unknown",
-            )
-        )
+        must = f"{n_epochs * steps}, for {n_epochs} epochs of {steps} batches"
+        fix = "leave it out: it is needed only where the number of batches is unknown"
+        raise ValueError(must_be("n_iterations", must, given, fix))
     return n_epochs * steps

@@ -14,19 +14,6 @@ class SteppedTraining:
     Keras calls the graph once for ``steps_per_execution`` batches. Such a call is made as it is,
     unless a cycle ends inside it, or it would run past the last batch of the epoch: that one is
     done batch by batch.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled; in ``fit``, before its first batch. The learning rate is in its optimizer.
-    rate : CyclicRate
-        Counts the iterations; restored by ``close``.
-    cycle_ends : iterable of int
-        Iterations done at the end of each cycle.
-    steps_per_epoch : int or None
-        Batches per epoch where they are known. Where not, training stops after the last cycle.
-    on_cycle_end : callable
-        Called with the number of the cycle, from 1, and the iterations done.
     """
 
     def __init__(
@@ -157,14 +144,10 @@ class SteppedTraining:
         """Read the iterations done from the optimizer."""
         n_done = self._rate.n_done
         if n_done not in allowed:
-            raise RuntimeError(
-                must_be(
-                    "the optimizer of the model",
-                    "one that takes one step per batch",
-                    Described(f"{n_done} steps after {allowed[-1]} batches"),
-                    "SnapshotCallback cannot follow a train_step that does otherwise",
-                )
-            )
+            what = "the optimizer of the model"
+            got = Described(f"{n_done} steps after {allowed[-1]} batches")
+            fix = "SnapshotCallback cannot follow a train_step that does otherwise"
+            raise RuntimeError(must_be(what, "one that takes one step per batch", got, fix))
         return n_done
 
     def _reach(self) -> None:

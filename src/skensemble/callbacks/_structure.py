@@ -45,13 +45,7 @@ def structure_of_model(model) -> dict[str, LayerOnFile]:
 
 
 def structure_of_file(path: str) -> dict[str, LayerOnFile]:
-    """Return the layers that a file holds variables of, by their place in it.
-
-    Raises
-    ------
-    ValueError
-        If it is no file of weights of Keras 3.
-    """
+    """Return the layers that a file holds variables of, by their place in it."""
     try:
         with h5py.File(open_weights(path), "r") as file:
             if "layer_names" in file.attrs or "model_weights" in file:

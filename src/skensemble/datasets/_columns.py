@@ -67,15 +67,12 @@ def _given(file, found, target, columns) -> list[str]:
 def _check_named(file, features) -> None:
     nameless = [name for name in features if name.startswith(("Unnamed: ", "__index_level_"))]
     if nameless:
-        raise ValueError(
-            must_be(
-                f"the columns of {file}",
-                "named",
-                Described(f"{listed(nameless, 5)}"),
-                "it looks like numbers of rows; write the file without them (index=False), or "
-                "name the features with columns=",
-            )
+        what = f"the columns of {file}"
+        fix = (
+            "it looks like numbers of rows; write the file without them (index=False), or "
+            "name the features with columns="
         )
+        raise ValueError(must_be(what, "named", Described(f"{listed(nameless, 5)}"), fix))
 
 
 def _has(file: str, found: Sequence[str]) -> str:
@@ -91,14 +88,9 @@ def feature_array(file: str, frame, names: list[str]) -> np.ndarray:
     """Float32 array of shape (n, d) of the columns, all of them finite numbers."""
     other = [name for name in names if frame[name].dtype.kind not in "biuf"]
     if other:
-        raise ValueError(
-            must_be(
-                f"the features of {file}",
-                "numbers",
-                Described(f"{len(other)} columns that are not"),
-                f"encode {listed(other)} as numbers, or leave them out with columns=",
-            )
-        )
+        got = Described(f"{len(other)} columns that are not")
+        fix = f"encode {listed(other)} as numbers, or leave them out with columns="
+        raise ValueError(must_be(f"the features of {file}", "numbers", got, fix))
     counts = {name: int(frame[name].isna().sum()) for name in names}
     missing = {name: count for name, count in counts.items() if count}
     if missing:
@@ -126,25 +118,16 @@ def label_array(file: str, series) -> np.ndarray:
     """Labels as they are: numbers, or strings as an array of str."""
     missing = int(series.isna().sum())
     if missing:
-        raise ValueError(
-            must_be(
-                f"the target {series.name!r} of {file}",
-                "without missing values",
-                Described(f"{missing} of {len(series)} rows"),
-                "fill or remove them; in CSV, empty and words such as NA, None or null are missing",
-            )
-        )
+        must = "without missing values"
+        got = Described(f"{missing} of {len(series)} rows")
+        fix = "fill or remove them; in CSV, empty and words such as NA, None or null are missing"
+        raise ValueError(must_be(f"the target {series.name!r} of {file}", must, got, fix))
     # Nullable numbers become plain ones, and categories what they are the names of.
     values = series.to_numpy(dtype=getattr(series.dtype, "numpy_dtype", None))
     if values.dtype.kind in "biuf":
         return values
     if all(isinstance(value, str) for value in values):
         return values.astype(str)
-    raise ValueError(
-        must_be(
-            f"the target {series.name!r} of {file}",
-            "strings or numbers",
-            Described(f"values of {series.dtype}"),
-            "write the labels as strings",
-        )
-    )
+    what = f"the target {series.name!r} of {file}"
+    got = Described(f"values of {series.dtype}")
+    raise ValueError(must_be(what, "strings or numbers", got, "write the labels as strings"))

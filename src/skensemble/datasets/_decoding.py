@@ -24,21 +24,7 @@ _BLOCK = 64  # images decoded ahead of the array
 def read_images(
     files: ImageFiles, size: tuple[int, int] | None, on_unreadable: str
 ) -> tuple[np.ndarray, list[int], list[int]]:
-    """Read all images into one array, allocated once.
-
-    Returns
-    -------
-    X : uint8 ndarray of shape (n, height, width, 3)
-    kept, skipped : list of int
-        Which of the files are in ``X``, and which cannot be read.
-
-    Raises
-    ------
-    ValueError
-        If images differ in size, or cannot be read: any of them, or with ``"skip"``, all.
-    MemoryError
-        If the array would be larger than all memory there is.
-    """
+    """Read all images into one array, allocated once."""
     paths = [os.path.join(files.path, name) for name in files.names]
     X = None if size is None else _allocated(files, (*size, 3))
     kept: list[int] = []
@@ -122,24 +108,16 @@ def _allocated(files: ImageFiles, image: tuple[int, ...]) -> np.ndarray:
 
 def _different_sizes(files: ImageFiles, first: int, shape, other: int, found) -> ValueError:
     height, width = shape[:2]
-    return ValueError(
-        must_be(
-            f"the images of {files.folder}",
-            f"all of one size, {height} x {width} (height x width) as {files.names[first]!r}",
-            Described(f"{found[0]} x {found[1]} in {files.names[other]!r}"),
-            f"resize them all with image_size=({height}, {width})",
-        )
-    )
+    must = f"all of one size, {height} x {width} (height x width) as {files.names[first]!r}"
+    got = Described(f"{found[0]} x {found[1]} in {files.names[other]!r}")
+    fix = f"resize them all with image_size=({height}, {width})"
+    return ValueError(must_be(f"the images of {files.folder}", must, got, fix))
 
 
 def _not_readable(files: ImageFiles, unreadable: list[int], reason: Exception) -> ValueError:
     names = [files.names[i] for i in unreadable]
     skip = ", or leave them out with on_unreadable='skip'" if len(names) < len(files.names) else ""
-    return ValueError(
-        must_be(
-            f"the images of {files.folder}",
-            "files that Pillow can read",
-            Described(f"{len(names)} of {len(files.names)} that it cannot"),
-            f"repair or remove {listed(names, 5)}{skip} (the first one: {reason})",
-        )
-    )
+    must = "files that Pillow can read"
+    got = Described(f"{len(names)} of {len(files.names)} that it cannot")
+    fix = f"repair or remove {listed(names, 5)}{skip} (the first one: {reason})"
+    return ValueError(must_be(f"the images of {files.folder}", must, got, fix))

@@ -26,15 +26,13 @@ def downloaded(module: str, title: str) -> Any:
         if not _is_of_the_network(error):
             raise
         cache = os.path.join(os.environ.get("KERAS_HOME", os.path.join("~", ".keras")), "datasets")
-        raise ConnectionError(
-            must_be(
-                title,
-                f"in {cache}, where Keras keeps it once it is downloaded",
-                Described("a download that failed"),
-                "connect to the network this once, or load a folder of images or an .npz file in "
-                f"its place ({str(error).rstrip('.')})",
-            )
-        ) from error
+        must = f"in {cache}, where Keras keeps it once it is downloaded"
+        got = Described("a download that failed")
+        fix = (
+            "connect to the network this once, or load a folder of images or an .npz file in "
+            f"its place ({str(error).rstrip('.')})"
+        )
+        raise ConnectionError(must_be(title, must, got, fix)) from error
 
 
 def _is_of_the_network(error: Exception) -> bool:

@@ -36,14 +36,10 @@ def find_images(path, subset: str | None, *, labelled: bool) -> ImageFiles:
     if labelled or not loose:
         _check_nested(path, subset, inside)
     if loose and any(images for _, images in inside.values()):
-        raise ValueError(
-            must_be(
-                f"the images of {folder}",
-                "all in class folders, or none",
-                Described(f"{len(loose)} beside the class folders"),
-                f"move {listed(loose, 3)} into one",
-            )
-        )
+        what = f"the images of {folder}"
+        got = Described(f"{len(loose)} beside the class folders")
+        fix = f"move {listed(loose, 3)} into one"
+        raise ValueError(must_be(what, "all in class folders, or none", got, fix))
     if loose and not labelled:
         return ImageFiles(path, folder, [within + name for name in loose], None, [len(loose)])
     if not folders:
@@ -62,14 +58,10 @@ def find_images(path, subset: str | None, *, labelled: bool) -> ImageFiles:
 
 def without_any(folder: str, classes: list[str]) -> ValueError:
     """Class folders in which there is nothing to learn from."""
-    return ValueError(
-        must_be(
-            f"every class folder of {folder}",
-            "one with images that can be read",
-            Described(f"none in {listed(classes, 5)}"),
-            "put images directly into it, or remove it",
-        )
-    )
+    what = f"every class folder of {folder}"
+    got = Described(f"none in {listed(classes, 5)}")
+    fix = "put images directly into it, or remove it"
+    return ValueError(must_be(what, "one with images that can be read", got, fix))
 
 
 def _existing_folder(path) -> str:
@@ -111,14 +103,9 @@ def _check_nested(path: str, subset: str | None, inside: dict) -> None:
     nested = [name for name, (folders, images) in inside.items() if folders and not images]
     if nested and subset is None:
         example = "train" if "train" in nested else nested[0]
-        raise ValueError(
-            must_be(
-                "subset",
-                f"one of the folders of {path} that hold class folders, {listed(nested)}",
-                subset,
-                f"pass the one to read, as in subset={example!r}",
-            )
-        )
+        must = f"one of the folders of {path} that hold class folders, {listed(nested)}"
+        fix = f"pass the one to read, as in subset={example!r}"
+        raise ValueError(must_be("subset", must, subset, fix))
 
 
 def _without_images(folder: str, loose: list[str], labelled: bool) -> ValueError:

@@ -93,11 +93,8 @@ def _names(file, found, subset, labelled) -> tuple[str, str | None]:
         fix = "rows without labels can be read with labelled=False"
     elif subset is not None:
         fix = f"subset can be {listed(subsets)}" if subsets else "leave subset out"
-    raise ValueError(
-        must_be(
-            f"the arrays of {file}", wanted, Described(listed(found, 10) if found else "none"), fix
-        )
-    )
+    what = f"the arrays of {file}"
+    raise ValueError(must_be(what, wanted, Described(listed(found, 10) if found else "none"), fix))
 
 
 def _array(file, arrays, name) -> np.ndarray:
@@ -119,14 +116,10 @@ def _check_rows(file, name, X) -> None:
 def _labels(file, name, y, x_name, n) -> np.ndarray:
     """Flatten the column that Keras keeps, of as many labels as rows."""
     if y.dtype.kind not in "biufU" or y.shape not in ((n,), (n, 1)):
-        raise ValueError(
-            must_be(
-                f"{name} of {file}",
-                f"one number or string for each row of {x_name}, of shape ({n},)",
-                Described(f"an array of {y.dtype} and shape {y.shape}"),
-                "save the label of each row, of one-hot labels their argmax",
-            )
-        )
+        must = f"one number or string for each row of {x_name}, of shape ({n},)"
+        got = Described(f"an array of {y.dtype} and shape {y.shape}")
+        fix = "save the label of each row, of one-hot labels their argmax"
+        raise ValueError(must_be(f"{name} of {file}", must, got, fix))
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         got = Described(f"{np.count_nonzero(~np.isfinite(y))} of {n} rows without")
         fix = "fill or remove them"

@@ -34,9 +34,8 @@ def existing_file(path: Any) -> str:
     """Return a path as a string, of a file that exists."""
     file = text_of("path", path)
     if os.path.isdir(file):
-        raise IsADirectoryError(
-            must_be("path", "a file", file, "it is a folder; name a file in it")
-        )
+        fix = "it is a folder; name a file in it"
+        raise IsADirectoryError(must_be("path", "a file", file, fix))
     if not os.path.isfile(file):
         raise FileNotFoundError(must_be("path", "a file that exists", file, "check its name"))
     return file

@@ -86,14 +86,9 @@ def _check_order(y, stratify) -> None:
         raise ValueError(must_be("random_state", "given with stratify=True", None, fix))
     n_classes = len(np.unique(y))
     if 1 < n_classes < len(y) and np.count_nonzero(y[1:] != y[:-1]) == n_classes - 1:
-        raise ValueError(
-            must_be(
-                "y",
-                "in mixed order where random_state is None",
-                Described("rows sorted by class"),
-                "the first part would lack classes; pass random_state=0, say, to draw the rows",
-            )
-        )
+        got = Described("rows sorted by class")
+        fix = "the first part would lack classes; pass random_state=0, say, to draw the rows"
+        raise ValueError(must_be("y", "in mixed order where random_state is None", got, fix))
 
 
 def _drawn(y, sizes, random_state, stratify) -> list[np.ndarray]:

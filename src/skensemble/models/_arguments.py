@@ -50,13 +50,7 @@ def _is_size(size) -> bool:
 
 
 def blocks_of(depth, *, per_block: int, others: int) -> int:
-    """Return n, where depth is ``per_block * n + others``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no such n of at least 1; the message has the nearest depths.
-    """
+    """Return n, where depth is ``per_block * n + others``."""
     must = f"{per_block} n + {others}"
     smallest = per_block + others
     if isinstance(depth, bool | np.bool_) or not isinstance(depth, Integral):

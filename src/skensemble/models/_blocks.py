@@ -22,14 +22,6 @@ class Blocks:
     """Layers of one network: with its weight decay, its initialiser, and names to find them by.
 
     Images are (height, width, channels) whatever Keras's global data format is.
-
-    Parameters
-    ----------
-    weight_decay : float
-        Each trainable weight w, those of batch norm and the biases included, adds
-        ``weight_decay / 2 * w ** 2`` to the loss, and ``weight_decay * w`` to the gradient.
-    fan : {"fan_in", "fan_out"}
-        What the kernels of convolutions are scaled by: He normal, of variance 2 / fan.
     """
 
     def __init__(self, weight_decay: float, fan: str):

@@ -22,19 +22,7 @@ _SMALLEST_OF_OTHERS = 32
 
 @dataclass(frozen=True)
 class Application:
-    """One of the networks that Keras brings along.
-
-    Parameters
-    ----------
-    name : str
-        Name in ``keras.applications``.
-    builder : callable
-        Builds it.
-    preprocess : callable
-        ``preprocess_input`` of its module: from pixels, 0 to 255, to what it was trained on.
-    smallest : int
-        Height and width in pixels of the smallest image that it takes.
-    """
+    """One of the networks that Keras brings along."""
 
     name: str
     builder: Callable[..., Any]
@@ -42,13 +30,7 @@ class Application:
     smallest: int
 
     def build(self, size: tuple[int, int], weights: str | None):
-        """Build it without its top, for colour images of one size.
-
-        Raises
-        ------
-        ConnectionError
-            If weights are to be downloaded and cannot be.
-        """
+        """Build it without its top, for colour images of one size."""
         try:
             with warnings.catch_warnings():
                 # Two warn that images are not as large as those of ImageNet: as is meant here.
@@ -70,13 +52,7 @@ def application_names() -> list[str]:
 
 
 def find_application(name: str) -> Application:
-    """Return a network of Keras's by its name.
-
-    Raises
-    ------
-    ValueError
-        If there is none of this name; the message has the nearest names.
-    """
+    """Return a network of Keras's by its name."""
     names = application_names()
     if name not in names:
         lower = {known.lower(): known for known in names}
@@ -95,13 +71,6 @@ def preprocessed(images, preprocess):
 
     All of Keras's are the same for every pixel: a change of the order of colours, a factor and an
     offset. As layers they can be saved, exported and shared where operations on constants cannot.
-
-    Parameters
-    ----------
-    images : KerasTensor of shape (n, height, width, 3)
-        Pixels, 0 to 255.
-    preprocess : callable
-        ``preprocess_input`` of the application's module.
     """
     order, scale, offset = _as_layers(preprocess)
     if scale is None:

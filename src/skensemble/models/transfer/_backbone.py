@@ -64,24 +64,14 @@ def check_weights(weights: Any, backbone: Any) -> None:
 
 
 def load_weights(backbone, path) -> None:
-    """Load a file of weights.
-
-    Raises
-    ------
-    ValueError
-        If they are not those of this backbone.
-    """
+    """Load a file of weights."""
     try:
         backbone.load_weights(path)
     except Exception as error:
-        raise ValueError(
-            must_be(
-                "weights",
-                f"a file of the weights of {backbone.name}, without a top",
-                Described(f"{os.fspath(path)!r}, which does not fit"),
-                "build the same backbone, and save it with its save_weights",
-            )
-        ) from error
+        must = f"a file of the weights of {backbone.name}, without a top"
+        got = Described(f"{os.fspath(path)!r}, which does not fit")
+        fix = "build the same backbone, and save it with its save_weights"
+        raise ValueError(must_be("weights", must, got, fix)) from error
 
 
 def _check_model(backbone) -> None:

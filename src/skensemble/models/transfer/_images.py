@@ -10,13 +10,7 @@ DEFAULT_SIZE = (96, 96)
 
 
 def image_shape(shape) -> tuple[int, int, int]:
-    """Height, width and channels of rows of this shape.
-
-    Raises
-    ------
-    ValueError
-        If they are not images.
-    """
+    """Height, width and channels of rows of this shape."""
     if len(shape) not in (2, 3):
         must = "made of images of shape (height, width, channels) or (height, width)"
         fix = "give each image its rows, columns and colours as axes"
@@ -26,48 +20,28 @@ def image_shape(shape) -> tuple[int, int, int]:
 
 
 def size_for(application, image_size, shape) -> tuple[int, int]:
-    """Height and width that images of this shape get for an application.
-
-    Raises
-    ------
-    ValueError
-        If it is less than the application takes.
-    """
+    """Height and width that images of this shape get for an application."""
     height, width = image_shape(shape)[:2] if image_size is None else image_size
     smallest = application.smallest
     if min(height, width) < smallest:
         larger = tuple(max(n, smallest) for n in DEFAULT_SIZE)
-        raise ValueError(
-            must_be(
-                "the size of images" if image_size is None else "image_size",
-                f"at least {_pixels((smallest, smallest))} for {application.name}",
-                Described(_pixels((height, width))),
-                f"image_size={larger} resizes them",
-            )
-        )
+        what = "the size of images" if image_size is None else "image_size"
+        must = f"at least {_pixels((smallest, smallest))} for {application.name}"
+        fix = f"image_size={larger} resizes them"
+        raise ValueError(must_be(what, must, Described(_pixels((height, width))), fix))
     return int(height), int(width)
 
 
 def size_for_model(model, image_size, shape) -> tuple[int, int]:
-    """Height and width that images of this shape get for a model, which may take one size only.
-
-    Raises
-    ------
-    ValueError
-        If another size was asked for.
-    """
+    """Height and width that images of this shape get for a model, which may take one size only."""
     given = image_shape(shape)[:2] if image_size is None else tuple(image_size)
     own = model.input_shape[1:3]
     height, width = (n if n is not None else m for n, m in zip(own, given, strict=True))
     if given != (height, width) and (image_size is None or given != DEFAULT_SIZE):
-        raise ValueError(
-            must_be(
-                "the size of images" if image_size is None else "image_size",
-                f"{_pixels((height, width))}, as the backbone takes",
-                Described(_pixels(given)),
-                f"image_size={(height, width)} resizes them",
-            )
-        )
+        what = "the size of images" if image_size is None else "image_size"
+        must = f"{_pixels((height, width))}, as the backbone takes"
+        fix = f"image_size={(height, width)} resizes them"
+        raise ValueError(must_be(what, must, Described(_pixels(given)), fix))
     return int(height), int(width)
 
 
@@ -84,13 +58,7 @@ def resized(images, size: tuple[int, int]):
 
 
 def coloured(images, wanted: int | None):
-    """Repeat the one channel of grey images where the backbone takes several.
-
-    Raises
-    ------
-    ValueError
-        If images have another number of channels.
-    """
+    """Repeat the one channel of grey images where the backbone takes several."""
     channels = images.shape[-1]
     if wanted is None or channels == wanted:
         return images

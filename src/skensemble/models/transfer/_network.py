@@ -152,18 +152,7 @@ def check_transfer(backbone, weights, image_size, head_units, unfreeze_from) -> 
 
 
 def split_network(network):
-    """Take a network of `transfer_network` apart.
-
-    Returns
-    -------
-    extractor : keras.Model
-        From rows to the features of shape (n, d) that the head gets. It shares the layers of the
-        network.
-    head : keras.Model
-        From features to probabilities: a copy, with the weights of the network's own.
-    layers : list of keras.layers.Layer
-        Those of the network that the head was copied from, in the order of its layers.
-    """
+    """Take a network of `transfer_network` apart."""
     layers = [layer for layer in network.layers if layer.name in (_HEAD, _OUTPUT)]
     extractor = keras.Model(network.inputs[0], layers[0].input)
     copies = [type(layer).from_config(layer.get_config()) for layer in layers]

@@ -24,13 +24,7 @@ def freeze(backbone, unfreeze_from) -> None:
 
 
 def first_unfrozen(layers: Sequence[Any], unfreeze_from) -> int:
-    """Position of the first layer to train; their number where there is none.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If ``unfreeze_from`` is no layer of these.
-    """
+    """Position of the first layer to train; their number where there is none."""
     check_unfreeze_from(unfreeze_from)
     n = len(layers)
     if unfreeze_from is None:
