@@ -174,7 +174,7 @@ def test_mixed_precision(name, policy, images):
             (2, None, 8, 3),
             must_be(
                 "images",
-                "of one size that is known before they come",
+                "of one size, known in advance",
                 Described("shape (2, None, 8, 3)"),
                 "resize them, or set their shape, before this layer",
             ),

@@ -1,4 +1,4 @@
-"""The policies: which operations go together, how often, how strong."""
+"""The sub-policies of AutoAugment: operations, probabilities, levels."""
 
 from __future__ import annotations
 
