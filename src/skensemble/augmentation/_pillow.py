@@ -129,7 +129,7 @@ def _grey(images):
 
 
 def _smooth(images):
-    """``ImageFilter.SMOOTH``: weights of 5 for the pixel and 1 for each neighbour, except the border."""
+    """``ImageFilter.SMOOTH``: weight 5 for the pixel, 1 for each neighbour; the border stays."""
     if min(images.shape[1:3]) < 3:
         return images
     rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]

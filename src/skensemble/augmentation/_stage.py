@@ -56,7 +56,7 @@ class Stage:
         self.maps = np.stack(maps)  # (n_maps, height * width)
 
     def apply(self, images, rows, fill: np.ndarray):
-        """Apply to each of the uint8 images the operation of its row; ``fill`` as in `_pillow.move`."""
+        """Apply to each uint8 image the operation of its row; ``fill`` as in `_pillow.move`."""
         tables = ops.take(self.tables, rows, axis=0)[:, None]
         factors = ops.take(self.factors, rows)
         map_indices = ops.take(self.map_indices, rows)

@@ -1,4 +1,4 @@
-"""Checks of what the builders have in common."""
+"""Checks of the arguments that the builders share."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _is_size(size) -> bool:
 
 
 def blocks_of(depth, *, per_block: int, others: int) -> int:
-    """Return n, where depth is ``per_block * n + others``."""
+    """Return the n of at least 1 with ``depth == per_block * n + others``, or raise."""
     must = f"{per_block} n + {others}"
     smallest = per_block + others
     if isinstance(depth, bool | np.bool_) or not isinstance(depth, Integral):

@@ -1,4 +1,4 @@
-"""A pretrained backbone under a new head."""
+"""Pretrained backbones with a new head."""
 
 from skensemble.models.transfer._backbone import takes_images
 from skensemble.models.transfer._network import check_transfer, split_network, transfer_network

@@ -1,4 +1,4 @@
-"""Backbones: what may be one, and the weights that they start from."""
+"""Checks of a backbone and of its initial weights."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _SUFFIXES = (".h5", ".keras")  # .weights.h5 too
 
 
 def takes_images(backbone) -> bool:
-    """Whether the rows of a backbone are images."""
+    """Whether the backbone takes images."""
     return not isinstance(backbone, keras.Model) or len(backbone.input_shape) == 4
 
 
 def name_of(application) -> str:
-    """Name in ``keras.applications`` of a network that is given by name or as a function."""
+    """Name of an application that is given by name or as a function."""
     return application if isinstance(application, str) else application.__name__
 
 
 def is_imagenet(weights) -> bool:
-    """Whether those are asked for that Keras offers."""
+    """Whether these are Keras's ImageNet weights."""
     return isinstance(weights, str) and weights == "imagenet"
 
 
 def check_backbone(backbone: Any) -> None:
-    """Raise for what cannot be a backbone."""
+    """Raise unless it is an application or a model that can be a backbone."""
     if isinstance(backbone, str):
         find_application(backbone)
     elif isinstance(backbone, keras.Model):
@@ -41,7 +41,7 @@ def check_backbone(backbone: Any) -> None:
 
 
 def check_weights(weights: Any, backbone: Any) -> None:
-    """Raise for what cannot be the weights of this backbone, as far as can be told unread."""
+    """Raise unless it can be the weights of this backbone; files are not read."""
     if weights is None:
         return
     is_model = isinstance(backbone, keras.Model)
@@ -64,7 +64,7 @@ def check_weights(weights: Any, backbone: Any) -> None:
 
 
 def load_weights(backbone, path) -> None:
-    """Load a file of weights."""
+    """Load a file of weights into the backbone."""
     try:
         backbone.load_weights(path)
     except Exception as error:

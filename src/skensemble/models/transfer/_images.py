@@ -1,4 +1,4 @@
-"""Making images fit a backbone, as layers of its network."""
+"""Layers that give images the size and the channels that a backbone takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DEFAULT_SIZE = (96, 96)
 
 
 def image_shape(shape) -> tuple[int, int, int]:
-    """Height, width and channels of rows of this shape."""
+    """Height, width and channels of images of this shape, which may lack the channels."""
     if len(shape) not in (2, 3):
         must = "made of images of shape (height, width, channels) or (height, width)"
         fix = "give each image its rows, columns and colours as axes"
@@ -20,7 +20,7 @@ def image_shape(shape) -> tuple[int, int, int]:
 
 
 def size_for(application, image_size, shape) -> tuple[int, int]:
-    """Height and width that images of this shape get for an application."""
+    """Height and width to which images of this shape are resized for an application."""
     height, width = image_shape(shape)[:2] if image_size is None else image_size
     smallest = application.smallest
     if min(height, width) < smallest:
@@ -33,7 +33,7 @@ def size_for(application, image_size, shape) -> tuple[int, int]:
 
 
 def size_for_model(model, image_size, shape) -> tuple[int, int]:
-    """Height and width that images of this shape get for a model, which may take one size only."""
+    """Height and width to which images are resized for a model, which may take one size only."""
     given = image_shape(shape)[:2] if image_size is None else tuple(image_size)
     own = model.input_shape[1:3]
     height, width = (n if n is not None else m for n, m in zip(own, given, strict=True))
@@ -52,8 +52,8 @@ def resized(images, size: tuple[int, int]):
         images = keras.layers.Reshape((height, width, channels), name="transfer_channel")(images)
     if (height, width) == size:
         return images
-    # The layer Resizing makes all layers after it train, wherever a network is called without
-    # being told whether to.
+    # Not the layer Resizing: after it, all layers run in training mode where a network is called
+    # without the argument ``training``.
     return keras.ops.image.resize(images, size)
 
 

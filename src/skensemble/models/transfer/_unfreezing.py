@@ -24,7 +24,7 @@ def freeze(backbone, unfreeze_from) -> None:
 
 
 def first_unfrozen(layers: Sequence[Any], unfreeze_from) -> int:
-    """Position of the first layer to train; their number where there is none."""
+    """Position of the first layer to train; ``len(layers)`` if all are frozen."""
     check_unfreeze_from(unfreeze_from)
     n = len(layers)
     if unfreeze_from is None:
@@ -41,7 +41,7 @@ def first_unfrozen(layers: Sequence[Any], unfreeze_from) -> int:
 
 
 def check_unfreeze_from(value) -> None:
-    """Raise for what is no layer of any backbone."""
+    """Raise unless it can name a layer of some backbone."""
     if value is None or isinstance(value, str):
         return
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
