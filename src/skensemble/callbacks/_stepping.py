@@ -9,11 +9,13 @@ from skensemble._validation import Described, must_be
 
 
 class SteppedTraining:
-    """The training function of a model, cut so that Python sees the weights at every cycle's end.
+    """Replaces the training function of a model in ``fit``, so that it stops after each cycle.
 
-    Keras calls the graph once for ``steps_per_execution`` batches. Such a call is made as it is,
-    unless a cycle ends inside it, or it would run past the last batch of the epoch: that one is
-    done batch by batch.
+    Keras calls the graph once for ``steps_per_execution`` batches. If a cycle or an epoch ends
+    inside such a call, its batches are done one by one; all other calls are unchanged.
+
+    ``on_cycle_end`` is called with the number of the cycle, from 1, and the iterations done.
+    Without ``steps_per_epoch``, training stops after the last cycle.
     """
 
     def __init__(
@@ -34,7 +36,7 @@ class SteppedTraining:
         self._one: Callable | None = None
         self._history = _history(model)
         self._own_function = model.train_function
-        # The rate is read while the training step is traced: what there is may know another one.
+        # A new trace of the training step, because the old one contains the old rate.
         model.make_train_function(force=True)
         self._many = model.train_function
         self._function = self._execute
@@ -42,26 +44,26 @@ class SteppedTraining:
         rate.hold_while(self._is_running)
 
     def _is_running(self) -> bool:
-        """Whether the ``fit`` that this belongs to goes on, as far as the model tells."""
+        """Whether the same ``fit`` is still running, as far as the model shows."""
         model = self._model
         return model.train_function is self._function and _history(model) is self._history
 
     def begin_epoch(self) -> None:
-        """Take stock: the data may have ended the last epoch early."""
+        """Read the iterations done: the data may have ended the last epoch early."""
         self.n_done = self._rate.n_done
         if self._steps is not None:
             self._epoch_end = self.n_done + self._steps
 
     def end_epoch(self) -> None:
-        """Raise if somebody else has set the learning rate."""
+        """Raise if another callback has set the learning rate."""
         self._rate.check_untouched()
 
     def count(self) -> int:
-        """Read the iterations done, the last, shorter call of Keras included."""
+        """Read the iterations done, including those of a last, shorter call."""
         return self._rate.n_done
 
     def close(self) -> None:
-        """Leave the model with the learning rate and the training function that it had."""
+        """Restore the learning rate and the training function of the model."""
         self._rate.restore()
         if self._model.train_function is self._function:
             self._model.train_function = self._own_function
@@ -78,7 +80,7 @@ class SteppedTraining:
         import tensorflow as tf
 
         if _history(self._model) is not self._history:
-            # An exception ended the training that this belongs to, and now there is another one.
+            # An exception ended the training of this object, and another one has begun.
             self.close()
             return self._model.train_function(iterator)
         try:
@@ -102,7 +104,7 @@ class SteppedTraining:
         self.n_done += at_once
         if not self._has_begun or self.n_done == self._next_end:
             self._has_begun = True
-            # Fewer than asked for where the data ended.
+            # Fewer than at_once if the data ended.
             self.n_done = self._counted(range(before + 1, self.n_done + 1))
             self._reach()
         return logs
@@ -129,7 +131,7 @@ class SteppedTraining:
         return logs
 
     def _step(self, iterator):
-        """Train on one batch: Keras reads the number of steps while it traces."""
+        """Train on one batch; Keras reads ``steps_per_execution`` while it traces."""
         model, at_once = self._model, self._model.steps_per_execution
         model.steps_per_execution = 1
         try:
@@ -160,5 +162,5 @@ class SteppedTraining:
 
 
 def _history(model):
-    """Return what Keras makes anew in every ``fit``."""
+    """Return the History object, which Keras makes anew in every ``fit``."""
     return getattr(model, "history", None)

@@ -1,4 +1,4 @@
-"""Snapshots from files."""
+"""Load snapshots from files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from collections.abc import Sequence
 import keras
 
 from skensemble._validation import Described, must_be
-from skensemble.callbacks._files import SUFFIX, missing_file, restored
 from skensemble.callbacks._structure import (
     check_same,
     open_weights,
     structure_of_file,
     structure_of_model,
 )
+from skensemble.callbacks._weights_files import SUFFIX, missing_file, restored
 from skensemble.snapshots import Snapshot, SnapshotBank
 
 _NUMBERED = re.compile(r"(.*?)(\d+)(\.weights\.h5|\.keras)")
@@ -35,13 +35,13 @@ def load_snapshots(
     Parameters
     ----------
     model : keras.Model
-        The network that the snapshots were trained with, built; compiled or not. Its weights, and
-        all else about it, are afterwards as before.
+        The network that the snapshots were trained with; built, compiled or not. It is not
+        changed.
     paths : list of str or path, or str or path
-        Files, in the order of their cycles, or a pattern (``"weights/Model-*.weights.h5"``), or a
-        folder. Of a pattern or a folder, the files with a number at the end of their name are
-        taken, in the order of the numbers, of which none may be missing in between; hence not the
-        one of the best. The files are ``.weights.h5`` or ``.keras`` files of Keras 3.
+        Files in the order of their cycles, a pattern (``"weights/Model-*.weights.h5"``), or a
+        folder. From a pattern or a folder, all files with a number at the end of their name are
+        read in the order of the numbers, which must be consecutive; so the file of the best
+        weights is not read. The files are ``.weights.h5`` or ``.keras`` files of Keras 3.
 
     Returns
     -------
@@ -54,10 +54,10 @@ def load_snapshots(
     TypeError
         If ``model`` is no Keras model, or ``paths`` no paths.
     FileNotFoundError
-        If a file does not exist, with what there is in its folder.
+        If a file does not exist; the message lists its folder.
     ValueError
-        If the model is not built, there is no file, a file is damaged, or of another architecture:
-        then with the name of the first layer that differs, what was expected and what was found.
+        If the model is not built, there is no file, or a file is damaged or of another
+        architecture; the message names the first layer that differs and both its shapes.
 
     See Also
     --------
@@ -124,7 +124,7 @@ def _text(path) -> str:
 
 
 def _numbered(asked: str, found: list[str]) -> list[str]:
-    """Choose the files with a number, in its order."""
+    """Choose the files with a number, ordered by it."""
     matches = {path: _NUMBERED.fullmatch(os.path.basename(path)) for path in found}
     chosen = {path: match for path, match in matches.items() if match}
     if not chosen:
@@ -149,14 +149,10 @@ def _numbered(asked: str, found: list[str]) -> list[str]:
 def _weights(model, path: str) -> list:
     with tempfile.TemporaryDirectory() as folder:
         source = path
-        if not path.endswith(SUFFIX):  # Keras leaves the optimizer alone only with such a file
+        if not path.endswith(SUFFIX):  # with other files, Keras also loads the optimizer
             source = os.path.join(folder, f"model{SUFFIX}")
-            opened = open_weights(path)
-            if isinstance(opened, str):
-                shutil.copyfile(path, source)
-            else:
-                with open(source, "wb") as file:
-                    file.write(opened.getbuffer())
+            with open_weights(path) as opened, open(source, "wb") as file:
+                shutil.copyfileobj(opened, file)
         try:
             optimizer = getattr(model, "optimizer", None)
             keras.saving.load_weights(model, source, objects_to_skip=[optimizer])

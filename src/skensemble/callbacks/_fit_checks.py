@@ -1,6 +1,9 @@
-"""What a schedule asks of the optimizer and of the data."""
+"""Checks at the start of ``model.fit``: of the optimizer, the data and other callbacks."""
 
 from __future__ import annotations
+
+import sys
+from types import FrameType
 
 import keras
 
@@ -17,6 +20,20 @@ def check_backend() -> None:
         raise RuntimeError(must_be("the backend of Keras", "'tensorflow'", backend, fix))
 
 
+def calling_list() -> keras.callbacks.CallbackList | None:
+    """Return the list of callbacks that is calling this one, or None outside of a list.
+
+    Keras does not tell a callback which others it trains with.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        caller = frame.f_locals.get("self")
+        if isinstance(caller, keras.callbacks.CallbackList):
+            return caller
+        frame = frame.f_back
+    return None
+
+
 def check_alone(callback, callbacks) -> None:
     """Raise if another callback sets the learning rate too."""
     kinds = (type(callback), *RATE_SETTERS)
@@ -28,7 +45,7 @@ def check_alone(callback, callbacks) -> None:
 
 
 def optimizer_of(model):
-    """Return the optimizer of a compiled model, which knows the optimizers that it is made of."""
+    """Return the optimizer of a compiled model; a MultiOptimizer is built first."""
     optimizer = model.optimizer
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     if isinstance(inner, keras.optimizers.MultiOptimizer) and not inner.built:
@@ -41,7 +58,12 @@ def optimizer_of(model):
 
 
 def n_iterations_of_fit(given, epochs, params, first_epoch: int) -> int:
-    """Count the iterations of a call of ``model.fit``."""
+    """Count the iterations of a call of ``model.fit``, or raise if they are not known.
+
+    ``given`` and ``epochs`` are arguments of the callback. ``params`` is what Keras passes to
+    callbacks: ``epochs`` and ``steps``, which may be None. ``first_epoch`` is not 0 with
+    ``initial_epoch``.
+    """
     params = params or {}
     steps = params.get("steps") if "epochs" in params else None
     n_epochs = params.get("epochs", first_epoch) - first_epoch

@@ -162,7 +162,7 @@ def test_after_an_exception(revealing, where, finalized, monkeypatch):
     network = revealing(4)
     callback = SnapshotCallback(2, 0.1)
     if not finalized:  # as where something, a debugger say, holds on to the failed fit
-        monkeypatch.setattr("skensemble.callbacks._callback.weakref.finalize", Finalize)
+        monkeypatch.setattr("skensemble.callbacks._snapshot_callback.weakref.finalize", Finalize)
     arguments = {"epochs": 2, "steps_per_epoch": 4, "shuffle": False, "verbose": 0}
     if where == "data":
         data, others = failing_data(network.X, network.y), []
@@ -192,7 +192,7 @@ def test_after_an_exception(revealing, where, finalized, monkeypatch):
 @pytest.mark.parametrize("then", ["recompiled", "rate read by another callback"])
 def test_after_an_exception_that_is_held(revealing, monkeypatch, then, steps_per_execution):
     network = revealing(4, steps_per_execution=steps_per_execution)
-    monkeypatch.setattr("skensemble.callbacks._callback.weakref.finalize", Finalize)
+    monkeypatch.setattr("skensemble.callbacks._snapshot_callback.weakref.finalize", Finalize)
     callbacks = [SnapshotCallback(2, 0.1), Failing("on_epoch_end")]
     with pytest.raises(Fails):
         network.model.fit(network.X, network.y, epochs=3, callbacks=callbacks, **ARGUMENTS)
