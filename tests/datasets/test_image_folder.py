@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skensemble.datasets import _decoding, _memory, load_image_folder
+from skensemble.datasets import _decoding, load_image_folder
 
 
 def cut_off(path, share=0.5):
@@ -273,13 +273,13 @@ def test_parameters(options, kind, message, tmp_path, message_of):
 
 def test_more_images_than_memory(tmp_path, write_images, message_of, monkeypatch):
     write_images("a/1.png", "a/2.png", shape=(100, 100, 3))
-    monkeypatch.setattr(_memory, "memory_limit", lambda: 59_999)
+    monkeypatch.setattr(_decoding, "memory_limit", lambda: 59_999)
     assert message_of(MemoryError, load_image_folder, tmp_path) == (
         f"the images of {tmp_path} must be at most 0.0 GB together, the memory of this machine, "
         "got 0.0 GB for (2, 100, 100, 3) instead: make them smaller, as in image_size=(64, 64), "
         "or load fewer."
     )
-    monkeypatch.setattr(_memory, "memory_limit", lambda: 60_000)
+    monkeypatch.setattr(_decoding, "memory_limit", lambda: 60_000)
     assert len(load_image_folder(tmp_path).X) == 2
 
 
@@ -295,13 +295,13 @@ def test_nothing_is_resized_before_there_is_memory_for_it(
 
 
 def test_memory_limit_is_that_of_the_container(tmp_path, monkeypatch):
-    monkeypatch.setattr(_memory, "_CGROUP", str(tmp_path / "memory.max"))
+    monkeypatch.setattr(_decoding, "_CGROUP", str(tmp_path / "memory.max"))
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert _memory.memory_limit() == machine
+    assert _decoding.memory_limit() == machine
     (tmp_path / "memory.max").write_text("max\n")
-    assert _memory.memory_limit() == machine
+    assert _decoding.memory_limit() == machine
     (tmp_path / "memory.max").write_text("4096\n")
-    assert _memory.memory_limit() == 4096
+    assert _decoding.memory_limit() == 4096
 
 
 def test_memory_is_taken_once(tmp_path, write_images):

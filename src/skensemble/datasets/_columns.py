@@ -1,4 +1,4 @@
-"""Columns of a table: which are features, and their values as arrays."""
+"""Columns of a table: the choice of features and target, and their values as arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def choose_columns(
     columns: Sequence[str] | None,
     labelled: bool,
 ) -> tuple[list[str], str | None]:
-    """Names of the features, in order, and of the target where there is one."""
+    """Names of the features, in order, and of the target if the table has one."""
     check_labelled(labelled)
     if target is not None and not isinstance(target, str):
         raise TypeError(must_be("target", "the name of a column", target, f"{_has(file, found)}"))
@@ -32,7 +32,7 @@ def choose_columns(
         features = [name for name in found if name != target]
         _check_named(file, features)
     else:
-        features = _given(file, found, target, columns)
+        features = _check_columns(file, found, target, columns)
     if not features:
         got = Described(f"only {target!r}" if target in found else "none")
         raise ValueError(must_be(f"the columns of {file}", "features", got, "add some"))
@@ -40,7 +40,7 @@ def choose_columns(
 
 
 def check_once(file: str, names: Sequence[str]) -> None:
-    """Raise where two columns have one name: pandas would call the second something else."""
+    """Raise if two columns have the same name; pandas would rename the second."""
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         got = Described(f"{listed(twice, 5)} more than once")
@@ -48,7 +48,7 @@ def check_once(file: str, names: Sequence[str]) -> None:
         raise ValueError(must_be(f"the columns of {file}", "of different names", got, fix))
 
 
-def _given(file, found, target, columns) -> list[str]:
+def _check_columns(file, found, target, columns) -> list[str]:
     if not isinstance(columns, Iterable):
         fix = "None takes all but the target"
         raise TypeError(must_be("columns", "the names of columns", columns, fix))
@@ -115,14 +115,14 @@ def _not_finite(file, must, what, counts: dict[str, int], n: int) -> ValueError:
 
 
 def label_array(file: str, series) -> np.ndarray:
-    """Labels as they are: numbers, or strings as an array of str."""
+    """Labels of shape (n,): numbers, or an array of str."""
     missing = int(series.isna().sum())
     if missing:
         must = "without missing values"
         got = Described(f"{missing} of {len(series)} rows")
         fix = "fill or remove them; in CSV, empty and words such as NA, None or null are missing"
         raise ValueError(must_be(f"the target {series.name!r} of {file}", must, got, fix))
-    # Nullable numbers become plain ones, and categories what they are the names of.
+    # Nullable numbers become plain ones, and categories their values.
     values = series.to_numpy(dtype=getattr(series.dtype, "numpy_dtype", None))
     if values.dtype.kind in "biuf":
         return values

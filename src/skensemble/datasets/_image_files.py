@@ -1,4 +1,4 @@
-"""Which images a folder has, and of which class they are."""
+"""List the images of a folder with their classes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ SUFFIXES = (
 class ImageFiles:
     """Images in order: by class, then by name."""
 
-    path: str  # what the names are relative to
-    folder: str  # what has the class folders, or the images
+    path: str  # names are relative to it
+    folder: str  # contains the class folders, or the images
     names: list[str]
     classes: list[str] | None
     counts: list[int]  # images of each class
 
 
 def find_images(path, subset: str | None, *, labelled: bool) -> ImageFiles:
-    """List the images of class folders, or without labels, those of the folder itself."""
+    """List the images of class folders, or if not labelled, of the folder itself."""
     check_labelled(labelled)
     path = _existing_folder(path)
     folder = _subset_of(path, subset)
@@ -57,7 +57,7 @@ def find_images(path, subset: str | None, *, labelled: bool) -> ImageFiles:
 
 
 def without_any(folder: str, classes: list[str]) -> ValueError:
-    """Class folders in which there is nothing to learn from."""
+    """Return an error about class folders without images."""
     what = f"every class folder of {folder}"
     got = Described(f"none in {listed(classes, 5)}")
     fix = "put images directly into it, or remove it"
@@ -85,7 +85,7 @@ def _subset_of(path: str, subset: str | None) -> str:
 
 
 def _scan(folder: str) -> tuple[list[str], list[str]]:
-    """Names of the folders and of the images in a folder, sorted; what is hidden is not there."""
+    """Sorted names of the folders and of the images in a folder, without hidden ones."""
     folders, images = [], []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -99,7 +99,7 @@ def _scan(folder: str) -> tuple[list[str], list[str]]:
 
 
 def _check_nested(path: str, subset: str | None, inside: dict) -> None:
-    """Raise where the class folders are one level below: train/cat/1.jpg."""
+    """Raise if the class folders are one level below, as in train/cat/1.jpg."""
     nested = [name for name, (folders, images) in inside.items() if folders and not images]
     if nested and subset is None:
         example = "train" if "train" in nested else nested[0]

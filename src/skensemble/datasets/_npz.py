@@ -20,27 +20,27 @@ def load_npz(
     Parameters
     ----------
     path : str or path
-        A file with the arrays ``X`` (or ``x``) and ``y``, or several such pairs, named as Keras
-        does: ``x_train``, ``y_train``, ``x_test``, ``y_test``. Only the arrays asked for are
-        read, and no pickled objects.
+        A file with the arrays ``X`` (or ``x``) and ``y``, or with several such pairs, named as in
+        Keras: ``x_train``, ``y_train``, ``x_test``, ``y_test``. Only the pair asked for is read,
+        and pickled objects are never read.
     subset : str, optional
-        Which pair: ``"train"`` for ``x_train`` (or ``X_train``) and ``y_train``. Default: ``X``
-        and ``y``.
+        The pair to read: ``"train"`` for ``x_train`` (or ``X_train``) and ``y_train``. Default:
+        ``X`` and ``y``.
     labelled : bool, default=True
         False: ``y`` may be missing.
 
     Returns
     -------
     Dataset
-        ``X`` as it is in the file; ``y`` of shape (n,), also where the file has it as (n, 1).
+        ``X`` as in the file; ``y`` of shape (n,), also if it is (n, 1) in the file.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     TypeError, ValueError
-        If it is no .npz file, has other arrays than these, arrays of objects, or labels that do
-        not fit the rows.
+        If it is not an .npz file, does not have these arrays, has arrays of objects, or has
+        labels that do not fit the rows.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def _archive(file, opened) -> np.lib.npyio.NpzFile:
 
 
 def _names(file, found, subset, labelled) -> tuple[str, str | None]:
-    """Names of the two arrays in the file."""
+    """Names of the rows and of the labels in the file."""
     ending = "" if subset is None else f"_{subset}"
     x_name = next((name for name in (f"X{ending}", f"x{ending}") if name in found), None)
     y_name = f"y{ending}" if f"y{ending}" in found else None
@@ -114,7 +114,7 @@ def _check_rows(file, name, X) -> None:
 
 
 def _labels(file, name, y, x_name, n) -> np.ndarray:
-    """Flatten the column that Keras keeps, of as many labels as rows."""
+    """Check the labels, one per row; Keras stores them as a column, which is flattened."""
     if y.dtype.kind not in "biufU" or y.shape not in ((n,), (n, 1)):
         must = f"one number or string for each row of {x_name}, of shape ({n},)"
         got = Described(f"an array of {y.dtype} and shape {y.shape}")

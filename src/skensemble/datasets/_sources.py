@@ -1,4 +1,4 @@
-"""What the loaders share: files that exist, packages that are installed, lists in messages."""
+"""What the loaders share: checks of paths, imports of packages, lists of names in messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skensemble._validation import check_flag, must_be
 
 
 def listed(names: Collection[Any], limit: int = 20) -> str:
-    """Names with quotes and commas, the first ones where there are many."""
+    """Names in quotes with commas; the first ones if there are more than ``limit``."""
     shown = ", ".join(repr(name) for name in list(names)[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
@@ -41,8 +41,8 @@ def existing_file(path: Any) -> str:
     return file
 
 
-def needed(module: str, package: str, what: str) -> ModuleType:
-    """Import from a package of the extra ``data``, or say how to get it."""
+def import_extra(module: str, package: str, what: str) -> ModuleType:
+    """Import a module of the extra ``data``, or raise an error that says how to install it."""
     try:
         return import_module(module)
     except ImportError as error:
