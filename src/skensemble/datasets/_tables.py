@@ -8,12 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from skensemble._validation import Described, must_be
-from skensemble.datasets._columns import (
-    check_once,
-    choose_columns,
-    feature_array,
-    label_array,
-)
+from skensemble.datasets._columns import check_once, choose_columns, feature_array, label_array
 from skensemble.datasets._dataset import Dataset
 from skensemble.datasets._sources import existing_file, import_extra
 

@@ -29,10 +29,7 @@ from skensemble.models.transfer._images import (
 from skensemble.models.transfer._unfreezing import check_unfreeze_from, first_unfrozen, freeze
 
 _HEAD, _OUTPUT = "transfer_head", "transfer_probabilities"
-_POOLING = {
-    3: keras.layers.GlobalAveragePooling1D,
-    4: keras.layers.GlobalAveragePooling2D,
-}
+_POOLING = {3: keras.layers.GlobalAveragePooling1D, 4: keras.layers.GlobalAveragePooling2D}
 
 
 def transfer_network(
