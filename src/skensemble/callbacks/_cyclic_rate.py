@@ -30,11 +30,12 @@ class CyclicRate:
         self._own = [_value(stepper._learning_rate) for stepper in self._steppers]
         self._is_live: Callable[[], bool] = lambda: True
         for stepper, offset in zip(self._steppers, self._offsets, strict=True):
-            _override(stepper, _GET_RATE, self._rate_of(stepper, schedule, offset))
+            # Not by setattr, because TensorFlow and Keras track attributes.
+            vars(stepper)[_GET_RATE] = self._rate_of(stepper, schedule, offset)
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and not isinstance(
             optimizer, CountingLossScaleOptimizer
         ):
-            _override(optimizer, _SKIP_STEP, _counting_skip(optimizer))
+            vars(optimizer)[_SKIP_STEP] = _counting_skip(optimizer)
 
     @property
     def n_done(self) -> int:
@@ -81,11 +82,6 @@ class CyclicRate:
         for stepper in self._steppers:
             vars(stepper).pop(_GET_RATE, None)
         vars(self._optimizer).pop(_SKIP_STEP, None)
-
-
-def _override(instance, method: str, replacement) -> None:
-    # Not by setattr, because TensorFlow and Keras track attributes.
-    vars(instance)[method] = replacement
 
 
 def _counting_skip(optimizer):

@@ -18,7 +18,7 @@ from skensemble.callbacks._structure import (
     structure_of_file,
     structure_of_model,
 )
-from skensemble.callbacks._weights_files import SUFFIX, missing_file, restored
+from skensemble.callbacks._weights_files import SUFFIX, restored
 from skensemble.snapshots import Snapshot, SnapshotBank
 
 _NUMBERED = re.compile(r"(.*?)(\d+)(\.weights\.h5|\.keras)")
@@ -113,7 +113,7 @@ def _files(paths) -> list[str]:
         files = [path]
     for path in files:
         if not os.path.isfile(path):
-            raise missing_file(path, os.path.dirname(path) or ".", "files that exist")
+            raise _missing_file(path, os.path.dirname(path) or ".", "files that exist")
     return files
 
 
@@ -130,7 +130,7 @@ def _numbered(asked: str, found: list[str]) -> list[str]:
     if not chosen:
         folder = asked if os.path.isdir(asked) else os.path.dirname(asked) or "."
         must = f"a folder or a pattern with files such as Model-1{SUFFIX}"
-        raise missing_file(asked, folder, must)
+        raise _missing_file(asked, folder, must)
     stems = sorted({(os.path.dirname(path), match[1]) for path, match in chosen.items()})
     if len(stems) > 1:
         fix = (
@@ -144,6 +144,18 @@ def _numbered(asked: str, found: list[str]) -> list[str]:
         fix = "bring the file that is missing, or give a list of those that you want"
         raise ValueError(must_be("paths", must, Described(", ".join(map(str, numbers))), fix))
     return sorted(chosen, key=lambda path: int(chosen[path][2]))
+
+
+def _missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
+    """Return an error with the missing file and the content of its folder."""
+    if not os.path.isdir(folder):
+        there = f"there is no folder {folder}"
+    else:
+        files = sorted(os.listdir(folder))
+        shown = ", ".join(files[:20]) + (", ..." if len(files) > 20 else "")
+        there = f"in {folder} there is {shown or 'nothing'}"
+    fix = f"{there}; give the paths of files that SnapshotCallback(prefix=...) has written"
+    return FileNotFoundError(must_be("paths", must, path, fix))
 
 
 def _weights(model, path: str) -> list:

@@ -24,12 +24,11 @@ from skensemble.callbacks._fit_checks import (
 from skensemble.callbacks._load_snapshots import load_snapshots
 from skensemble.callbacks._stepping import SteppedTraining
 from skensemble.callbacks._weights_files import (
-    best_path,
+    SUFFIX,
     check_no_files,
     check_prefix,
     final_weights_in,
     prepare_folder,
-    snapshot_path,
     write_weights,
 )
 from skensemble.exceptions import SnapshotTrainingError
@@ -284,20 +283,20 @@ class SnapshotCallback(keras.callbacks.Callback):
             self._variable_paths = [variable.path for variable in self.model.weights]
             self._snapshots.append(snapshot)
             return
-        path = snapshot_path(self.prefix, cycle)
+        path = f"{self.prefix}-{cycle}{SUFFIX}"
         with final_weights_in(self.model):
             write_weights(self.model, path)
         self._files.append((path, n_done))
 
     def on_epoch_end(self, epoch, logs=None):
         """Write the weights if they are the best so far."""
-        self._training.end_epoch()
+        self._training.rate.check_untouched()
         if self._best is not None and self._best.improves(logs or {}):
-            write_weights(self.model, best_path(self.prefix))
+            write_weights(self.model, f"{self.prefix}-Best{SUFFIX}")
 
     def on_train_end(self, logs=None):
         """Restore the learning rate of the optimizer, and warn about missing snapshots."""
-        n_done = 0 if self._training is None else self._training.count()
+        n_done = 0 if self._training is None else self._training.rate.n_done
         self._close()
         if self.prefix is None:
             self._model = None  # only files need it to be read

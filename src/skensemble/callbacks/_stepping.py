@@ -27,7 +27,7 @@ class SteppedTraining:
         on_cycle_end: Callable[[int, int], None],
     ):
         self.n_done = 0
-        self._model, self._rate, self._take = model, rate, on_cycle_end
+        self._model, self.rate, self._take = model, rate, on_cycle_end
         self._ends = [int(end) for end in cycle_ends]
         self._n_taken = 0
         self._steps = steps_per_epoch
@@ -50,21 +50,13 @@ class SteppedTraining:
 
     def begin_epoch(self) -> None:
         """Read the iterations done: the data may have ended the last epoch early."""
-        self.n_done = self._rate.n_done
+        self.n_done = self.rate.n_done
         if self._steps is not None:
             self._epoch_end = self.n_done + self._steps
 
-    def end_epoch(self) -> None:
-        """Raise if another callback has set the learning rate."""
-        self._rate.check_untouched()
-
-    def count(self) -> int:
-        """Read the iterations done, including those of a last, shorter call."""
-        return self._rate.n_done
-
     def close(self) -> None:
         """Restore the learning rate and the training function of the model."""
-        self._rate.restore()
+        self.rate.restore()
         if self._model.train_function is self._function:
             self._model.train_function = self._own_function
 
@@ -86,7 +78,7 @@ class SteppedTraining:
         try:
             return self._advance(iterator)
         except (StopIteration, tf.errors.OutOfRangeError):
-            self._rate.set_back(self.n_done)
+            self.rate.set_back(self.n_done)
             raise
         except BaseException:
             self.close()
@@ -95,7 +87,7 @@ class SteppedTraining:
     def _advance(self, iterator):
         at_once = self._model.steps_per_execution
         if at_once > 1 and self.n_done + at_once > self._next_stop:
-            self.n_done = self._rate.n_done  # the call before may have found fewer batches
+            self.n_done = self.rate.n_done  # the call before may have found fewer batches
         if self.n_done + at_once > self._next_stop:
             n_steps = int(min(at_once, self._epoch_end - self.n_done))
             return self._step_by_step(iterator, n_steps)
@@ -119,7 +111,7 @@ class SteppedTraining:
             except (StopIteration, tf.errors.OutOfRangeError):
                 if logs is None:
                     raise
-                self._rate.set_back(self.n_done)
+                self.rate.set_back(self.n_done)
                 break
             self.n_done += 1
             if not self._has_begun or self.n_done == self._next_end:
@@ -144,7 +136,7 @@ class SteppedTraining:
 
     def _counted(self, allowed) -> int:
         """Read the iterations done from the optimizer."""
-        n_done = self._rate.n_done
+        n_done = self.rate.n_done
         if n_done not in allowed:
             what = "the optimizer of the model"
             got = Described(f"{n_done} steps after {allowed[-1]} batches")

@@ -27,16 +27,6 @@ def check_prefix(prefix) -> str:
     return text
 
 
-def snapshot_path(prefix: str, cycle: int) -> str:
-    """File of the snapshot of a cycle, from 1."""
-    return f"{prefix}-{cycle}{SUFFIX}"
-
-
-def best_path(prefix: str) -> str:
-    """File of the best weights."""
-    return f"{prefix}-Best{SUFFIX}"
-
-
 def files_of(prefix: str) -> list[str]:
     """Existing files with this prefix, ordered by number; that of the best weights is last."""
     folder, name = os.path.split(prefix)
@@ -104,15 +94,3 @@ def restored(variables):
     finally:
         for variable, value in values:
             variable.assign(value)
-
-
-def missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
-    """Return an error with the missing file and the content of its folder."""
-    if not os.path.isdir(folder):
-        there = f"there is no folder {folder}"
-    else:
-        files = sorted(os.listdir(folder))
-        shown = ", ".join(files[:20]) + (", ..." if len(files) > 20 else "")
-        there = f"in {folder} there is {shown or 'nothing'}"
-    fix = f"{there}; give the paths of files that SnapshotCallback(prefix=...) has written"
-    return FileNotFoundError(must_be("paths", must, path, fix))

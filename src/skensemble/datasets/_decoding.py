@@ -43,12 +43,21 @@ def read_images(
             if X is None:
                 X = _allocated(files, pixels.shape)
             if pixels.shape != X.shape[1:]:
-                raise _different_sizes(files, kept[0], X.shape[1:], i, pixels.shape)
+                (height, width), found = X.shape[1:3], pixels.shape
+                first, other = files.names[kept[0]], files.names[i]
+                must = f"all of one size, {height} x {width} (height x width) as {first!r}"
+                got = Described(f"{found[0]} x {found[1]} in {other!r}")
+                fix = f"resize them all with image_size=({height}, {width})"
+                raise ValueError(must_be(f"the images of {files.folder}", must, got, fix))
             X[len(kept)] = pixels
             kept.append(i)
     if not kept or (unreadable and on_unreadable == "raise"):
-        first = next(iter(unreadable.values()))
-        raise _not_readable(files, list(unreadable), first) from first
+        names, error = [files.names[i] for i in unreadable], next(iter(unreadable.values()))
+        got = Described(f"{len(names)} of {len(files.names)} that it cannot")
+        skip = ", or leave them out with on_unreadable='skip'" if kept else ""
+        fix = f"repair or remove {listed(names, 5)}{skip} (the first one: {error})"
+        what = f"the images of {files.folder}"
+        raise ValueError(must_be(what, "files that Pillow can read", got, fix)) from error
     assert X is not None
     return X[: len(kept)], kept, list(unreadable)
 
@@ -125,20 +134,3 @@ def memory_limit() -> int | None:
     with contextlib.suppress(OSError, ValueError), open(_CGROUP) as file:
         limits.append(int(file.read()))
     return min((limit for limit in limits if limit > 0), default=None)
-
-
-def _different_sizes(files: ImageFiles, first: int, shape, other: int, found) -> ValueError:
-    height, width = shape[:2]
-    must = f"all of one size, {height} x {width} (height x width) as {files.names[first]!r}"
-    got = Described(f"{found[0]} x {found[1]} in {files.names[other]!r}")
-    fix = f"resize them all with image_size=({height}, {width})"
-    return ValueError(must_be(f"the images of {files.folder}", must, got, fix))
-
-
-def _not_readable(files: ImageFiles, unreadable: list[int], reason: Exception) -> ValueError:
-    names = [files.names[i] for i in unreadable]
-    skip = ", or leave them out with on_unreadable='skip'" if len(names) < len(files.names) else ""
-    must = "files that Pillow can read"
-    got = Described(f"{len(names)} of {len(files.names)} that it cannot")
-    fix = f"repair or remove {listed(names, 5)}{skip} (the first one: {reason})"
-    return ValueError(must_be(f"the images of {files.folder}", must, got, fix))

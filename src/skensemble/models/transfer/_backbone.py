@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from typing import Any
 
@@ -24,18 +23,13 @@ def name_of(application) -> str:
     return application if isinstance(application, str) else application.__name__
 
 
-def is_imagenet(weights) -> bool:
-    """Whether these are Keras's ImageNet weights."""
-    return isinstance(weights, str) and weights == "imagenet"
-
-
 def check_backbone(backbone: Any) -> None:
     """Raise unless it is an application or a model that can be a backbone."""
     if isinstance(backbone, str):
         find_application(backbone)
     elif isinstance(backbone, keras.Model):
         _check_model(backbone)
-    elif not _is_application(backbone):
+    elif not any(backbone is getattr(keras.applications, name) for name in application_names()):
         must = "the name of a network in keras.applications, or a Keras model"
         raise TypeError(must_be("backbone", must, backbone, "as in 'InceptionV3'"))
 
@@ -47,7 +41,7 @@ def check_weights(weights: Any, backbone: Any) -> None:
     is_model = isinstance(backbone, keras.Model)
     must = "the path of a file ending in .weights.h5, .h5 or .keras"
     must = f"None or {must}" if is_model else f"'imagenet', None or {must}"
-    if is_imagenet(weights):
+    if weights == "imagenet":
         if is_model:
             fix = "a model keeps the weights that it has"
             raise ValueError(must_be("weights", must, weights, fix))
@@ -86,9 +80,3 @@ def _check_model(backbone) -> None:
         must = "of shape (n, d), (n, length, d) or (n, height, width, d)"
         fix = "end it in the layer whose features the head is to get"
         raise ValueError(must_be("the output of backbone", must, got, fix))
-
-
-def _is_application(value) -> bool:
-    return inspect.isfunction(value) and any(
-        getattr(keras.applications, name) is value for name in application_names()
-    )

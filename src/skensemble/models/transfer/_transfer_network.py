@@ -14,7 +14,6 @@ from skensemble.models.transfer._applications import find_application, preproces
 from skensemble.models.transfer._backbone import (
     check_backbone,
     check_weights,
-    is_imagenet,
     load_weights,
     name_of,
     takes_images,
@@ -116,8 +115,8 @@ def transfer_network(
         application = find_application(name_of(backbone))
         size = size_for(application, image_size, rows.shape[1:])
         x = preprocessed(coloured(resized(rows, size), 3), application.preprocess)
-        backbone = application.build(size, "imagenet" if is_imagenet(weights) else None)
-    if weights is not None and not is_imagenet(weights):
+        backbone = application.build(size, "imagenet" if weights == "imagenet" else None)
+    if weights is not None and weights != "imagenet":
         load_weights(backbone, weights)
     freeze(backbone, unfreeze_from)
     x = backbone(x)
