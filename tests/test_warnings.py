@@ -1,4 +1,4 @@
-"""Warnings point at the user's line, however deep in the package, or in scikit-learn, they come from."""
+"""Warnings point at the user's line, from any depth in the package or in scikit-learn."""
 
 import numpy as np
 import pytest
