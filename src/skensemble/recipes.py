@@ -6,8 +6,6 @@ settings, all of which can be changed. They are made for 50,000 images and a GPU
 take days, so set ``epochs`` and the size of the network to what you have.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The cyclic cosine learning rate."""
 
-from __future__ import annotations
-
 import math
 
 import keras

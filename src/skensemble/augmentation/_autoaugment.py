@@ -1,7 +1,5 @@
 """The AutoAugment layer."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -102,7 +100,9 @@ class AutoAugment(ImageLayer):
             raise ValueError(must_be("channels of images", "1 or 3", shape[-1], fix))
 
     def _change(self, images):
-        images = _as_levels(images)
+        if keras.backend.standardize_dtype(images.dtype) != "uint8":
+            images = ops.round(ops.clip(ops.cast(images, "float32"), 0, 255))
+            images = ops.cast(images, "uint8")
         height, width, n_channels = images.shape[1:]
         value = _FILL_VALUES[self.magnitudes] if self.fill_value is None else self.fill_value
         fill = np.broadcast_to(np.round(value), (n_channels,)).astype("uint8")
@@ -140,11 +140,3 @@ def _check_fill_value(value: Any) -> float | list[float]:
     if np.min(checked) < 0 or np.max(checked) > 255:
         raise ValueError(must_be("fill_value", "from 0 to 255", value, fix))
     return checked
-
-
-def _as_levels(images):
-    """Whole grey levels, as uint8."""
-    if keras.backend.standardize_dtype(images.dtype) == "uint8":
-        return images
-    images = ops.round(ops.clip(ops.cast(images, "float32"), 0, 255))
-    return ops.cast(images, "uint8")

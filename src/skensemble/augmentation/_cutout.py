@@ -1,7 +1,5 @@
 """The Cutout layer."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

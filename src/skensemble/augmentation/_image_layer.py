@@ -1,7 +1,5 @@
 """What AutoAugment and Cutout share: arguments, shapes of images, and a seed."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from numbers import Real

@@ -1,7 +1,5 @@
 """Strength of each operation at levels 0 to 10, as in the two well-known implementations."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 # From an operation, a level, a sign (1 or -1), and the height and width of the images.

@@ -4,8 +4,6 @@ Images are uint8 tensors of shape (n, height, width, channels), of 1 or 3 channe
 Pillow's to the grey level.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The sub-policies of AutoAugment: operations, probabilities, levels."""
 
-from __future__ import annotations
-
 # An operation, its probability, its level.
 Step = tuple[str, float, int]
 

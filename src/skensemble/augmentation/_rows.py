@@ -1,7 +1,5 @@
 """Gather, count and change rows of tensors."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import keras

@@ -1,7 +1,5 @@
 """The first or the second operation of all sub-policies, applied to a batch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 
@@ -51,7 +49,11 @@ class Stage:
             elif operation == "Rotate" or operation in _PLACE_IN_AFFINE:
                 self.kinds[row] = "map"
                 self.map_indices[row] = len(maps)
-                affine = _affine(operation, value, height, width)
+                if operation == "Rotate":
+                    affine = _pillow.rotation(value, height, width)
+                else:
+                    affine = list(_pillow.IDENTITY)
+                    affine[_PLACE_IN_AFFINE[operation]] = value
                 maps.append(_pillow.source_pixels(affine, height, width))
         self.maps = np.stack(maps)  # (n_maps, height * width)
 
@@ -73,11 +75,3 @@ class Stage:
         return change_rows(
             images, [(ops.take(self.kinds == kind, rows), *change) for kind, *change in changes]
         )
-
-
-def _affine(operation: str, value: float, height: int, width: int) -> Sequence[float]:
-    if operation == "Rotate":
-        return _pillow.rotation(value, height, width)
-    affine = list(_pillow.IDENTITY)
-    affine[_PLACE_IN_AFFINE[operation]] = value
-    return affine

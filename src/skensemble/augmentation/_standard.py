@@ -1,7 +1,5 @@
 """The usual augmentation of CIFAR: crop, flip, shift, normalisation."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -104,7 +102,10 @@ def standard_augmentation(
     if isinstance(padding_value, list):
         fix = "Keras pads all channels alike"
         raise ValueError(must_be("fill_value", "a single number", padding_value, fix))
-    seeds = _layer_seeds(check_seed(seed))
+    seed = check_seed(seed)
+    # A seed for each layer: with the same seed, crops and flips would be correlated.
+    states = [None] * 3 if seed is None else np.random.SeedSequence(seed).generate_state(3)
+    seeds = [None if state is None else int(state) for state in states]
 
     layers: list[Any] = []
     if padding:
@@ -137,13 +138,6 @@ def standard_augmentation(
     for layer in layers or [keras.layers.Identity()]:
         outputs = layer(outputs)
     return keras.Model(images, outputs)
-
-
-def _layer_seeds(seed: int | None) -> list[int | None]:
-    """Derive a seed for each layer: with the same seed, crops and flips would be correlated."""
-    if seed is None:
-        return [None] * 3
-    return [int(state) for state in np.random.SeedSequence(seed).generate_state(3)]
 
 
 def _normalization(mean, std):

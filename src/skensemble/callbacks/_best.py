@@ -1,7 +1,5 @@
 """Which epoch is the best by a value that Keras reports."""
 
-from __future__ import annotations
-
 import re
 
 from skensemble._validation import check_choice, must_be

@@ -1,7 +1,5 @@
 """The callback under the names of snapshot-ensembles, the first implementation in Keras."""
 
-from __future__ import annotations
-
 import os
 
 from skensemble._validation import check_integer, check_real
@@ -86,11 +84,8 @@ class SnapshotCallbackBuilder:
         monitor : str or None, default="auto"
             Value by which ``{folder}/{model_prefix}-Best.weights.h5`` is the best. "auto": the
             validation accuracy; without validation data there is no such file. None: no such file.
-        mode : {"auto", "min", "max"}, default="auto"
-            Which values of ``monitor`` are better: "auto" goes by the name.
-        overwrite : bool, default=False
-            Whether files of an earlier run with this prefix are removed when training starts;
-            otherwise they are an error.
+        mode, overwrite
+            As in `SnapshotCallback`.
 
         Returns
         -------

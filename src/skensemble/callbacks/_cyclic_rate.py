@@ -1,7 +1,5 @@
 """The cyclic learning rate of an optimizer during one training."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import keras

@@ -1,7 +1,5 @@
 """Checks at the start of ``model.fit``: of the optimizer, the data and other callbacks."""
 
-from __future__ import annotations
-
 import sys
 from types import FrameType
 

@@ -1,7 +1,5 @@
 """Load snapshots from files."""
 
-from __future__ import annotations
-
 import glob
 import os
 import re
@@ -75,7 +73,13 @@ def load_snapshots(
     ...     load_snapshots(model, os.path.join(folder, "Model-*.weights.h5"))
     SnapshotBank(2 snapshots of 3 weights, cycles 1 to 2)
     """
-    _check_model(model)
+    if not isinstance(model, keras.Model):
+        fix = "pass the network that the snapshots were trained with"
+        raise TypeError(must_be("model", "a Keras model", model, fix))
+    if not model.built:
+        must = "built, so that its weights can be compared with the files"
+        fix = "call it on a few rows, or build(input_shape)"
+        raise ValueError(must_be("model", must, Described("a model that is not built"), fix))
     files = _files(paths)
     expected = structure_of_model(model)
     for path in files:
@@ -86,16 +90,6 @@ def load_snapshots(
             for i, path in enumerate(files)
         ]
     return SnapshotBank(snapshots, [variable.path for variable in model.weights])
-
-
-def _check_model(model) -> None:
-    if not isinstance(model, keras.Model):
-        fix = "pass the network that the snapshots were trained with"
-        raise TypeError(must_be("model", "a Keras model", model, fix))
-    if not model.built:
-        must = "built, so that its weights can be compared with the files"
-        fix = "call it on a few rows, or build(input_shape)"
-        raise ValueError(must_be("model", must, Described("a model that is not built"), fix))
 
 
 def _files(paths) -> list[str]:

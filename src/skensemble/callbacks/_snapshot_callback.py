@@ -1,7 +1,5 @@
 """The callback that trains along the cyclic schedule and keeps the snapshots."""
 
-from __future__ import annotations
-
 import os
 import weakref
 from dataclasses import replace
@@ -204,11 +202,9 @@ class SnapshotCallback(keras.callbacks.Callback):
                     "load_snapshots(model, callback.paths)."
                 )
             bank = load_snapshots(self.model, self.paths)
-            numbered = zip(bank, self._files, strict=True)
-            return SnapshotBank(
-                (replace(snapshot, iteration=n_done) for snapshot, (_, n_done) in numbered),
-                bank.paths,
-            )
+            iterations = [n_done for _, n_done in self._files]
+            numbered = map(lambda s, n: replace(s, iteration=n), bank, iterations)
+            return SnapshotBank(numbered, bank.paths)
         if not self._snapshots:
             raise SnapshotTrainingError(
                 "SnapshotCallback has no snapshot yet: pass it to model.fit, and let at least one "
@@ -314,20 +310,18 @@ class SnapshotCallback(keras.callbacks.Callback):
 
     def _warn_if_unfinished(self, n_done: int) -> None:
         n_taken = len(self._snapshots) + len(self._files)
-        if n_taken == self.M:
-            return
-        ended = f"Training ended after {n_done} of {self.schedule.n_iterations} iterations"
+        text = f"Training ended after {n_done} of {self.schedule.n_iterations} iterations"
         if n_taken:
-            warn(
-                f"{ended}: the bank has the snapshots of the {n_taken} of {self.M} cycles that "
-                "were finished."
-            )
+            text += f": the bank has the snapshots of the {n_taken} of {self.M} cycles that "
+            text += "were finished."
         else:
-            warn(
-                f"{ended}, before the end of the first cycle, at iteration "
-                f"{self.schedule.cycle_ends[0]}: there is no snapshot. Let it train for longer, or "
-                "raise M to make the cycles shorter."
+            text += (
+                f", before the end of the first cycle, at iteration {self.schedule.cycle_ends[0]}: "
+                "there is no snapshot. Let it train for longer, or raise M to make the cycles "
+                "shorter."
             )
+        if n_taken < self.M:
+            warn(text)
 
     def _close(self) -> None:
         if self._restoring is not None:

@@ -1,7 +1,5 @@
 """Stopping at the end of every cycle inside ``model.fit``."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 

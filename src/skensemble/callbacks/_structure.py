@@ -1,7 +1,5 @@
 """The layers in a file of weights, compared with those of a model."""
 
-from __future__ import annotations
-
 import io
 import os
 import re

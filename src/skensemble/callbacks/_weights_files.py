@@ -1,7 +1,5 @@
 """Files of weights: their names, and how they are written."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

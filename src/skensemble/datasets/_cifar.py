@@ -1,7 +1,5 @@
 """CIFAR-10 and CIFAR-100, through Keras."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

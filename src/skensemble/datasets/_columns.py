@@ -1,7 +1,5 @@
 """Columns of a table: the choice of features and target, and their values as arrays."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Sequence
 
@@ -20,23 +18,49 @@ def choose_columns(
 ) -> tuple[list[str], str | None]:
     """Names of the features, in order, and of the target if the table has one."""
     check_labelled(labelled)
+    there_are = f"{file} has {listed(found)}"
     if target is not None and not isinstance(target, str):
-        raise TypeError(must_be("target", "the name of a column", target, f"{_has(file, found)}"))
+        raise TypeError(must_be("target", "the name of a column", target, there_are))
     if labelled and target is None:
-        must = "the name of the column with the labels"
-        raise ValueError(must_be("target", must, target, f"{_has(file, found)}"))
+        raise ValueError(
+            must_be("target", "the name of the column with the labels", None, there_are)
+        )
     if labelled and target not in found:
-        must = f"a column of {file}"
-        raise ValueError(must_be("target", must, target, _nearest(target, found, file)))
+        fix = _did_you_mean(target, found) + there_are
+        raise ValueError(must_be("target", f"a column of {file}", target, fix))
     if columns is None:
         features = [name for name in found if name != target]
-        _check_named(file, features)
+        nameless = [name for name in features if name.startswith(("Unnamed: ", "__index_level_"))]
+        if nameless:
+            got = Described(listed(nameless, 5))
+            fix = (
+                "it looks like numbers of rows; write the file without them (index=False), or "
+                "name the features with columns="
+            )
+            raise ValueError(must_be(f"the columns of {file}", "named", got, fix))
+    elif isinstance(columns, Iterable):
+        features = [columns] if isinstance(columns, str) else list(columns)
     else:
-        features = _check_columns(file, found, target, columns)
+        fix = "None takes all but the target"
+        raise TypeError(must_be("columns", "the names of columns", columns, fix))
+    missing = [name for name in features if name not in found]
+    if missing:
+        fix = _did_you_mean(missing[0], found) + there_are
+        raise ValueError(
+            must_be("columns", f"columns of {file}", Described(listed(missing, 5)), fix)
+        )
+    if target in features or len(set(features)) < len(features):
+        must = "features, each once, without the target"
+        raise ValueError(must_be("columns", must, columns, "name each column once"))
     if not features:
         got = Described(f"only {target!r}" if target in found else "none")
         raise ValueError(must_be(f"the columns of {file}", "features", got, "add some"))
     return features, target if target in found else None
+
+
+def _did_you_mean(name, found) -> str:
+    near = difflib.get_close_matches(str(name), found, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def check_once(file: str, names: Sequence[str]) -> None:
@@ -46,42 +70,6 @@ def check_once(file: str, names: Sequence[str]) -> None:
         got = Described(f"{listed(twice, 5)} more than once")
         fix = "rename them, or remove all but one"
         raise ValueError(must_be(f"the columns of {file}", "of different names", got, fix))
-
-
-def _check_columns(file, found, target, columns) -> list[str]:
-    if not isinstance(columns, Iterable):
-        fix = "None takes all but the target"
-        raise TypeError(must_be("columns", "the names of columns", columns, fix))
-    features = [columns] if isinstance(columns, str) else list(columns)
-    missing = [name for name in features if name not in found]
-    if missing:
-        must = f"columns of {file}"
-        got = Described(f"{listed(missing, 5)}")
-        raise ValueError(must_be("columns", must, got, _nearest(missing[0], found, file)))
-    if target in features or len(set(features)) < len(features):
-        must = "features, each once, without the target"
-        raise ValueError(must_be("columns", must, columns, "name each column once"))
-    return features
-
-
-def _check_named(file, features) -> None:
-    nameless = [name for name in features if name.startswith(("Unnamed: ", "__index_level_"))]
-    if nameless:
-        what = f"the columns of {file}"
-        fix = (
-            "it looks like numbers of rows; write the file without them (index=False), or "
-            "name the features with columns="
-        )
-        raise ValueError(must_be(what, "named", Described(f"{listed(nameless, 5)}"), fix))
-
-
-def _has(file: str, found: Sequence[str]) -> str:
-    return f"{file} has {listed(found)}"
-
-
-def _nearest(name, found, file) -> str:
-    near = difflib.get_close_matches(str(name), found, n=1)
-    return (f"did you mean {near[0]!r}? " if near else "") + _has(file, found)
 
 
 def feature_array(file: str, frame, names: list[str]) -> np.ndarray:

@@ -1,7 +1,5 @@
 """The record that every loader returns."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pixels of many image files, in one array."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os
@@ -63,21 +61,18 @@ def read_images(
 
 
 def _decoded(paths: list[str], size) -> Generator[np.ndarray | Exception]:
-    """Yield the pixels or the error of each file; in threads where that is faster."""
+    """Yield the pixels or the error of each file; in threads if the first image is large."""
+    from PIL import Image
+
     decode = partial(_decode, size=size)
-    done, threads = 0, False
-    for path in paths:
-        pixels = decode(path)
-        done += 1
-        yield pixels
-        if not isinstance(pixels, Exception):
-            threads = _n_pixels(path) >= _PIXELS_WORTH_THREADS
-            break
-    if not threads:
-        yield from map(decode, paths[done:])
+    n_pixels = 0
+    with contextlib.suppress(Exception), Image.open(paths[0]) as image:
+        n_pixels = image.width * image.height
+    if n_pixels < _PIXELS_WORTH_THREADS:
+        yield from map(decode, paths)
         return
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for start in range(done, len(paths), _BLOCK):
+        for start in range(0, len(paths), _BLOCK):
             yield from pool.map(decode, paths[start : start + _BLOCK])
 
 
@@ -105,13 +100,6 @@ def _rgb(image):
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")  # Pillow warns about a conversion to RGB
     return image.convert("RGB")
-
-
-def _n_pixels(path: str) -> int:
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return image.width * image.height
 
 
 def _allocated(files: ImageFiles, image: tuple[int, ...]) -> np.ndarray:

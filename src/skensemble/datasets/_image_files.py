@@ -1,7 +1,5 @@
 """List the images of a folder with their classes."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Images in folders, one for each class."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

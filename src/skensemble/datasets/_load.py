@@ -1,7 +1,5 @@
 """Load a data set from any source."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import Any

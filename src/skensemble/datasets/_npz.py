@@ -1,7 +1,5 @@
 """Arrays in .npz files."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 
@@ -56,23 +54,21 @@ def load_npz(
     check_labelled(labelled)
     file = existing_file(path)
     with open(file, "rb") as opened:
-        arrays = _archive(file, opened)
+        try:
+            arrays = np.load(opened, allow_pickle=False)
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise ValueError("one array, not an archive of them")
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            fix = "write it with numpy.savez(path, X=X, y=y)"
+            raise ValueError(must_be(file, "an .npz file", Described(error), fix)) from error
         x_name, y_name = _names(file, arrays.files, subset, labelled)
         X = _array(file, arrays, x_name)
         y = None if y_name is None else _array(file, arrays, y_name)
-    _check_rows(file, x_name, X)
+    if X.dtype.kind not in "biuf" or X.ndim < 2 or not len(X):
+        got = Described(f"an array of {X.dtype} and shape {X.shape}")
+        must = "numbers of shape (n, ...), at least one row"
+        raise ValueError(must_be(f"{x_name} of {file}", must, got, "one row for each example"))
     return Dataset(X, None if y is None else _labels(file, y_name, y, x_name, len(X)))
-
-
-def _archive(file, opened) -> np.lib.npyio.NpzFile:
-    try:
-        arrays = np.load(opened, allow_pickle=False)
-        if not isinstance(arrays, np.lib.npyio.NpzFile):
-            raise ValueError("one array, not an archive of them")
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        fix = "write it with numpy.savez(path, X=X, y=y)"
-        raise ValueError(must_be(file, "an .npz file", Described(error), fix)) from error
-    return arrays
 
 
 def _names(file, found, subset, labelled) -> tuple[str, str | None]:
@@ -104,13 +100,6 @@ def _array(file, arrays, name) -> np.ndarray:
         must = "an array of numbers or strings that can be read without pickle"
         fix = "write the file again"
         raise ValueError(must_be(f"{name} of {file}", must, Described(error), fix)) from error
-
-
-def _check_rows(file, name, X) -> None:
-    if X.dtype.kind not in "biuf" or X.ndim < 2 or not len(X):
-        got = Described(f"an array of {X.dtype} and shape {X.shape}")
-        must = "numbers of shape (n, ...), at least one row"
-        raise ValueError(must_be(f"{name} of {file}", must, got, "one row for each example"))
 
 
 def _labels(file, name, y, x_name, n) -> np.ndarray:

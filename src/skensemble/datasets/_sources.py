@@ -1,7 +1,5 @@
 """What the loaders share: checks of paths, imports of packages, lists of names in messages."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection
 from importlib import import_module

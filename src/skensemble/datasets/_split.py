@@ -1,7 +1,5 @@
 """Split rows into parts, as for training and validation."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -73,21 +71,17 @@ def split(
         must = f"at most {len(X)} rows together, as many as X has"
         raise ValueError(must_be("sizes", must, tuple(sizes), "ask for fewer"))
     if random_state is None:
-        _check_order(y, stratify)
+        if stratify:
+            fix = "stratified parts are drawn; pass random_state=0, say"
+            raise ValueError(must_be("random_state", "given with stratify=True", None, fix))
+        n_classes = len(np.unique(y))
+        if 1 < n_classes < len(y) and np.count_nonzero(y[1:] != y[:-1]) == n_classes - 1:
+            got = Described("rows sorted by class")
+            fix = "the first part would lack classes; pass random_state=0, say, to draw the rows"
+            raise ValueError(must_be("y", "in mixed order where random_state is None", got, fix))
         ends = np.cumsum(sizes)
         return [(X[end - n : end], y[end - n : end]) for n, end in zip(sizes, ends, strict=True)]
     return [(X[rows], y[rows]) for rows in _random_rows(y, sizes, random_state, stratify)]
-
-
-def _check_order(y, stratify) -> None:
-    if stratify:
-        fix = "stratified parts are drawn; pass random_state=0, say"
-        raise ValueError(must_be("random_state", "given with stratify=True", None, fix))
-    n_classes = len(np.unique(y))
-    if 1 < n_classes < len(y) and np.count_nonzero(y[1:] != y[:-1]) == n_classes - 1:
-        got = Described("rows sorted by class")
-        fix = "the first part would lack classes; pass random_state=0, say, to draw the rows"
-        raise ValueError(must_be("y", "in mixed order where random_state is None", got, fix))
 
 
 def _random_rows(y, sizes, random_state, stratify) -> list[np.ndarray]:

@@ -1,7 +1,5 @@
 """Load tables from CSV and Parquet files."""
 
-from __future__ import annotations
-
 import os
 import zlib
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Checks of the arguments that the builders share."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any

@@ -1,7 +1,5 @@
 """Layers that the networks for images share."""
 
-from __future__ import annotations
-
 import keras
 
 from skensemble._validation import check_real, check_statistics

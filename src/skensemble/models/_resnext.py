@@ -1,7 +1,5 @@
 """Residual networks of grouped convolutions, and their squeeze-and-excitation variant."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -119,7 +117,8 @@ def resnext(
             shortcut = _shortcut(layers, x, outer, strides, prefix)
             x = _bottleneck(layers, x, inner, outer, strides, cardinality, prefix)
             x = _squeeze_and_excite(layers, x, reduction, prefix) if se else x
-            x = _add_relu(x, shortcut, prefix)
+            x = keras.layers.Add(name=f"{prefix}_add")([x, shortcut])
+            x = keras.layers.ReLU(name=f"{prefix}_relu3")(x)
     variant = "se_" if se else ""
     name = f"{variant}resnext_{depth}_{cardinality}x{width}d"
     return layers.classifier(x, name=name)
@@ -148,8 +147,3 @@ def _squeeze_and_excite(layers, x, reduction: int, prefix: str):
     gate = layers.dense(gate, channels, "sigmoid", name=f"{prefix}_se_excite")
     gate = keras.layers.Reshape((1, 1, channels), name=f"{prefix}_se_reshape")(gate)
     return keras.layers.Multiply(name=f"{prefix}_se_scale")([x, gate])
-
-
-def _add_relu(x, shortcut, prefix: str):
-    x = keras.layers.Add(name=f"{prefix}_add")([x, shortcut])
-    return keras.layers.ReLU(name=f"{prefix}_relu3")(x)

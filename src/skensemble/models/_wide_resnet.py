@@ -1,7 +1,5 @@
 """Wide residual networks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The networks of ``keras.applications``, by name, with their preprocessing."""
 
-from __future__ import annotations
-
 import difflib
 import inspect
 import sys

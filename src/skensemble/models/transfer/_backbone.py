@@ -1,7 +1,5 @@
 """Checks of a backbone and of its initial weights."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Layers that give images the size and the channels that a backbone takes."""
 
-from __future__ import annotations
-
 import keras
 
 from skensemble._validation import Described, must_be
@@ -21,28 +19,29 @@ def image_shape(shape) -> tuple[int, int, int]:
 
 def size_for(application, image_size, shape) -> tuple[int, int]:
     """Height and width to which images of this shape are resized for an application."""
-    height, width = image_shape(shape)[:2] if image_size is None else image_size
+    size = image_shape(shape)[:2] if image_size is None else tuple(image_size)
     smallest = application.smallest
-    if min(height, width) < smallest:
-        larger = tuple(max(n, smallest) for n in DEFAULT_SIZE)
-        what = "the size of images" if image_size is None else "image_size"
+    if min(size) < smallest:
         must = f"at least {_pixels((smallest, smallest))} for {application.name}"
-        fix = f"image_size={larger} resizes them"
-        raise ValueError(must_be(what, must, Described(_pixels((height, width))), fix))
-    return int(height), int(width)
+        raise _wrong_size(image_size, size, must, tuple(max(n, smallest) for n in DEFAULT_SIZE))
+    return int(size[0]), int(size[1])
 
 
 def size_for_model(model, image_size, shape) -> tuple[int, int]:
     """Height and width to which images are resized for a model, which may take one size only."""
     given = image_shape(shape)[:2] if image_size is None else tuple(image_size)
     own = model.input_shape[1:3]
-    height, width = (n if n is not None else m for n, m in zip(own, given, strict=True))
-    if given != (height, width) and (image_size is None or given != DEFAULT_SIZE):
-        what = "the size of images" if image_size is None else "image_size"
-        must = f"{_pixels((height, width))}, as the backbone takes"
-        fix = f"image_size={(height, width)} resizes them"
-        raise ValueError(must_be(what, must, Described(_pixels(given)), fix))
-    return int(height), int(width)
+    size = tuple(n if n is not None else m for n, m in zip(own, given, strict=True))
+    if given != size and (image_size is None or given != DEFAULT_SIZE):
+        raise _wrong_size(image_size, given, f"{_pixels(size)}, as the backbone takes", size)
+    return int(size[0]), int(size[1])
+
+
+def _wrong_size(image_size, given, must: str, better) -> ValueError:
+    what = "the size of images" if image_size is None else "image_size"
+    return ValueError(
+        must_be(what, must, Described(_pixels(given)), f"image_size={better} resizes them")
+    )
 
 
 def resized(images, size: tuple[int, int]):

@@ -1,7 +1,5 @@
 """A pretrained backbone with a new head."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any

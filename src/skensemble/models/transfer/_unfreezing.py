@@ -1,7 +1,5 @@
 """Which layers of a backbone are trained."""
 
-from __future__ import annotations
-
 import difflib
 import math
 from collections.abc import Sequence
