@@ -49,10 +49,10 @@ class Stage:
             elif operation == "Rotate" or operation in _PLACE_IN_AFFINE:
                 self.kinds[row] = "map"
                 self.map_indices[row] = len(maps)
+                affine = list(_pillow.IDENTITY)
                 if operation == "Rotate":
-                    affine = _pillow.rotation(value, height, width)
+                    affine = list(_pillow.rotation(value, height, width))
                 else:
-                    affine = list(_pillow.IDENTITY)
                     affine[_PLACE_IN_AFFINE[operation]] = value
                 maps.append(_pillow.source_pixels(affine, height, width))
         self.maps = np.stack(maps)  # (n_maps, height * width)
