@@ -159,5 +159,4 @@ def score_table(
     if result.method != "uniform":
         name = "given" if result.method == "given" else "learned"
         members[name] = np.tensordot(result.weights[usable], found.probas[usable], axes=1)
-    scores = [task.scores(proba, found.y, found.sample_weight) for proba in members.values()]
-    return {"name": list(members), **{name: [s[name] for s in scores] for name in scores[0]}}
+    return {"name": list(members), **task.scores(members.values(), found.y, found.sample_weight)}

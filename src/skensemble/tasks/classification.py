@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -250,18 +250,14 @@ class Classification:
 
     @staticmethod
     def scores(
-        probas: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
-    ) -> dict[str, float]:
-        """Return log-loss, in nats, and accuracy of probabilities of shape (n, k).
+        probas: Iterable[np.ndarray], y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> dict[str, list[float]]:
+        """Return log-loss, in nats, and accuracy of each of several (n, k) of probabilities.
 
-        Where a probability is not finite, both are NaN.
+        NaN where a probability is not finite.
         """
-        true = np.clip(probas[np.arange(len(y)), y], np.finfo(np.float64).eps, 1.0)
-        right = float(np.average(probas.argmax(axis=1) == y, weights=sample_weight))
-        return {
-            "log_loss": float(np.average(-np.log(true), weights=sample_weight)),
-            "accuracy": right if np.isfinite(probas).all() else float("nan"),
-        }
+        log_loss, accuracy = weighting.member_scores(probas, y, sample_weight)
+        return {"log_loss": log_loss.tolist(), "accuracy": accuracy.tolist()}
 
     @staticmethod
     def at_chance(
