@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import check_integer, check_real
+from skensemble._warnings import warn
 from skensemble.weighting._arrays import FloatArray
 from skensemble.weighting._criterion import TIE, Criterion, Scores
 from skensemble.weighting._member_predictions import MemberPredictions, read_members
@@ -123,12 +123,11 @@ def learn_log_loss(members: MemberPredictions, fold: NDArray[np.intp]) -> Learne
 def _certified(loss: LogLoss, *, prior: float, tol: float, max_iter: int) -> WeightingResult:
     w, gap, n_iter = minimise(*loss.with_prior(prior), tol=tol, max_iter=max_iter)
     if gap > tol:
-        warnings.warn(
+        warn(
             f"The combination weights are not certified: at iteration {n_iter} their objective may "
             f"be {gap:.2g} above its minimum, more than tol={tol:g}. "
             f"Raise max_iter={max_iter} or tol.",
             RuntimeWarning,
-            stacklevel=3,  # the caller of the public function
         )
     return WeightingResult(
         weights=w,
