@@ -12,8 +12,7 @@ import argparse
 import numpy as np
 from scipy.special import softmax
 
-from skensemble.cli._row_scores import row_scores
-from skensemble.cli._scores import binned_error, bins_of, calibration_error
+from skensemble.evaluation import calibration_error, row_scores
 
 # Classes, spread of the scores, sharpness.
 CASES = [(10, 3, 1.0), (10, 3, 1.1), (10, 3, 1.5), (10, 3, 2.5), (2, 2, 1.3)]
@@ -30,9 +29,8 @@ def draw(rng, n, k, spread, sharpness):
 
 def percentiles(rng, proba, y):
     """What most people would take: 95% of the bootstrap's samples."""
-    excess, bins = (proba.argmax(axis=1) == y) - proba.max(axis=1), bins_of(proba)
     rows = (rng.integers(len(y), size=len(y)) for _ in range(N_RESAMPLES))
-    return np.quantile([binned_error(bins[i], excess[i]) for i in rows], [0.025, 0.975])
+    return np.quantile([calibration_error(proba[i], y[i]) for i in rows], [0.025, 0.975])
 
 
 def main():

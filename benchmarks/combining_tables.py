@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 from combining_scores import THRESHOLDS, evaluate
-from intervals import t_interval
+
+from skensemble.evaluation import mean_interval, verdict
 
 LARGE = 100  # rows of a holdout
 DIFFERENCES = {
@@ -135,21 +136,29 @@ def _differences(pairs, scores):
         rows.append(
             [
                 f"{ours} − {theirs}",
-                "{:+z.2f} ± {:.2f}".format(*t_interval(every[:, 0])),
-                _sure(by_data, 0, better=1),
-                "{:+z.4f} ± {:.4f}".format(*t_interval(every[:, 1])),
-                "{:+z.1f} ± {:.1f}".format(*t_interval(shares)),
-                _sure(by_data, 1, better=-1),
+                _shown(every[:, 0], 2),
+                _sure(by_data, 0, higher_is_better=True),
+                _shown(every[:, 1], 4),
+                _shown(shares, 1),
+                _sure(by_data, 1, higher_is_better=False),
             ]
         )
     sure = "better / worse on"
     return _table(["", "accuracy, points", sure, "log-loss", "log-loss, %", sure], rows)
 
 
-def _sure(by_data, column, better):
+def _shown(values, digits):
+    found = mean_interval(values)
+    return f"{found.value:+z.{digits}f} ± {found.half:.{digits}f}"
+
+
+def _sure(by_data, column, higher_is_better):
     """On how many data sets the interval over the seeds is on one side of 0."""
-    found = [t_interval(better * each[:, column]) for each in by_data]
-    return " / ".join(str(sum(sign * mean > half for mean, half in found)) for sign in (1, -1))
+    found = [
+        verdict(mean_interval(each[:, column]), higher_is_better=higher_is_better)
+        for each in by_data
+    ]
+    return f"{found.count('better')} / {found.count('worse')}"
 
 
 def _by_data(pairs, runs, scores):
@@ -160,8 +169,8 @@ def _by_data(pairs, runs, scores):
         cells = [name, train, holdout, f"{learns:.0%}"]
         for ours, theirs in pairs:
             difference = per[ours] - per[theirs]
-            cells.append("{:+z.2f} ± {:.2f}".format(*t_interval(difference[:, 0])))
-            cells.append("{:+z.4f} ± {:.4f}".format(*t_interval(difference[:, 1])))
+            cells.append(_shown(difference[:, 0], 2))
+            cells.append(_shown(difference[:, 1], 4))
         rows.append(cells)
     header = ["", "training rows", "holdout rows", "auto learns in"]
     for ours, theirs in pairs:

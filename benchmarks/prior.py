@@ -14,10 +14,10 @@ import argparse
 
 import numpy as np
 from data_folder import EXTERNAL, load
-from intervals import t_interval
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from skensemble import SnapshotEnsembleClassifier
+from skensemble.evaluation import mean_interval
 from skensemble.weighting import evaluate_weights, solve_log_loss
 
 PRIORS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -111,11 +111,12 @@ def main():
     for i, size in enumerate(SIZES):
         if np.isnan(percent[:, i, 0, 1]).all():
             continue
-        against_equal = t_interval(percent[:, i, best, 1])
-        against_none = t_interval(percent[:, i, best, 1] - percent[:, i, 0, 1])
+        there = ~np.isnan(percent[:, i, best, 1])
+        chosen, none = percent[there, i, best, 1], percent[there, i, 0, 1]
+        against_equal, against_none = mean_interval(chosen), mean_interval(chosen - none)
         print(
-            f"| {size} | {against_equal[0]:+.2f} ± {against_equal[1]:.2f} "
-            f"| {against_none[0]:+.2f} ± {against_none[1]:.2f} |"
+            f"| {size} | {against_equal.value:+.2f} ± {against_equal.half:.2f} "
+            f"| {against_none.value:+.2f} ± {against_none.half:.2f} |"
         )
     print("\nBy data set, mean over sizes, test rows, %\n")
     print("| data | equal-weights log-loss | no prior | chosen prior |\n|---|---|---|---|")

@@ -17,12 +17,12 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import layers
-from scipy import stats
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from skensemble import SnapshotEnsembleClassifier, VotingSnapshotClassifier
+from skensemble.evaluation import markdown_tables, summarise_runs
 
 
 def conv(x, filters, size=3, strides=1):
@@ -142,7 +142,7 @@ def compare(train, test, arguments, seed):
     Returns
     -------
     scores : dict of str to (float, float)
-        Accuracy in % and log-loss on the test images.
+        Accuracy and log-loss on the test images.
     weights : dict of str to ndarray
         Weights of the networks, where they are learned.
     """
@@ -179,31 +179,17 @@ def compare(train, test, arguments, seed):
 
 
 def judge(clf, X, y):
-    return 100 * accuracy_score(y, clf.predict(X)), log_loss(y, clf.predict_proba(X))
-
-
-def interval(values):
-    """Mean and half the 95% t interval."""
-    half = stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
-    return np.mean(values), half
+    return accuracy_score(y, clf.predict(X)), log_loss(y, clf.predict_proba(X))
 
 
 def table(runs):
     """Means, and paired differences from the best network and from equal weights, in Markdown."""
-    scores = {name: np.array([run[name] for run in runs]) for name in runs[0]}
-    lines = [
-        f"| | accuracy, % | − {BEST} | − {EQUAL} | log-loss | − {BEST} | − {EQUAL} |",
-        "|---|---|---|---|---|---|---|",
+    scores = [
+        {"seed": seed, "method": name, "accuracy": accuracy, "log_loss": loss}
+        for seed, run in enumerate(runs)
+        for name, (accuracy, loss) in run.items()
     ]
-    for name, values in scores.items():
-        cells = [name]
-        for column, digits in ((0, 2), (1, 3)):
-            cells.append(f"{values[:, column].mean():.{digits}f}")
-            for other in (BEST, EQUAL):
-                mean, half = interval(values[:, column] - scores[other][:, column])
-                cells.append("" if name == other else f"{mean:+z.{digits}f} ± {half:.{digits}f}")
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return markdown_tables(summarise_runs(scores, [BEST, EQUAL]), BEST, EQUAL)
 
 
 def main(argv=None):
@@ -225,7 +211,7 @@ def main(argv=None):
         scores, learned = compare(train, test, arguments, seed)
         runs.append(scores)
         weights.append(learned)
-        print(f"seed {seed}: {scores[BEST][0]:.2f}% alone, {scores[EQUAL][0]:.2f}% together")
+        print(f"seed {seed}: {scores[BEST][0]:.2%} alone, {scores[EQUAL][0]:.2%} together")
 
     print(f"\n{table(runs)}\n\nMean weights:")
     for way in weights[0]:

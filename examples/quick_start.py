@@ -1,28 +1,24 @@
 """An ensemble of snapshots against a single network of the same training budget, on digits.
 
 The test rows are used for nothing but the table at the end. One split shows little: the
-differences are of the size of those between two seeds. ``skensemble demo`` repeats the comparison.
+differences are of the size of those between two seeds. ``skensemble.evaluation.compare`` repeats
+such a comparison on many splits, and so does ``skensemble demo``.
 """
 
 import argparse
 
+import pandas as pd
 from sklearn.datasets import load_digits
-from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skensemble import SnapshotEnsembleClassifier
+from skensemble.evaluation import evaluate
 
 
 def compare(M, epochs, seed):
-    """Fit both on the same rows.
-
-    Returns
-    -------
-    dict of str to (float, float)
-        Accuracy and log-loss on the test rows.
-    """
+    """Fit both on the same rows; a line for each, with accuracy and log-loss on the test rows."""
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.3, stratify=y, random_state=seed)
 
@@ -33,10 +29,9 @@ def compare(M, epochs, seed):
     )
     scores = {}
     for name, clf in [("single network", single), (f"{M} snapshots", ensemble)]:
-        proba = make_pipeline(StandardScaler(), clf).fit(X, y).predict_proba(X_test)
-        labels = clf.classes_[proba.argmax(axis=1)]
-        scores[name] = accuracy_score(y_test, labels), log_loss(y_test, proba)
-    return scores
+        clf = make_pipeline(StandardScaler(), clf).fit(X, y)
+        scores[name] = evaluate(clf, X_test, y_test).loc["ensemble", "value"]
+    return pd.DataFrame(scores).T[["accuracy", "log_loss"]]
 
 
 def main(argv=None):
@@ -45,10 +40,8 @@ def main(argv=None):
     parser.add_argument("--epochs", type=int, default=30, help="of each (default: 30)")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
-
-    print(f"{'':16}{'accuracy %':>12}{'log-loss':>12}")
-    for name, (accuracy, loss) in compare(arguments.M, arguments.epochs, arguments.seed).items():
-        print(f"{name:16}{100 * accuracy:12.2f}{loss:12.4f}")
+    table = compare(arguments.M, arguments.epochs, arguments.seed)
+    print(table.to_string(float_format="{:.4f}".format))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skensemble import augmentation, datasets, exceptions, models, recipes, weighting
+    from skensemble import (
+        augmentation,
+        datasets,
+        evaluation,
+        exceptions,
+        models,
+        persistence,
+        recipes,
+        weighting,
+    )
     from skensemble.backends import program_cache
     from skensemble.callbacks import SnapshotCallback, SnapshotCallbackBuilder, load_snapshots
     from skensemble.ensemble import (
@@ -16,6 +25,7 @@ if TYPE_CHECKING:
         TransferSnapshotClassifier,
         VotingSnapshotClassifier,
     )
+    from skensemble.persistence import load_run
     from skensemble.schedules import CyclicCosineDecay
     from skensemble.snapshots import Snapshot, SnapshotBank
 
@@ -32,9 +42,12 @@ __all__ = [
     "VotingSnapshotClassifier",
     "augmentation",
     "datasets",
+    "evaluation",
     "exceptions",
+    "load_run",
     "load_snapshots",
     "models",
+    "persistence",
     "program_cache",
     "recipes",
     "weighting",
@@ -49,6 +62,7 @@ _HOME = {
     "SnapshotEnsembleClassifier": "skensemble.ensemble",
     "TransferSnapshotClassifier": "skensemble.ensemble",
     "VotingSnapshotClassifier": "skensemble.ensemble",
+    "load_run": "skensemble.persistence",
     "load_snapshots": "skensemble.callbacks",
     "program_cache": "skensemble.backends",
 }

@@ -10,24 +10,46 @@ from typing import Any
 import numpy as np
 
 
-def must_be(name: str, must: str, got: Any, fix: str) -> str:
+class Refusal(str):
+    """The sentence of a refused value, with its parts as attributes.
+
+    It is the only argument of the exception, hence ``error.args[0]``.
+
+    Attributes
+    ----------
+    parameter : str
+        Name of what was refused.
+    must, got, fix : str
+        What it must be, what was given, and what to do.
+    """
+
+    parameter = must = got = fix = ""
+
+
+class Described(str):
+    """What was given, in words where its ``repr`` would say little."""
+
+
+def must_be(name: str, must: str, got: Any, fix: str) -> Refusal:
     """The sentence of every refused value: what must be, what was given, how to fix it.
 
     Examples
     --------
-    >>> must_be("M", "an integer of at least 1", 0, "M=5 is the usual choice")
+    >>> text = must_be("M", "an integer of at least 1", 0, "M=5 is the usual choice")
+    >>> text
     'M must be an integer of at least 1, got 0 instead: M=5 is the usual choice.'
+    >>> text.parameter, text.got
+    ('M', '0')
     """
-    return f"{name} must be {must}, got {_short(got)} instead: {fix}."
+    given = _short(got)
+    refusal = Refusal(f"{name} must be {must}, got {given} instead: {fix}.")
+    refusal.parameter, refusal.must, refusal.got, refusal.fix = name, must, given, fix
+    return refusal
 
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, Described) else repr(value)
     return text if len(text) <= 120 else text[:117] + "..."
-
-
-class Described(str):
-    """What was given, in words where its ``repr`` would say little."""
 
 
 def check_integer(name: str, value: Any, *, minimum: int, fix: str) -> int:

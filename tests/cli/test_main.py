@@ -72,7 +72,7 @@ def broken(monkeypatch):
     def bug(*args, **kwargs):
         raise KeyError("of the\nprogrammer")
 
-    monkeypatch.setattr("skensemble.cli._prediction.Run.open", bug)
+    monkeypatch.setattr("skensemble.persistence.Run.open", bug)
 
 
 def test_unexpected_errors_are_short(broken, run_main):
@@ -112,7 +112,7 @@ def test_errors_that_are_no_sentence_of_ours(monkeypatch, run_main):
     def bug(*args, **kwargs):
         raise TypeError("'NoneType' object is not iterable")
 
-    monkeypatch.setattr("skensemble.cli._prediction.Run.open", bug)
+    monkeypatch.setattr("skensemble.persistence.Run.open", bug)
     code, out, err = run_main("predict", "run", "--data", "x.csv")
     assert (code, out) == (2, "")
     assert err == (

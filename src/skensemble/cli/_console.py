@@ -14,21 +14,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from skensemble.cli._writing import to_json
-
 
 class Output:
     """The lines of one command.
 
     A stream that fails, as a full disk or a pipe that was closed, gets no more lines and ends
     nothing: there may be work to be kept.
-
-    Parameters
-    ----------
-    as_json : bool
-        Whether standard output is for one JSON object; lines then go to standard error.
-    quiet : bool
-        Whether only warnings, and the JSON object, are shown. The log has everything.
     """
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False):
@@ -71,6 +62,8 @@ class Output:
     def result(self, content: Mapping[str, Any]) -> None:
         """Print the JSON object, where one was asked for."""
         if self.as_json:
+            from skensemble.persistence import to_json
+
             # Whatever the encoding of standard output is, the labels stay what they are.
             line = to_json(content, ascii_only=True) + "\n"
 

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import typer
@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.text import Text
 from typer.exceptions import TyperException
 
-from skensemble.cli._wording import in_options
 from skensemble.exceptions import SnapshotTrainingError
 
 OK, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -26,24 +25,7 @@ _OF_INPUT = (ValueError, TypeError, OSError, ImportError, MemoryError, SnapshotT
 
 
 def exit_code_of(command: Callable[[], Any], settings: dict[str, Any]) -> int:
-    """Run a command; print what goes wrong on one line of standard error.
-
-    Parameters
-    ----------
-    command : callable
-        Returns an exit code, or None.
-    settings : dict
-        ``"arguments"``: with ``--json`` among them, an error is one JSON object on standard output
-        as well. The command may set ``"traceback"``, whether an error shows where it comes from,
-        and ``"options"``, how it spells the parameters of the library.
-
-    Returns
-    -------
-    int
-        0, 2 for bad input and for arguments that are not understood, 130 after Ctrl-C, 1 for
-        anything unexpected.
-    """
-    settings.setdefault("traceback", bool(os.environ.get(TRACEBACK_VARIABLE)))
+    """Run a command; print what goes wrong on one line of standard error."""
     try:
         code = command()
         return code if isinstance(code, int) else OK
@@ -59,32 +41,62 @@ def exit_code_of(command: Callable[[], Any], settings: dict[str, Any]) -> int:
     except (KeyboardInterrupt, typer.Abort) as error:
         code, text, failure = INTERRUPTED, "interrupted", error
     except Exception as error:
-        code, text, failure = _explained(error, settings), _message(error, settings), error
+        text = _message(error, settings.get("options", {}))
+        code, failure = _explain(error, text, settings.get("arguments", ())), error
     if "--json" in settings.get("arguments", ()):
         _print_json(failure, text, code)
     return code
 
 
-def _explained(error: Exception, settings: dict[str, Any]) -> int:
+def _explain(error: Exception, text: str, arguments: Any) -> int:
     """Say on standard error what went wrong; the exit code."""
-    text = _message(error, settings)
     is_expected = isinstance(error, _OF_INPUT)
+    shows_traceback = "--traceback" in arguments or bool(os.environ.get(TRACEBACK_VARIABLE))
     _print_error(text if is_expected else f"unexpected {type(error).__name__}: {text}")
     # What is not a sentence of ours may be a fault of ours.
-    is_foreign = isinstance(error, ValueError | TypeError) and " instead: " not in text
-    if (is_foreign or not is_expected) and not settings["traceback"]:
-        _print(Text("Run it again with --traceback to see where.", style="dim"))
-    if settings["traceback"]:
+    is_foreign = isinstance(error, ValueError | TypeError) and _refusal_of(error) is None
+    if shows_traceback:
         traceback.print_exc(file=sys.stderr)
+    elif is_foreign or not is_expected:
+        _print(Text("Run it again with --traceback to see where.", style="dim"))
     return BAD_INPUT if is_expected else UNEXPECTED
 
 
-def _message(error: BaseException, settings: dict[str, Any]) -> str:
+def _message(error: BaseException, options: Mapping[str, str]) -> str:
+    refusal = _refusal_of(error)
+    if refusal is not None:
+        return _in_options(refusal, options)
     text = " ".join(_COLOURS.sub("", str(error)).split())
     notes = " ".join(getattr(error, "__notes__", ()))
-    if notes and " instead: " not in text:  # our own sentences say all there is to say
-        text = f"{text} ({' '.join(notes.split())})"
-    return in_options(text, settings.get("options", {})) or type(error).__name__
+    text = f"{text} ({' '.join(notes.split())})" if notes else text
+    return text or type(error).__name__
+
+
+def _refusal_of(error: BaseException) -> Any:
+    """Return the sentence of `skensemble._validation.must_be` that an error has, or None."""
+    first = error.args[0] if error.args else None
+    return first if hasattr(first, "parameter") else None
+
+
+def _in_options(refusal: Any, options: Mapping[str, str]) -> str:
+    """Name the option of a command in the place of the parameter that a sentence is about.
+
+    Examples
+    --------
+    >>> from skensemble._validation import must_be
+    >>> options = {"M": "--snapshots", "folder": "RUN", "force": "--force"}
+    >>> _in_options(must_be("M", "at least 1", 0, "5 is the usual choice"), options)
+    '--snapshots must be at least 1, got 0 instead: 5 is the usual choice.'
+    >>> _in_options(must_be("folder a", "new", "a run", "force=True replaces it"), options)
+    "RUN a must be new, got 'a run' instead: --force replaces it."
+    """
+    name, space, rest = refusal.parameter.partition(" ")
+    got = "nothing" if refusal.got == "None" and name in options else refusal.got
+    # A flag has no value: force=True is --force.
+    fix = re.sub(r"\b(\w+)=True\b", lambda flag: options.get(flag[1], flag[0]), refusal.fix)
+    name = f"{options.get(name, name)}{space}{rest}"
+    text = f"{name} must be {refusal.must}, got {got} instead: {fix}."
+    return " ".join(_COLOURS.sub("", text).split())
 
 
 def _print_error(text: str) -> None:

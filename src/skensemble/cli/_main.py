@@ -25,44 +25,42 @@ COMMANDS = {
     "compare": "Compare snapshots with other ways to spend the same training budget.",
     "demo": "Train a snapshot ensemble, and compare it with a single network.",
 }
+# Parameters of the library that have an option of another name.
+_OTHER_NAMES = {
+    "--data": ("source", "X", "y"),
+    "--limit": ("train_size",),
+    "--test-data": ("X_test", "y_test"),
+    "--out": ("folder",),
+    "--method": ("weighting",),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sub-command named by the first argument.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments; by default those of the process.
-
-    Returns
-    -------
-    int
-        Exit code: 0, 2 for bad input and for arguments that are not understood, 130 after Ctrl-C,
-        1 for anything unexpected.
-    """
+    """Run the sub-command named by the first argument."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    settings = {"arguments": arguments}
+    settings: dict[str, Any] = {"arguments": arguments}
     with _printable():
         return exit_code_of(lambda: _call(arguments, settings), settings)
 
 
 def _call(arguments: list[str], settings: dict[str, Any]) -> Any:
-    command = get_command(_app(arguments))
-    settings["options"] = _options(command, arguments)
-    return command.main(args=arguments, prog_name="skensemble", standalone_mode=False, obj=settings)
-
-
-def _options(command: Any, arguments: Sequence[str]) -> dict[str, str]:
-    """How the sub-command spells parameters: ``{"M": "--snapshots", "source": "--data", ...}``."""
-    found: dict[str, str] = {}
+    group = get_command(_app(arguments))
     for name in arguments[:1]:
-        for parameter in getattr(command.commands.get(name), "params", ()):
-            for spelling in parameter.opts:
-                if spelling.startswith("--"):
-                    parameter_name = spelling.removeprefix("--").replace("-", "_")
-                    found[parameter_name] = parameter.opts[0]
-    return {**found, "source": "--data"} if "data" in found else found
+        settings["options"] = _options(group.commands.get(name))  # type: ignore[attr-defined]
+    return group.main(args=arguments, prog_name="skensemble", standalone_mode=False, obj=settings)
+
+
+def _options(command: Any) -> dict[str, str]:
+    """How a command spells parameters: ``{"M": "--snapshots", "source": "--data", ...}``."""
+    found: dict[str, str] = {"folder": "RUN", "path": "OUT"}
+    for parameter in getattr(command, "params", ()):
+        for spelling in parameter.opts:
+            if spelling.startswith("--"):
+                found[spelling.removeprefix("--").replace("-", "_")] = parameter.opts[0]
+    for option, names in _OTHER_NAMES.items():
+        if option in found.values():
+            found.update(dict.fromkeys(names, option))
+    return found
 
 
 @contextlib.contextmanager
@@ -108,7 +106,7 @@ def _print_version(asked: bool) -> None:
 
 
 def _function(name: str) -> Callable[..., Any]:
-    function: Callable[..., Any] = getattr(import_module(f"skensemble.cli._{name}"), name)
+    function: Callable[..., Any] = getattr(import_module(f"skensemble.cli._{name}_command"), name)
     return function
 
 

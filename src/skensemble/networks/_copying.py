@@ -12,6 +12,7 @@ import numpy as np
 from skensemble.backends import seeded
 from skensemble.networks._calling import prediction_mode
 from skensemble.networks._keras_values import fresh_copy, with_weights
+from skensemble.networks._serialisation import network_config, network_from_config
 
 
 def copy_model(model):
@@ -77,9 +78,7 @@ def architecture_of(model) -> bytes | None:
     Classes of layers that cannot be imported where the bytes are read travel by value.
     """
     try:
-        config = keras.saving.serialize_keras_object(model)
-        config.pop("compile_config", None)
-        pickled = cloudpickle.dumps((config, _custom_objects(model)))
+        pickled = cloudpickle.dumps((network_config(model), _custom_objects(model)))
         copy = model_from(pickled)
         set_weights(copy, model.get_weights())
         return pickled if _computes_the_same(copy, model) else None
@@ -91,10 +90,7 @@ def model_from(architecture: bytes):
     """Build the network that ``architecture_of`` serialised, with weights of no meaning."""
     config, custom_objects = cloudpickle.loads(architecture)
     # A pickle can run any code as it is: Keras's safe mode would add nothing.
-    with seeded(0):
-        return keras.saving.deserialize_keras_object(
-            config, custom_objects=custom_objects, safe_mode=False
-        )
+    return network_from_config(config, custom_objects, safe_mode=False)
 
 
 def _custom_objects(model) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""``skensemble export``: the ensemble of a run as one file, for use elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skensemble.cli._option_groups import JsonOptions, RunArgument, command
+
+
+@command
+def export(
+    run: RunArgument,
+    console: JsonOptions,
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="What to write: NAME.keras, NAME.onnx, NAME.joblib, or a folder without a dot for "
+            "a SavedModel.",
+            show_default=False,
+        ),
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Write the weighted ensemble of a run as one file.
+
+    Keras, TensorFlow Serving or onnxruntime compute class probabilities
+    from it. The labels of the columns go beside it, into OUT.classes.json.
+    A .joblib file is the estimator itself, labels included.
+    """
+    with console.open() as lines:
+        from skensemble.cli._quiet import import_tensorflow
+        from skensemble.persistence import Run, check_export, export_ensemble
+
+        opened = Run.open(run)
+        kind, labels = check_export(out, force=force)
+        import_tensorflow()
+        clf = opened.estimator()
+        export_ensemble(clf, out, force=force)
+        n_used, size = int((clf.weights_ > 0).sum()), _size_of(out)
+        lines.say(f"{out}: {n_used} of {opened.n_snapshots} snapshots, {size / 1e6:.1f} MB")
+        if labels is not None:
+            lines.say(f"{labels}: the labels of its {len(clf.classes_)} columns")
+        found = {
+            "file": str(out),
+            "format": kind,
+            "labels": None if labels is None else str(labels),
+        }
+        lines.result({**found, "n_snapshots": n_used, "size": size})
+
+
+def _size_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())

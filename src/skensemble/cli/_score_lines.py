@@ -1,0 +1,64 @@
+"""Lines and tables about the scores of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skensemble.cli._console import Output
+from skensemble.evaluation import Interval, verdict
+from skensemble.persistence import OWN_HOLDOUT
+from skensemble.weighting import WeightingResult
+
+COLUMNS = ("", "accuracy %", "error %", "log-loss")
+_TITLES = {"uniform": "equal weights", "learned": "learned weights", "given": "given weights"}
+_RIVALS = {"uniform": "equal weights", "last": "the last snapshot", "best": "the best snapshot"}
+
+
+def score_row(name: str, accuracy: float, log_loss: float) -> list[str]:
+    """One row: accuracy and error in percent, log-loss in nats."""
+    if math.isnan(accuracy):
+        return [name, "–", "–", "–"]
+    return [name, f"{100 * accuracy:.2f}", f"{100 * (1 - accuracy):.2f}", f"{log_loss:.4f}"]
+
+
+def title_of(name: str) -> str:
+    """Call what ``snapshot_scores_`` has a row of as people do."""
+    return _TITLES.get(name, name)
+
+
+def best_title(source: str) -> str:
+    """Call the best snapshot by the rows that say so: those that the weights come from.
+
+    Examples
+    --------
+    >>> best_title(OWN_HOLDOUT), best_title("/data/test.npz")
+    ('best on the holdout', 'best on the rows of reweight')
+    """
+    return f"best on the {'holdout' if source == OWN_HOLDOUT else 'rows of reweight'}"
+
+
+def scores_table(out: Output, result: WeightingResult, scores: Mapping[str, Sequence[Any]]) -> None:
+    """Print the holdout scores of a run, and whether learned weights are worth it there."""
+    columns = zip(scores["name"], scores["accuracy"], scores["log_loss"], strict=True)
+    rows = [score_row(title_of(name), accuracy, loss) for name, accuracy, loss in columns]
+    title = f"on the {result.n_samples} rows that the weights were learned on"
+    if result.method in ("uniform", "given"):
+        title = f"on the {result.n_samples} rows held out"
+    out.table(title, COLUMNS, rows)
+    say_comparisons(out, result)
+
+
+def say_comparisons(out: Output, result: WeightingResult) -> None:
+    """Say whether learned weights beat others, wins and losses alike."""
+    for found in result.comparisons if len(result.weights) > 1 else ():
+        if math.isnan(found.gain):
+            continue
+        difference = Interval(found.gain, found.low, found.high)
+        word = verdict(difference, higher_is_better=True)
+        out.say(
+            f"learned weights against {_RIVALS[found.against]}, on rows they were not learned on: "
+            f"{found.gain:+.4f} in {found.criterion.replace('_', '-')} "
+            f"(95% interval {found.low:+.4f} to {found.high:+.4f}): {word}"
+        )

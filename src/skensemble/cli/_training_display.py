@@ -1,0 +1,91 @@
+"""Following a training run from the command line; imports Keras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from skensemble.cli._console import Output
+from skensemble.persistence import network_to_json
+from skensemble.schedules import CyclicCosineDecay
+
+
+class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy does not read Keras
+    """Shows how far training is; with ``refit``, that of two trainings."""
+
+    def __init__(self, out: Output, *, alpha_zero: float, M: int, network_name: str, n_rows: int):
+        super().__init__()
+        self.n_trainings = 0
+        self._out, self._alpha_zero, self._M = out, alpha_zero, M
+        self._network_name, self._n_rows = network_name, n_rows
+        self._n_reported = 0
+        self._progress: Progress | None = None
+        self._ends: list[int] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Check that the network can be written to a run, and start the display."""
+        self.n_trainings += 1
+        self._n_reported = 0
+        if self.n_trainings == 1:
+            network_to_json(self.model, self._network_name)
+        else:
+            self._out.say(f"second training, on all {self._n_rows} rows")
+        self._steps = int(self.params["steps"])
+        self._n_epochs = int(self.params["epochs"])
+        schedule = CyclicCosineDecay(
+            self._alpha_zero, n_iterations=self._steps * self._n_epochs, M=self._M
+        )
+        self._ends = [int(end) for end in schedule.cycle_ends]
+        self._rates = schedule.simulate()
+        console = self._out.console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("epoch {task.completed}/{task.total}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task(f"cycle 1/{self._M}", total=self._n_epochs)
+        self._progress.start()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Move on by one epoch, and report the cycles that ended in it."""
+        n_done = (epoch + 1) * self._steps
+        loss = (logs or {}).get("loss", float("nan"))
+        while self._n_reported < self._M and self._ends[self._n_reported] <= n_done:
+            self._n_reported += 1
+            self._out.say(
+                f"cycle {self._n_reported}/{self._M}  epoch {epoch + 1}/{self._n_epochs}  "
+                f"loss {loss:.4f}"
+            )
+        if self._progress is not None:
+            current = min(self._n_reported + 1, self._M)
+            rate = self._rates[n_done - 1]
+            text = f"cycle {current}/{self._M}  rate {rate:.3g}  loss {loss:.4f}"
+            self._progress.update(self._task, completed=epoch + 1, description=text)
+            self._progress.refresh()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Take the line away."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back, also after an error."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    @property
+    def n_finished(self) -> int:
+        """Cycles of which the last iteration is done."""
+        if not self._ends:
+            return 0
+        n_done = int(self.model.optimizer.iterations)
+        return sum(end <= n_done for end in self._ends)

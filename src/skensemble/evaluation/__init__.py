@@ -1,0 +1,56 @@
+"""How good an ensemble is, and whether it is worth its training: tables with 95% intervals."""
+
+from skensemble.evaluation._compare_methods import ComparisonTables, compare
+from skensemble.evaluation._equal_compute import (
+    MethodRun,
+    check_comparable,
+    score_methods,
+    train_methods,
+)
+from skensemble.evaluation._evaluate_estimator import evaluate
+from skensemble.evaluation._intervals import Interval, mean_interval, verdict
+from skensemble.evaluation._labels_to_columns import class_indices
+from skensemble.evaluation._methods import METHODS, Method
+from skensemble.evaluation._metrics import (
+    METRICS,
+    Metric,
+    calibration_error,
+    combine_members,
+    score_probabilities,
+)
+from skensemble.evaluation._resampling import Split, check_train_size, draw_rows, draw_splits
+from skensemble.evaluation._row_intervals import row_differences, row_scores
+from skensemble.evaluation._score_tables import score_predictions, score_tables
+from skensemble.evaluation._seed_summary import markdown_tables, summarise_runs, summary_tables
+
+__all__ = [
+    "METHODS",
+    "METRICS",
+    "ComparisonTables",
+    "Interval",
+    "Method",
+    "MethodRun",
+    "Metric",
+    "Split",
+    "calibration_error",
+    "check_comparable",
+    "check_train_size",
+    "class_indices",
+    "combine_members",
+    "compare",
+    "draw_rows",
+    "draw_splits",
+    "evaluate",
+    "markdown_tables",
+    "mean_interval",
+    "row_differences",
+    "row_scores",
+    "score_methods",
+    "score_predictions",
+    "score_probabilities",
+    "score_tables",
+    "summarise_runs",
+    "summary_tables",
+    "train_methods",
+    "verdict",
+]
