@@ -29,8 +29,8 @@ def read_labels(vote, X, y) -> tuple[LabelEncoder, np.ndarray]:
     kind = type_of_target(y, input_name="y")
     if kind in ("unknown", "continuous"):
         fix = "bin the values, or take a VotingRegressor"
-        must = must_be("y", "labels of classes", Described("numbers"), fix)
-        raise ValueError(f"Unknown label type: {kind}. {must}")
+        refusal = must_be("y", "labels of classes", Described("numbers"), fix)
+        raise ValueError(f"Unknown label type: {kind}. {refusal}")
     if kind not in ("binary", "multiclass"):
         must = "binary or multiclass labels, one per row"
         fix = (
