@@ -1,4 +1,4 @@
-"""Warnings point at the user's line, from any depth in the package or in scikit-learn."""
+"""Warnings point at the line of the user, however deep in the package they come from."""
 
 import numpy as np
 import pytest

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skensemble.backends._tensors import as_tensor
+from skensemble.backends import as_tensor
 
 
 def at_offset(values, offset):

@@ -471,3 +471,18 @@ def test_the_last_network_can_be_exported(blobs, tmp_path, engine):
     clf = fit(*blobs, engine=engine)
     clf.model_.export(tmp_path / "exported", verbose=False)
     assert (tmp_path / "exported" / "saved_model.pb").exists()
+
+
+def test_holdout_and_backend(blobs):
+    X, y = blobs
+    clf = fit(X, y, validation_fraction=0.2)
+    assert clf.holdout_.dtype == np.int64
+    assert np.bincount(y[clf.holdout_]).tolist() == [6, 6, 6]
+    assert clf.backend_ == keras.backend.backend()
+    assert fit(X, y, validation_fraction=None, weighting="uniform").holdout_ is None
+
+
+def test_log_probabilities(blobs):
+    X, y = blobs
+    clf = fit(X, y)
+    np.testing.assert_allclose(np.exp(clf.predict_log_proba(X)), clf.predict_proba(X), atol=1e-15)

@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from builders import compiled
 from skensemble import CyclicCosineDecay
+from skensemble.backends import batch_stream
 from skensemble.training import ENGINES, TrainingData, TrainingRequest
 
 
@@ -21,7 +22,7 @@ def by_hand(model, data, schedule, n_epochs):
     rates = schedule.simulate()
     optimizer = model.optimizer
     weights = []
-    for rate, (x, y) in zip(rates, data.dataset(0, n_epochs), strict=True):
+    for rate, (x, y) in zip(rates, batch_stream(data, 0, n_epochs), strict=True):
         optimizer.learning_rate = float(rate)
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(

@@ -13,10 +13,9 @@ from keras import layers, losses, metrics, ops, optimizers
 
 from builders import Subclassed, fixed
 from skensemble import CyclicCosineDecay
-from skensemble.backends import seeded
+from skensemble.backends import TrainingProgram, seeded
 from skensemble.training import ENGINES, TrainingData, TrainingRequest, train
-from skensemble.training import _fused_engine as fused_engine
-from skensemble.training._callbacks import listeners_to_batches
+from skensemble.training._batch_listeners import listeners_to_batches
 from skensemble.training._recorder import SnapshotCollector
 
 # Where loss and metrics of the engines differ only by the order in which float32 numbers are
@@ -210,6 +209,14 @@ def nothing():
     return {}
 
 
+def linear(units):
+    return lambda: sequential(layers.Dense(8, "tanh"), units=units, activation=None)
+
+
+def squared_error():
+    return {"loss": "mse", "metrics": ["mae"]}
+
+
 def sparse_logits():
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     return {"loss": loss, "metrics": ["accuracy"], "weighted_metrics": [Top()]}
@@ -242,7 +249,7 @@ CASES = {
             "loss": losses.CategoricalCrossentropy(label_smoothing=0.1),
             "metrics": ["accuracy", Top()],
         },
-        {"n_classes": 3, "weighted": True},
+        {"one_hot_width": 3, "weighted": True},
         {},
     ),
     "sparse": (fixed, nothing, {"X": lambda X: sp.csr_matrix(X * (X > 0))}, {}),
@@ -278,6 +285,18 @@ CASES = {
         one_unit,
         lambda: {"loss": "binary_crossentropy", "metrics": ["accuracy", metrics.AUC(name="auc")]},
         {"y": lambda y: np.minimum(y, 1)},
+        {},
+    ),
+    "one number as target": (
+        linear(1),
+        squared_error,
+        {"y": lambda y: y / 2 - 1, "weighted": True},
+        {},
+    ),
+    "two numbers as target": (
+        linear(2),
+        squared_error,
+        {"y": lambda y: np.stack([y / 2, -y / 4], axis=1)},
         {},
     ),
     "logits": (logits, sparse_logits, {"weighted": True}, {}),
@@ -319,6 +338,7 @@ VALIDATED = {
     "half precision",
     "binary",
     "logits",
+    "two numbers as target",
     "own test step",
     "own metrics of the batch",
     "average",
@@ -655,7 +675,7 @@ def mapped(blobs, tmp_path):
     ids=["batches", "lambda", "NaN", "eager", "sparse", "file", "fit", "make_train_function"],
 )
 def test_what_only_keras_can_do(blobs, tmp_path, monkeypatch, arguments, reason):
-    monkeypatch.setattr("skensemble.training._data._MOST_BYTES", 100)
+    monkeypatch.setattr("skensemble.training._training_data._MOST_BYTES", 100)
     with pytest.raises(ValueError, match=f"engine.*'keras', as {reason}"):
         choose(blobs, "fused", **arguments(blobs, tmp_path))
     run = choose(blobs, **arguments(blobs, tmp_path))
@@ -733,16 +753,15 @@ def test_to_stop_inside_an_epoch_is_to_stop_after_the_last_cycle_that_ended(blob
 
 def test_first_call_is_an_iteration_unless_xla_makes_many_of_them_one(blobs, monkeypatch):
     lengths = []
-    program = fused_engine.TrainingProgram
+    program = TrainingProgram
     bind = program.bind
 
-    def spied(self, *arguments):
-        advance = bind(self, *arguments)
+    def spied(self, *arguments, **options):
+        advance = bind(self, *arguments, **options)
 
-        def spy(*tensors):
-            first, last = (int(tensor) for tensor in tensors[-6:-4])
+        def spy(data, orders, first, last, numbers):
             lengths.append(last - first)
-            return advance(*tensors)
+            return advance(data, orders, first, last, numbers)
 
         return spy
 

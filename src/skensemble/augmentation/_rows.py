@@ -12,9 +12,9 @@ def gather(tensor, places):
     `keras.ops.take` checks for negative ones first, which takes as long as the rest.
     """
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        from skensemble.backends import gather_rows
 
-        return tf.gather(tensor, places)
+        return gather_rows(tensor, places)
     return ops.take(tensor, places, axis=0)
 
 
@@ -22,11 +22,9 @@ def count(numbers, n_numbers: int):
     """Count each of 0, …, n_numbers - 1 in each row: int32 (n, m) to float32 (n, n_numbers)."""
     n_rows = ops.shape(numbers)[0]
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        from skensemble.backends import count_numbers
 
-        # keras.ops.bincount asks for the largest number, so that XLA would not know the shape.
-        no_weights = tf.zeros((0,), "float32")
-        return tf.raw_ops.DenseBincount(input=numbers, size=n_numbers, weights=no_weights)
+        return count_numbers(numbers, n_numbers)
     first = ops.arange(n_rows, dtype="int32")[:, None] * n_numbers
     places = ops.reshape(numbers + first, (-1,))
     ones = ops.ones_like(places, dtype="float32")

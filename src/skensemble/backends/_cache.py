@@ -15,7 +15,7 @@ from skensemble._validation import check_integer
 
 
 class CacheInfo(NamedTuple):
-    """How often the cache had what was asked for, and what it holds."""
+    """Requests that found their program and that did not, number of programs, and its bound."""
 
     hits: int
     misses: int
@@ -24,7 +24,7 @@ class CacheInfo(NamedTuple):
 
 
 class ProgramCache:
-    """Traced programs by what they compute; the least recently used ones go first.
+    """Traced programs by what they compute; the least recently used ones are dropped first.
 
     Tracing a network takes far longer than training a small one for a few epochs. Networks of the
     same architecture and compile settings share their programs; weights, optimizer state, M,
@@ -83,7 +83,7 @@ class ProgramCache:
             self._misses += 1
             before = _random_state()
             program = trace()
-            # What tracing drew at random is in the program, and would be there for the next seed.
+            # What tracing drew at random is a constant of the program, wrong for another seed.
             drew = _random_state() != before
             if key is not None and program.is_shareable and not drew:
                 self._programs[key] = program
@@ -91,10 +91,15 @@ class ProgramCache:
             return program
 
     def clear(self) -> None:
-        """Forget all programs, and the counts."""
+        """Forget all programs, give their memory back, and set the counts to 0."""
+        from skensemble.backends import release_memory
+
         with self._lock:
+            is_empty = not self._programs
             self._programs.clear()
             self._hits = self._misses = 0
+        if not is_empty:
+            release_memory()
 
     def info(self) -> CacheInfo:
         """Return hits and misses since the last ``clear``, and the number of programs."""

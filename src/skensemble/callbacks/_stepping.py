@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 
 from skensemble._validation import Described, must_be
+from skensemble.backends import END_OF_DATA
 
 
 class SteppedTraining:
@@ -67,15 +68,13 @@ class SteppedTraining:
         return min(self._next_end, self._epoch_end)
 
     def _execute(self, iterator):
-        import tensorflow as tf
-
         if _history(self._model) is not self._history:
             # An exception ended the training of this object, and another one has begun.
             self.close()
             return self._model.train_function(iterator)
         try:
             return self._advance(iterator)
-        except (StopIteration, tf.errors.OutOfRangeError):
+        except END_OF_DATA:
             self.rate.set_back(self.n_done)
             raise
         except BaseException:
@@ -100,13 +99,11 @@ class SteppedTraining:
         return logs
 
     def _step_by_step(self, iterator, n_steps: int):
-        import tensorflow as tf
-
         logs = None
         for _ in range(n_steps):
             try:
                 logs = self._step(iterator)
-            except (StopIteration, tf.errors.OutOfRangeError):
+            except END_OF_DATA:
                 if logs is None:
                     raise
                 self.rate.set_back(self.n_done)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from skensemble._validation import Described, must_be
-from skensemble.backends import traced_function
+from skensemble.backends import trace
 from skensemble.networks import copy_layer, dense_rows, prediction_mode
 from skensemble.training import Augmentation
 
@@ -40,7 +40,7 @@ def fresh_augmentation(augmentation: Any, X, *, run_eagerly: bool = False) -> Au
     with _noted(rows):
         _check_off_at_prediction(layer, rows)  # and build it
         trial = Augmentation(_copied(augmentation))
-        _check_shape(trial.changed(keras.ops.convert_to_tensor(rows)), rows)
+        _check_shape(trial.apply(keras.ops.convert_to_tensor(rows)), rows)
     return layer
 
 
@@ -58,13 +58,10 @@ def _noted(rows: np.ndarray) -> Iterator[None]:
 
 def _tried(function: Callable[..., Any], rows, run_eagerly: bool):
     """Call a function, or trace it, as training will."""
-    import tensorflow as tf
-
     if run_eagerly:
         return function(rows)
-    spec = tf.TensorSpec([None, *rows.shape[1:]], rows.dtype)
     try:
-        return traced_function(function).get_concrete_function(spec).structured_outputs
+        return trace(function, (None, *rows.shape[1:]), rows.dtype)
     except Exception as error:
         function(rows)  # what it raises by itself
         must = "a function that TensorFlow can make part of a graph"
@@ -136,7 +133,7 @@ def _check_off_at_prediction(augmentation: Augmentation, rows: np.ndarray) -> No
     layer = augmentation.function
     # The first images may be black.
     noise = np.random.default_rng(0).integers(0, 256, rows.shape).astype(rows.dtype)
-    before = augmentation.taken(keras.ops.convert_to_tensor(np.concatenate([rows, noise])))
+    before = augmentation.as_input(keras.ops.convert_to_tensor(np.concatenate([rows, noise])))
     left = layer(before, **prediction_mode(layer))
     _check_shape(left, before)
     left, before = (np.asarray(keras.ops.cast(values, "float32")) for values in (left, before))

@@ -120,7 +120,7 @@ def train_cycles(
         model, output_layer = started.network.live_model, started.network.output_layer
         check_cycle_lengths(model.optimizer, schedule)
     if earlier is None:
-        encoded = replace(data, n_classes=started.target_width)
+        encoded = replace(data, one_hot_width=started.target_width)
         started = replace(started, warmup_history=plan.warm_up(model, encoded, plan, watch))
     with watch("train"):
         run = _run_engine(plan, model, data, schedule, started, augmentation)
@@ -175,7 +175,7 @@ def _new_network(plan: Plan, probe, earlier: Trained | None) -> Trained:
 
 def _run_engine(plan: Plan, model, data: TrainingData, schedule, started: Trained, augmentation):
     settings, verbose = plan.settings, plan.settings["verbose"]
-    data = replace(data, n_classes=started.target_width)
+    data = replace(data, one_hot_width=started.target_width)
     validation, options = None, {}
     if plan.monitored is not None:
         batch_size = settings["validation_batch_size"] or data.batch_size

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
-from skensemble.backends import as_tensor
 from skensemble.inference._combine import weighted_mean
-from skensemble.inference._programs import FEW_ROWS, NetworkFunctions
-from skensemble.networks._calling import dense_rows
+from skensemble.inference._network_functions import FEW_ROWS, NetworkFunctions
+from skensemble.networks import dense_rows
 
 # Rows that are predicted at once: as many as keep the layers of a network in the cache of a
 # processor, within reason. Memory is bounded for any number of rows.
@@ -36,15 +36,14 @@ class BankPredictor:
     """
 
     def __init__(self, model, output_layer, bank):
-        import tensorflow as tf
-
         self._functions = NetworkFunctions(model)
         self._output_layer = output_layer
         self.n_classes = output_layer.n_classes
         arrays = {id(array): array for snapshot in bank for array in snapshot.weights}
         # Snapshots may share arrays, those of frozen layers.
-        tensors = {key: tf.convert_to_tensor(array) for key, array in arrays.items()}
+        tensors = {key: keras.ops.convert_to_tensor(array) for key, array in arrays.items()}
         self._weights = [[tensors[id(array)] for array in snapshot.weights] for snapshot in bank]
+        # Members and weights of the last call on few rows, and the tensors of these.
         self._last_few: tuple[Any, list[Any], Any] = None, [], None
 
     def __call__(self, members: Sequence[int], X: Any, batch_size: int | None = None) -> np.ndarray:
@@ -63,10 +62,10 @@ class BankPredictor:
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def chunk(self, members: Sequence[int], X: Any) -> np.ndarray:
-        """Do the same in one call, whatever the number of rows."""
+        """Do the same in one call for all rows."""
         weights = [self._weights[member] for member in members]
-        outputs = self._functions.outputs(weights, as_tensor(dense_rows(X)))
-        return self._output_layer.to_probabilities(outputs.numpy())
+        outputs = self._functions.outputs(weights, dense_rows(X))
+        return self._output_layer.to_probabilities(outputs)
 
     def combine(self, weights: np.ndarray, X: Any, batch_size: int | None = None) -> np.ndarray:
         """Combined probabilities, float64 of shape (n, k).
@@ -89,27 +88,23 @@ class BankPredictor:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def combine_chunk(self, weights: np.ndarray, X: Any) -> np.ndarray:
-        """Do the same in one call, in the way of many rows."""
+        """Do the same in one call, as for many rows."""
         used = np.flatnonzero(weights).tolist()
         return weighted_mean(self.chunk(used, X), weights[used].tolist())
 
     def _combine_few(self, members: list[int], weights: np.ndarray, X: np.ndarray) -> np.ndarray:
-        """Fill X up to a fixed number of rows, for which XLA has compiled all there is to do."""
-        import tensorflow as tf
-
+        """Fill X up to a fixed number of rows, for which XLA has compiled the whole computation."""
         rows = np.zeros((FEW_ROWS, *X.shape[1:]), X.dtype)
         rows[: len(X)] = X
         key = members, weights.tolist()
         last, stacked, weight_tensor = self._last_few
         if key != last:
-            alike = zip(*(self._weights[member] for member in members), strict=True)
-            stacked = [tf.stack(tensors) for tensors in alike]
-            weight_tensor = tf.constant(weights, tf.float64)
+            same_weight = zip(*(self._weights[member] for member in members), strict=True)
+            stacked = [keras.ops.stack(tensors) for tensors in same_weight]
+            weight_tensor = keras.ops.convert_to_tensor(weights, "float64")
             self._last_few = key, stacked, weight_tensor
-        proba = self._functions.few_combined(
-            stacked, weight_tensor, as_tensor(rows), self._output_layer
-        )
-        return proba.numpy()[: len(X)]
+        proba = self._functions.few_combined(stacked, weight_tensor, rows, self._output_layer)
+        return proba[: len(X)]
 
 
 def chunks(X: Any, batch_size: int | None = None) -> Iterator[Any]:

@@ -24,11 +24,3 @@ def weighted_mean(probas: Iterable[np.ndarray], weights: Sequence[float]) -> np.
         raise ValueError("There is no member to combine.")
     total /= total.sum(axis=1, keepdims=True)
     return np.minimum(total, 1.0, out=total)
-
-
-def weighted_mean_in_graph(probas, weights):
-    """Do the same with tensors of shape (M, n, k) and (M,)."""
-    import tensorflow as tf
-
-    total = tf.tensordot(weights, probas, 1)
-    return tf.minimum(total / tf.reduce_sum(total, axis=1, keepdims=True), 1.0)

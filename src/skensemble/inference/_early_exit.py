@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skensemble.inference._bank import BankPredictor, chunks
-from skensemble.inference._programs import FEW_ROWS
+from skensemble.inference._network_functions import FEW_ROWS
 
 # More than the rounding of a member's probabilities, which depends on the rows that it is asked
 # for together.

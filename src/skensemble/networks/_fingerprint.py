@@ -1,4 +1,4 @@
-"""Telling whether two networks compute the same, given the same weights."""
+"""Telling whether two networks compute the same from the same weights."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from collections.abc import Hashable
 
 import keras
 
+from skensemble.backends import operations_are_deterministic
 from skensemble.networks._freezing import Freezer
 
 
 def fingerprint_of_network(model) -> Hashable | None:
     """Return a value that is equal for networks that compute the same from the same weights.
 
-    It is made of all that the network consists of: its layers and their attributes, how they are
-    wired, which of them use which variables. Names and initial values have no part in it.
+    It is made of everything that the network consists of: its layers and their attributes, how they
+    are connected, which of them use which variables. Names and initial values are not part of it.
+
+    None where networks cannot be compared: with Lambda layers, functions of the user's, layers of a
+    class without a ``get_config`` of its own or whose code uses more than the layer, and layers
+    that keep what they learned from data outside their weights.
     """
     try:
         freezer = Freezer()
@@ -26,7 +31,7 @@ def fingerprint_of_network(model) -> Hashable | None:
 def fingerprint_of_training(model) -> Hashable | None:
     """Return the same for a compiled network with its loss, metrics and optimizer.
 
-    The learning rate has no part in it.
+    The learning rate is not part of it.
     """
     try:
         freezer = Freezer()
@@ -45,12 +50,10 @@ def fingerprint_of_training(model) -> Hashable | None:
 
 
 def _global_settings() -> tuple[object, ...]:
-    from tensorflow.python.framework.config import is_op_determinism_enabled
-
     return (
         keras.config.floatx(),
         keras.config.epsilon(),
         keras.config.image_data_format(),
         keras.config.dtype_policy().name,
-        is_op_determinism_enabled(),
+        operations_are_deterministic(),
     )

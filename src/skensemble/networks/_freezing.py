@@ -11,11 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from skensemble.backends import tensor_value
 from skensemble.networks._user_code import frozen_code, is_trusted
 
-# What is the same in every network, or says nothing about what it computes: names, what Keras
-# notes for its own accounts, initial values, and compiled things.
-_OF_NO_ACCOUNT = frozenset(
+# Attributes that do not affect the computation: names, bookkeeping of Keras, initial values, what
+# was compiled, and what is the same in every network.
+_IRRELEVANT = frozenset(
     """
     _auto_config _build_shapes_dict _call_signature _called _compile_config _compile_loss
     _compile_metrics _compiled_trainable_state _distribute_strategy _distribution_strategy
@@ -29,15 +30,15 @@ _OF_NO_ACCOUNT = frozenset(
 )
 
 
-def _is_of_no_account(name: str, cls: type) -> bool:
+def _is_irrelevant(name: str, cls: type) -> bool:
     if is_trusted(cls.__module__):
-        return name in _OF_NO_ACCOUNT or name.endswith("_initializer")
-    return name in _OF_NO_ACCOUNT and name in _names_of_keras()
+        return name in _IRRELEVANT or name.endswith("_initializer")
+    return name in _IRRELEVANT and name in _names_of_keras()
 
 
 @functools.cache
 def _names_of_keras() -> frozenset[str]:
-    """Names of the attributes that Keras gives to what users derive their classes from."""
+    """Names of the attributes of Keras's classes that users derive theirs from."""
     model = keras.Model()
     model.compile("sgd", "mse")
     bases = [model, model.optimizer, keras.layers.Layer(), keras.metrics.Metric()]
@@ -45,11 +46,11 @@ def _names_of_keras() -> frozenset[str]:
 
 
 class IncomparableError(Exception):
-    """There is something of which cannot be told whether another thing is the same."""
+    """An object cannot be compared with others."""
 
 
 class Freezer:
-    """Freezes objects; what it has seen before, it refers to by number.
+    """Freezes objects; to one that it has seen before, it refers by number.
 
     Two structures freeze to the same value only if they have the same shape, with the same things
     shared in the same places.
@@ -107,23 +108,20 @@ class Freezer:
         return cls, tuple((name, self.freeze(value)) for name, value in code)
 
     def _object(self, value: Any) -> Hashable:
-        import tensorflow as tf
-
-        if isinstance(value, tf.DType | tf.TensorShape):
-            return str(value)
-        if isinstance(value, tf.Tensor):
-            return self.freeze(np.asarray(value))
+        of_tensor = tensor_value(value)
+        if of_tensor is not None:
+            return self.freeze(of_tensor)
         if isinstance(value, keras.KerasTensor):
             return self.freeze([value.shape, value.dtype, value.sparse, value.ragged])
         if not hasattr(value, "__dict__") or isinstance(value, keras.layers.Lambda):
             raise IncomparableError(value)
         self._check(value)
         if not is_trusted(type(value).__module__) and hasattr(value, "get_config"):
-            value.get_config()  # that there is one is not enough: it must work
+            value.get_config()  # it must not only exist, but work
         attributes = {
             name: item
             for name, item in vars(value).items()
-            if not name.startswith("_self_") and not _is_of_no_account(name, type(value))
+            if not name.startswith("_self_") and not _is_irrelevant(name, type(value))
         }
         if isinstance(value, keras.metrics.Metric):
             attributes["name"] = value.name  # it is the name of a log

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 
 from skensemble._validation import Described, must_be
+from skensemble.backends import make_exportable
 
 
 class CountingLossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
@@ -39,7 +40,7 @@ def install_schedule(model, schedule) -> None:
 
 
 def stepping_optimizers(optimizer) -> list:
-    """Return the optimizers that take the steps, out of those that wrap or combine others."""
+    """Return the optimizers that take the steps, not those that wrap or combine them."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     if isinstance(inner, keras.optimizers.MultiOptimizer):
         return list(inner.optimizers)
@@ -49,29 +50,17 @@ def stepping_optimizers(optimizer) -> list:
 def leave_constant_rate(model, rate: float) -> None:
     """Put a schedule of Keras's own into the optimizer of a trained model.
 
-    A model saved with a schedule of ours could be loaded only where this package is imported. An
-    optimizer that has had a schedule takes no number any more, hence a constant schedule.
+    A model saved with a schedule of this package could be loaded only where it is imported. An
+    optimizer that had a schedule does not accept a number any more, hence a constant schedule.
     """
     constant = keras.optimizers.schedules.ExponentialDecay(rate, decay_steps=1, decay_rate=1.0)
     for stepping in stepping_optimizers(model.optimizer):
         stepping.learning_rate = constant
-        _make_exportable(stepping)
-
-
-def _make_exportable(optimizer) -> None:
-    """Tell TensorFlow that its list of variables is as it should be.
-
-    The setter of the rate takes a variable out, after which TensorFlow would refuse to export or to
-    checkpoint the model.
-    """
-    variables = optimizer._variables
-    if hasattr(variables, "_update_snapshot"):
-        variables._non_append_mutation = variables._external_modification = False
-        variables._update_snapshot()
+        make_exportable(stepping)
 
 
 def has_stepped(optimizer) -> bool:
-    """Whether an optimizer brings a count of iterations, and perhaps momentum, from elsewhere."""
+    """Whether an optimizer was used before: it has a count of iterations, perhaps momentum."""
     return any(int(stepping.iterations) > 0 for stepping in stepping_optimizers(optimizer))
 
 
@@ -82,7 +71,7 @@ def accumulation_steps(optimizer) -> int:
 
 
 def own_learning_rate(optimizer) -> float | str:
-    """Learning rate of an optimizer, before ours replaces it; its class where it is a schedule."""
+    """Learning rate of an optimizer, before ours replaces it; the class name of a schedule."""
     rates = [
         stepping.get_config()["learning_rate"]
         for stepping in stepping_optimizers(optimizer)
@@ -139,5 +128,5 @@ def final_variables(model) -> list:
 
 
 def final_weights(model) -> list:
-    """Their values."""
+    """Return the values of ``final_variables``."""
     return [variable.numpy() for variable in final_variables(model)]

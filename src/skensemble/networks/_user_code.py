@@ -1,4 +1,4 @@
-"""Classes of users: what their code depends on besides their instances."""
+"""Classes of users: what their code depends on besides its instances."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ _TRUSTED = ("keras", "math", "numpy", "skensemble", "tensorflow")
 
 
 def is_trusted(module: str | None) -> bool:
-    """Whether a module is one whose functions and classes are what their names say."""
+    """Whether a module is one whose functions and classes can be told by their names."""
     return module is not None and module.split(".")[0] in _TRUSTED
 
 
 def frozen_code(cls: type) -> list[tuple[str, Any]] | None:
-    """Collect what the methods of a class can see of the world, apart from their arguments."""
+    """Collect what the methods of a class can read besides their arguments.
+
+    Class attributes, and values of the global names that methods mention; None where a method uses
+    names of layers or variables, or a function or an object of the user's.
+    """
     found = []
     for base in cls.__mro__:
         if is_trusted(base.__module__) or base.__module__ == "builtins":
@@ -26,10 +30,10 @@ def frozen_code(cls: type) -> list[tuple[str, Any]] | None:
             if not functions and not (name.startswith("__") and name.endswith("__")):
                 found.append((f"{base.__qualname__}.{name}", attribute))
             for function in functions:
-                seen = _globals_of(function)
-                if seen is None:
+                read = _globals_of(function)
+                if read is None:
                     return None
-                found.extend(seen)
+                found.extend(read)
     return sorted(found, key=lambda pair: pair[0])
 
 
@@ -50,12 +54,10 @@ def _globals_of(function: types.FunctionType) -> list[tuple[str, Any]] | None:
     if names & {"name", "path"}:
         return None
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    seen = [(name, cell.cell_contents) for name, cell in cells if name != "__class__"]
+    read = [(name, cell.cell_contents) for name, cell in cells if name != "__class__"]
     mentioned = sorted(names & function.__globals__.keys())
-    seen.extend((name, function.__globals__[name]) for name in mentioned)
-    if all(_is_comparable(value) for _, value in seen):
-        return seen
-    return None
+    read.extend((name, function.__globals__[name]) for name in mentioned)
+    return read if all(_is_comparable(value) for _, value in read) else None
 
 
 def _names_in(code: types.CodeType) -> Iterator[str]:

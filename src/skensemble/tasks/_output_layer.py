@@ -41,18 +41,6 @@ class OutputLayer:
             probabilities = outputs / outputs.sum(axis=-1, keepdims=True)
         return probabilities
 
-    def in_graph(self, outputs):
-        """Do the same with tensors."""
-        import tensorflow as tf
-
-        outputs = tf.cast(outputs, tf.float64)
-        if self.n_units == 1:
-            positive = tf.sigmoid(outputs) if self.from_logits else outputs
-            return tf.concat([1.0 - positive, positive], axis=-1)
-        if self.from_logits:
-            return tf.nn.softmax(outputs)
-        return outputs / tf.reduce_sum(outputs, axis=-1, keepdims=True)
-
     def check(self, outputs: np.ndarray, tolerance: float = 1e-2) -> None:
         """Raise unless outputs of shape (n, n_units) that should be probabilities are.
 

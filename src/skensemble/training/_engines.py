@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import keras
-
 from skensemble._validation import Described, check_choice, must_be
-from skensemble.training._callbacks import listeners_to_batches
+from skensemble.backends import obstacle_to_training_in_graph
+from skensemble.training._batch_listeners import listeners_to_batches
 from skensemble.training._fused_engine import TracingError, train_fused
 from skensemble.training._keras_engine import train_with_keras
 from skensemble.training._run import TrainingRun
 
 ENGINES: dict[str, Callable[..., TrainingRun]] = {"fused": train_fused, "keras": train_with_keras}
 
-# What a model may do in its own way only where Keras itself calls it.
+# Methods that a model may override only where Keras itself calls them.
 _LOOPS = (
     "fit",
     "evaluate",
@@ -27,7 +26,7 @@ _LOOPS = (
 
 
 def check_engine(engine: str) -> None:
-    """Raise unless ``engine`` names an engine or leaves the choice to us."""
+    """Raise unless ``engine`` names an engine or is ``"auto"``."""
     check_choice("engine", engine, ("auto", *ENGINES), fix="'auto' chooses")
 
 
@@ -55,7 +54,9 @@ def train(engine: str, model, data, schedule, request) -> TrainingRun:
     Raises
     ------
     ValueError
-        If the fused engine was asked for and cannot be had.
+        If the fused engine was asked for and cannot train the model.
+    KeyboardInterrupt
+        On Ctrl-C before the first cycle is finished.
     """
     if engine == "keras":
         return replace(train_with_keras(model, data, schedule, request), reason="asked for")
@@ -84,14 +85,13 @@ def _obstacle_to_fused(model, data, request) -> str | None:
     listeners = listeners_to_batches(request.callbacks)
     own_loops = [name for name in _LOOPS if _overrides(type(model), name)]
     obstacles = {
-        "run_eagerly=True": model.run_eagerly,
-        f"Keras runs on {keras.backend.backend()}": keras.backend.backend() != "tensorflow",
-        "the model is replicated": model.distribute_strategy.num_replicas_in_sync > 1,
         "X is too large to be made a dense array in memory": data.is_read_by_batch,
         f"{', '.join(listeners)} listens to batches": bool(listeners),
         f"the model has its own {', '.join(own_loops)}": bool(own_loops),
     }
-    return next((obstacle for obstacle, is_there in obstacles.items() if is_there), None)
+    return obstacle_to_training_in_graph(model) or next(
+        (obstacle for obstacle, is_there in obstacles.items() if is_there), None
+    )
 
 
 def _overrides(cls: type, method: str) -> bool:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Callable
+from typing import Any
 
-import keras
+import numpy as np
 
-from skensemble.backends import program_cache
-from skensemble.networks import fingerprint_of_training
-from skensemble.networks._optimizer import install_schedule, leave_constant_rate
+from skensemble.backends import Signature, TrainingProgram, ValidationProgram, program_cache
+from skensemble.networks import (
+    final_variables,
+    fingerprint_of_training,
+    install_schedule,
+    leave_constant_rate,
+)
+from skensemble.training._given_rate import numbers_of, rate_of
 from skensemble.training._recorder import SnapshotCollector
-from skensemble.training._run import TrainingRun
-from skensemble.training._signature import Signature
-from skensemble.training._traced_rate import rate_tensors
-from skensemble.training._training_program import TrainingProgram
-from skensemble.training._validation_program import ValidationProgram
+from skensemble.training._run import TrainingRun, callback_list
 
 # Python sees signals, such as Ctrl-C, between calls: these are the iterations of the first one, and
 # they grow until a call takes about so long. How training is cut does not change its result.
 _FIRST_CALL, _FIRST_CALL_WITH_XLA = 1, 64
 _SECONDS_PER_CALL = 0.25
+
+# Size of the orders of epochs in one call.
+_MOST_BYTES = 2**24
+
+
+class TracingError(RuntimeError):
+    """Training or validation cannot be made one graph; the cause says why."""
 
 
 def train_fused(model, data, schedule, request) -> TrainingRun:
@@ -30,11 +41,11 @@ def train_fused(model, data, schedule, request) -> TrainingRun:
     Raises
     ------
     TracingError
-        If TensorFlow cannot make a graph of the training, before anything is trained.
+        If the training cannot be made one graph, before anything is trained.
     """
     install_schedule(model, schedule)
     run = _FusedRun(model, data, schedule, request)
-    run.train()
+    interrupted = run.train()
     if run.collector.snapshots:
         model.set_weights(run.collector.snapshots[-1].weights)
     leave_constant_rate(model, schedule.alpha_zero)
@@ -45,22 +56,18 @@ def train_fused(model, data, schedule, request) -> TrainingRun:
         n_iterations=run.n_done,
         engine="fused",
         xla=run.program.xla,
+        interrupted=interrupted,
     )
 
 
-class TracingError(RuntimeError):
-    """Training or validation cannot be made one graph; the cause says why."""
-
-
-def _program(kind, model, signature: Signature, *more):
-    """Return a program for a model, out of the cache where it has one.
-
-    ``more`` is what it is made of besides the model.
-    """
-    parts = [fingerprint_of_training(model), *(part.fingerprint for part in more)]
+def _program(kind: str, model, signature: Signature, trace: Callable[[], Any], augmentation=None):
+    """Return a program for a model, from the cache where it has one."""
+    parts = [fingerprint_of_training(model)]
+    if augmentation is not None:
+        parts.append(augmentation.fingerprint)
     key = None if None in parts else (kind, signature, *parts)
     try:
-        return program_cache.get(key, lambda: kind(model, signature, *more))
+        return program_cache.get(key, trace)
     except Exception as error:  # whatever the parts of a network raise
         raise TracingError(f"the network cannot be traced as a whole: {error}") from error
 
@@ -73,71 +80,90 @@ class _FusedRun:
         self._steps = data.steps_per_epoch
         self._n_iterations = schedule.n_iterations
         self._request = request
-        self._X = data.X
         self.collector = SnapshotCollector(model, schedule.cycle_ends, request)
         self.n_done = self.n_epochs = 0
-        X = data.features()
-        signature = Signature.of(data)
-        augmentation = () if request.augmentation is None else (request.augmentation,)
-        self.program = _program(TrainingProgram, model, signature, *augmentation)
         self._has_listeners = bool(request.callbacks)
-        if self._has_listeners:
-            # They may look at the metrics of the model, which then must be there.
-            model._symbolic_build(data_batch=signature.batch_specs())
-        self._advance = self._bind_training(X, data, schedule)
-        self._evaluate = self._bind_validation(X, request.validation)
-        self._callbacks = keras.callbacks.CallbackList(
-            list(request.callbacks),
-            add_history=True,
-            add_progbar=request.keras_verbose != 0,
-            verbose=request.keras_verbose,
-            epochs=request.first_epoch + request.n_epochs,
-            steps=self._steps,
-            model=model,
-        )
+        tensors = data.tensors()
+        self.program, self._advance = self._training(tensors, data, schedule)
+        self._evaluate = self._validation(tensors[0], data, request.validation)
+        self.callbacks = callback_list(model, request, self._steps)
         self._is_watched = bool(self._has_listeners or request.keras_verbose or request.validation)
         self._n_per_call = _FIRST_CALL_WITH_XLA if self.program.xla.use else _FIRST_CALL
+        self._most_epochs = max(1, _MOST_BYTES // (8 * len(data.rows)))
 
-    def _bind_training(self, X, data, schedule):
-        import tensorflow as tf
+    def _training(self, tensors, data, schedule):
+        """Return the program, and a function that trains from one iteration up to another."""
+        model, request, signature = self._model, self._request, Signature.of(data)
+        numbers = numbers_of(schedule)
 
-        advance = self.program.bind(self._model, self._has_listeners, self._request.augmentation)
-        rate = rate_tensors(schedule)
-        before = [X, *data.targets(), tf.constant(data.rows, tf.int64), _int64(data.seed)]
-        before.append(_int64(self._request.first_epoch))
-        return lambda first, last: advance(*before, _int64(first), _int64(last), *rate)
+        def trace():
+            return TrainingProgram(
+                model,
+                signature,
+                numbers=numbers,
+                rate_from=rate_of(model.optimizer),
+                final_variables=final_variables(model),
+                augmentation=request.augmentation,
+            )
 
-    def _bind_validation(self, X, data):
-        import tensorflow as tf
+        program = _program("training", model, signature, trace, request.augmentation)
+        advance = program.bind(model, request.augmentation, keep_metrics=self._has_listeners)
+        order = functools.lru_cache(1)(data.order)  # a call may begin inside the epoch of the last
 
-        if data is None:
+        def advance_to(first: int, last: int):
+            epoch = first // self._steps
+            start = epoch * self._steps
+            epochs = range(epoch, -(-last // self._steps))
+            orders = np.stack([order(request.first_epoch + epoch) for epoch in epochs])
+            n_done, logs = advance(tensors, orders, first - start, last - start, numbers)
+            return start + n_done, logs
+
+        return program, advance_to
+
+    def _validation(self, X, data, validation):
+        """Return a function that computes loss and metrics on the validation rows, if any."""
+        if validation is None:
             return None
-        signature = Signature.of(data)
-        program = _program(ValidationProgram, self._model, signature)
-        evaluate = program.bind(self._model, self._has_listeners)
-        features = X if data.X is self._X else data.features()
-        arguments = [features, *data.targets(), tf.constant(data.rows, tf.int64)]
-        return lambda: evaluate(*arguments)
+        model, signature = self._model, Signature.of(validation)
+        program = _program(
+            "validation", model, signature, lambda: ValidationProgram(model, signature)
+        )
+        evaluate = program.bind(model, keep_metrics=self._has_listeners)
+        tensors = validation.tensors(X if validation.X is data.X else None)
+        return lambda: evaluate(tensors, validation.rows)
 
     @property
     def history(self) -> dict[str, list[float]]:
         """One value per epoch, as Keras records."""
         return self._model.history.history
 
-    def train(self) -> None:
-        """Train until the end, until a callback says stop, or until the network is lost."""
+    def train(self) -> bool:
+        """Train until the end, or until a callback, Ctrl-C or a diverged network ends it.
+
+        Returns
+        -------
+        bool
+            Whether it was Ctrl-C, after at least one cycle was finished.
+        """
         model = self._model
         model.stop_training = False
-        self._callbacks.on_train_begin()
-        logs = None
-        while self.n_done < self._n_iterations and not (self._may_stop and model.stop_training):
-            if self.n_done == self.n_epochs * self._steps:
-                self._callbacks.on_epoch_begin(self._request.first_epoch + self.n_epochs)
-                self._callbacks.on_train_batch_begin(0)
-            for logs in self._train_on():
-                self._end_epoch(logs)
+        interrupted, logs = False, None
+        try:
+            self.callbacks.on_train_begin()
+            while self.n_done < self._n_iterations and not (self._may_stop and model.stop_training):
+                if self.n_done == self.n_epochs * self._steps:
+                    self.callbacks.on_epoch_begin(self._request.first_epoch + self.n_epochs)
+                    self.callbacks.on_train_batch_begin(0)
+                for logs in self._train_on():
+                    self._end_epoch(logs)
+        except KeyboardInterrupt:
+            if not self.collector.snapshots:
+                raise
+            interrupted = True
+            self.n_epochs = len(model.history.epoch)
         model.optimizer.finalize_variable_values(model.trainable_weights)
-        self._callbacks.on_train_end(logs)
+        self.callbacks.on_train_end(logs)
+        return interrupted
 
     @property
     def _may_stop(self) -> bool:
@@ -146,7 +172,8 @@ class _FusedRun:
 
     def _train_on(self) -> list[dict[str, float]]:
         """Train for one call; return the logs of the epochs that it completed."""
-        ends = [self._n_iterations, self.n_done + self._n_per_call, self.collector.next_end]
+        most = (self.n_done // self._steps + self._most_epochs) * self._steps
+        ends = [self._n_iterations, self.n_done + self._n_per_call, self.collector.next_end, most]
         if self._is_watched:
             ends.append((self.n_epochs + 1) * self._steps)
         start = time.perf_counter()
@@ -162,19 +189,13 @@ class _FusedRun:
         return logs
 
     def _end_epoch(self, logs: dict[str, float]) -> None:
-        self._callbacks.on_train_batch_end(self._steps - 1, dict(logs))
+        self.callbacks.on_train_batch_end(self._steps - 1, dict(logs))
         epoch = self._request.first_epoch + self.n_epochs
         frequency = self._request.validation_options.get("validation_freq", 1)
         if self._evaluate is not None and self._model._should_eval(epoch, frequency):
-            self._callbacks.on_test_begin()
+            self.callbacks.on_test_begin()
             found = {name: float(value) for name, value in self._evaluate().items()}
-            self._callbacks.on_test_end(dict(found))
+            self.callbacks.on_test_end(dict(found))
             logs.update({f"val_{name}": value for name, value in found.items()})
         self.n_epochs += 1
-        self._callbacks.on_epoch_end(epoch, logs)
-
-
-def _int64(number: int):
-    import tensorflow as tf
-
-    return tf.constant(number, tf.int64)
+        self.callbacks.on_epoch_end(epoch, logs)

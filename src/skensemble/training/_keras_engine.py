@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 
-from skensemble.backends import XlaDecision
-from skensemble.networks._optimizer import install_schedule, leave_constant_rate
-from skensemble.training._augmentation import augmented
-from skensemble.training._callbacks import listeners_to_batches
+from skensemble.backends import XlaDecision, batch_stream, retracing_warning_silenced
+from skensemble.networks import install_schedule, leave_constant_rate
+from skensemble.training._augmented_batches import augmented
+from skensemble.training._batch_listeners import listeners_to_batches
 from skensemble.training._recorder import (
     MidEpochSnapshotRecorder,
     SnapshotCollector,
     SnapshotRecorder,
 )
-from skensemble.training._run import TrainingRun
+from skensemble.training._run import TrainingRun, callback_list
 
 
 def train_with_keras(model, data, schedule, request) -> TrainingRun:
@@ -25,13 +24,15 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
     collector = SnapshotCollector(model, schedule.cycle_ends, request)
     recorder_class = SnapshotRecorder if at_once == steps else MidEpochSnapshotRecorder
     recorder = recorder_class(collector, steps, request.first_epoch)
-    callbacks = [recorder, *request.callbacks]
+    callbacks = callback_list(model, request, steps, recorder)
+    history = model.history
     own_steps_per_execution = model.steps_per_execution
     model.steps_per_execution = at_once
+    interrupted = False
     try:
-        with _no_talk_of_retracing(), augmented(model, request.augmentation):
-            history = model.fit(
-                data.dataset(request.first_epoch, request.n_epochs),
+        with retracing_warning_silenced(), augmented(model, request.augmentation):
+            model.fit(
+                batch_stream(data, request.first_epoch, request.n_epochs),
                 steps_per_epoch=steps,
                 shuffle=False,  # the stream is shuffled already
                 initial_epoch=request.first_epoch,
@@ -40,6 +41,11 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
                 verbose=request.keras_verbose,
                 **request.validation_arguments(),
             )
+    except KeyboardInterrupt:
+        if not collector.snapshots:
+            raise
+        interrupted = True
+        callbacks.on_train_end()
     finally:
         model.steps_per_execution = own_steps_per_execution
         model.train_function = None
@@ -56,30 +62,15 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
         n_iterations=recorder.n_done,
         engine="keras",
         xla=XlaDecision(bool(model.jit_compile), "as Keras decided when the model was compiled"),
+        interrupted=interrupted,
     )
-
-
-@contextlib.contextmanager
-def _no_talk_of_retracing():
-    """Keep TensorFlow from calling it a mistake that every network is traced, once."""
-    import tensorflow as tf
-
-    def is_other(record) -> bool:
-        return "triggered tf.function retracing" not in record.getMessage()
-
-    logger = tf.get_logger()
-    logger.addFilter(is_other)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_other)
 
 
 def _steps_per_execution(model, cycle_ends, steps_per_epoch, callbacks) -> int:
     """Iterations to run per call into the graph: as many as stop at every cycle's end.
 
     Python sees the weights only between calls, so a call may not run past the end of a cycle or
-    of an epoch. Whoever listens to batches, or asks for a number, gets it where that fits.
+    of an epoch. A callback for batches, or a number that was asked for, makes them fewer.
     """
     if model.run_eagerly:
         return 1

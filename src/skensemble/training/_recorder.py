@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skensemble.networks._optimizer import final_weights
+from skensemble.networks import final_weights
 from skensemble.snapshots import Snapshot
 
 
@@ -46,7 +46,11 @@ class SnapshotCollector:
             self._take(final_weights(self._model))
 
     def has_diverged(self, loss: float) -> bool:
-        """Whether the network is lost, after an epoch with this loss; if so, finish and warn."""
+        """Whether the network is lost, after an epoch with this loss; if so, warn.
+
+        The snapshots that are missing are then taken now: no step leads from here back to finite
+        weights.
+        """
         # A float16 network survives a loss that overflows: its optimizer skips such a step.
         if np.isfinite(loss) or self._latest_is_finite():
             return False
@@ -61,7 +65,6 @@ class SnapshotCollector:
             ConvergenceWarning,
             stacklevel=2,
         )
-        # No step leads from here back to finite weights: the snapshots to come would be these.
         weights = final_weights(self._model)
         while not self._is_complete:
             self._take(weights)
@@ -70,7 +73,7 @@ class SnapshotCollector:
     def _take(self, weights) -> None:
         cycle = len(self.snapshots)
         if self.snapshots:
-            # What did not change, as the weights of frozen layers, is kept once.
+            # Arrays that did not change, such as weights of frozen layers, are kept once.
             before = self.snapshots[-1].weights
             weights = [
                 old if np.array_equal(old, new) else new
@@ -120,7 +123,7 @@ class SnapshotRecorder(keras.callbacks.Callback):
 
 
 class MidEpochSnapshotRecorder(SnapshotRecorder):
-    """The same where Python sees the weights inside an epoch, and training may end there."""
+    """The same where a cycle may end inside an epoch, between two calls into the graph."""
 
     def on_epoch_begin(self, epoch, logs=None):
         """Count the iterations of the epochs done."""

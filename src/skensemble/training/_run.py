@@ -1,4 +1,4 @@
-"""What an engine is asked for, and what it gives back."""
+"""What an engine is asked to do, and what it returns."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from skensemble.backends import XlaDecision
+import keras
+
+from skensemble.backends import XlaDecision, batch_stream
 from skensemble.snapshots import Snapshot
-from skensemble.training._augmentation import Augmentation
+from skensemble.training._augmented_batches import Augmentation
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,13 @@ class TrainingRequest:
     n_epochs : int
         Epochs to train for now.
     first_epoch, first_iteration, first_cycle : int
-        Done before, when training goes on.
+        Done before, when training continues.
     callbacks : sequence of keras.callbacks.Callback
         The caller's own.
     keras_verbose : int
         What ``model.fit`` prints.
     validation : TrainingData or None
-        Rows whose loss and metrics are computed after each epoch, for the eye only.
+        Rows whose loss and metrics are computed after each epoch, to be looked at.
     validation_options : mapping
         ``validation_freq``, where given.
     augmentation : Augmentation or None
@@ -47,17 +49,17 @@ class TrainingRequest:
         """Return the arguments of ``model.fit`` that concern validation."""
         if self.validation is None:
             return {}
-        return {"validation_data": self.validation.dataset(0, 1), **self.validation_options}
+        return {"validation_data": batch_stream(self.validation, 0, 1), **self.validation_options}
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What came of it.
+    """The result of a training run.
 
     Parameters
     ----------
     snapshots : list of Snapshot
-        In the order of their cycles; fewer than asked for where a callback stopped training.
+        In the order of their cycles; fewer than asked for where training was stopped.
     history : dict of str to list of float
         What Keras records, one value per epoch.
     n_epochs, n_iterations : int
@@ -68,6 +70,9 @@ class TrainingRun:
         Whether XLA compiled the training step.
     reason : str
         Why it was this engine.
+    interrupted : bool
+        Whether Ctrl-C (``KeyboardInterrupt``) ended training. The snapshots are those of the cycles
+        that were finished, at least one, the history that of the epochs.
     """
 
     snapshots: list[Snapshot]
@@ -78,3 +83,21 @@ class TrainingRun:
     xla: XlaDecision
     reason: str = ""
     interrupted: bool = False
+
+
+def callback_list(model, request: TrainingRequest, steps: int, *first) -> Any:
+    """Return the callbacks of a run, and some of ours before them, as ``model.fit`` has them.
+
+    Returns
+    -------
+    keras.callbacks.CallbackList
+    """
+    return keras.callbacks.CallbackList(
+        [*first, *request.callbacks],
+        add_history=True,
+        add_progbar=request.keras_verbose != 0,
+        verbose=request.keras_verbose,
+        epochs=request.first_epoch + request.n_epochs,
+        steps=steps,
+        model=model,
+    )

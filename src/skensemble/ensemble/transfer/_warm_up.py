@@ -11,16 +11,12 @@ import keras
 import numpy as np
 
 from skensemble._validation import must_be
-from skensemble.backends import as_tensor
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.inference import NetworkFunctions
+from skensemble.inference import network_outputs
 from skensemble.models.transfer import split_network
-from skensemble.networks import dense_rows, fresh_copy, own_learning_rate, recompile_arguments
+from skensemble.networks import fresh_copy, own_learning_rate, recompile_arguments
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest, train
-
-# Rows whose features are computed at once.
-_AT_ONCE = 64
 
 
 def train_head(
@@ -111,15 +107,7 @@ class _HeadProgress(ProgressDisplay):
 
 def _of_features(extractor, data):
     """Return training data with the features of the rows in the place of the rows."""
-    import tensorflow as tf
-
     n = len(data.rows)
-    functions = NetworkFunctions(extractor)
-    weights = [tf.convert_to_tensor(variable) for variable in extractor.weights]
-    features = np.empty((n, *extractor.output_shape[1:]), keras.config.floatx())
-    for start in range(0, n, _AT_ONCE):
-        rows = dense_rows(data.X[data.rows[start : start + _AT_ONCE]])
-        (found,) = functions.outputs([weights], as_tensor(rows))
-        features[start : start + _AT_ONCE] = found.numpy()
+    features = network_outputs(extractor, data.X, data.rows)
     weight = None if data.sample_weight is None else data.sample_weight[data.rows]
     return replace(data, X=features, y=data.y[data.rows], rows=np.arange(n), sample_weight=weight)

@@ -1,0 +1,146 @@
+"""Tracing functions, and running them on the variables of any network of one architecture."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.framework import op_def_registry
+
+# Operations whose state is a variable, and so an input of the program.
+_ON_VARIABLES = (
+    "Assert",
+    "Assign",
+    "Case",
+    "Identity",
+    "If",
+    "NoOp",
+    "PartitionedCall",
+    "Placeholder",
+    "ReadVariableOp",
+    "Resource",
+    "StatefulPartitionedCall",
+    "TensorList",
+    "VarIsInitializedOp",
+    "While",
+)
+
+
+def traced_function(python_function=None, **options):
+    """Make a ``tf.function`` of a function as it is, without rewriting its source."""
+    return tf.function(python_function, autograph=False, **options)
+
+
+def trace(function, shape: Sequence[int | None], dtype):
+    """Return the result of a function of one tensor as part of a graph."""
+    spec = tf.TensorSpec(shape, dtype)
+    return traced_function(function).get_concrete_function(spec).structured_outputs
+
+
+class Program:
+    """A traced function whose variables are arguments.
+
+    A function that is traced in the usual way keeps the variables of the network that it was
+    traced with. Here, the Keras variables stand for those that the program is called with, so that
+    it holds none, and serves every network of the same architecture.
+
+    Parameters
+    ----------
+    function : callable
+        Takes tensors and computes with a network; returns tensors.
+    specs : sequence of tf.TensorSpec
+        Of its arguments.
+    variables : sequence of keras.Variable, default=()
+        All that the function reads or changes.
+
+    Attributes
+    ----------
+    is_shareable : bool
+        Whether the function depends on nothing but its arguments, these variables and constants.
+    """
+
+    def __init__(self, function, specs: Sequence[Any], variables: Sequence[Any] = ()):
+        def with_variables(values, *arguments):
+            with _standing_for(variables, values):
+                return function(*arguments)
+
+        values = [variable.value for variable in variables]
+        concrete = traced_function(with_variables).get_concrete_function(values, *specs)
+        self._kinds = [_kind(value) for value in values]
+        # Constants, and what the network keeps outside of its variables.
+        self._captured = list(concrete.captured_inputs)
+        self._call = concrete.inference_fn.call_flat
+        self.is_shareable = is_shareable(concrete)
+
+    def bind(self, variables: Sequence[tf.Variable] = ()):
+        """Return the function on these variables; from tensors to tensors, in flat lists.
+
+        Parameters
+        ----------
+        variables : sequence of tf.Variable
+            In the order of those that the function was traced with.
+        """
+        if [_kind(variable) for variable in variables] != self._kinds:
+            raise ValueError("A program runs on variables of the same shapes and types only.")
+        handles = [variable.handle for variable in variables]
+
+        def call(tensors: Sequence[Any], _variables=variables):  # handles do not keep them alive
+            return self._call(*handles, *tensors, *self._captured)
+
+        return call
+
+    def __call__(self, tensors: Sequence[Any]):
+        """Call a function that has no variables."""
+        return self._call(*tensors, *self._captured)
+
+
+@contextlib.contextmanager
+def _standing_for(variables: Sequence[Any], values: Sequence[tf.Variable]) -> Iterator[None]:
+    """Let Keras variables read and change other variables of TensorFlow than their own."""
+    own = [variable._value for variable in variables]
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            variable._value = value
+        yield
+    finally:
+        for variable, value in zip(variables, own, strict=True):
+            variable._value = value
+
+
+def _kind(variable: tf.Variable) -> tuple[tuple[int, ...], str]:
+    return tuple(variable.shape), variable.dtype.name
+
+
+def operations_in(concrete) -> Iterator[tuple[str, frozenset[str], bool]]:
+    """Go through the operations of a concrete function and of all functions that it calls.
+
+    Yields
+    ------
+    tuple of str, frozenset of str, bool
+        Type of the operation, names of the data types that it mentions, and whether it has a
+        state.
+    """
+    definition = concrete.graph.as_graph_def()
+    nodes = list(definition.node)
+    for inner in definition.library.function:
+        nodes.extend(inner.node_def)
+    for node in nodes:
+        known = op_def_registry.get(node.op)
+        types = {tf.as_dtype(value.type).name for value in node.attr.values() if value.type}
+        yield node.op, frozenset(types), known is None or known.is_stateful
+
+
+def is_shareable(concrete) -> bool:
+    """Whether a concrete function depends on nothing but its arguments and constants.
+
+    Operations that call Python, look something up in a table or draw random numbers from a seed of
+    their own do. A captured tensor is a constant, such as the mean of a Normalization layer: the
+    network has it as an attribute, which is part of its fingerprint.
+    """
+    holds_state = any(t.dtype in (tf.resource, tf.variant) for t in concrete.captured_inputs)
+    return not holds_state and all(
+        name.startswith(_ON_VARIABLES) or not has_state
+        for name, _, has_state in operations_in(concrete)
+    )

@@ -1,0 +1,102 @@
+"""A network as a function of its weights, and several such networks in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from skensemble.backends.tensorflow._functions import Program, is_shareable, traced_function
+from skensemble.backends.tensorflow._xla import decide_on_xla
+
+
+class PredictionProgram:
+    """The outputs of a network, traced with its weights as arguments.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network, built.
+    row_shape : tuple of int
+        Shape of a row.
+    dtype : str
+        Type of the rows.
+
+    Attributes
+    ----------
+    xla : XlaDecision
+        Whether XLA makes it faster.
+    is_shareable : bool
+        Whether it is that of other networks of the same architecture too.
+    """
+
+    def __init__(self, model, row_shape: Sequence[int], dtype: str):
+        states = states_of(model)
+        position = {id(variable): i for i, variable in enumerate([*model.weights, *states])}
+        trainable = [position[id(v)] for v in model.trainable_variables]
+        others = [position[id(v)] for v in model.non_trainable_variables]
+        mode = {"training": False} if model._call_has_training_arg else {}
+
+        def forward(weights, states, X):
+            values = [*weights, *states]
+            outputs, _ = model.stateless_call(
+                [values[i] for i in trainable], [values[i] for i in others], X, **mode
+            )
+            return tf.cast(outputs, tf.float32)
+
+        self._weights = tuple(tf.TensorSpec(v.shape, v.dtype) for v in model.weights)
+        self._states = tuple(tf.TensorSpec(v.shape, v.dtype) for v in states)
+        self._rows = tf.TensorSpec([None, *row_shape], dtype)
+        function = traced_function(forward)
+        self._function = function.get_concrete_function(self._weights, self._states, self._rows)
+        self.xla = decide_on_xla(self._function, jit_compile=False)
+        self.is_shareable = is_shareable(self._function)
+
+    def of_members(self, n_members: int) -> Program:
+        """Return the outputs of one member after the other, for any number of rows."""
+        n_states, n_weights = len(self._states), len(self._weights)
+
+        def outputs(X, *tensors):
+            states, weights = tensors[:n_states], tensors[n_states:]
+            starts = range(0, n_members * n_weights, n_weights)
+            return tf.stack([self._function(weights[i : i + n_weights], states, X) for i in starts])
+
+        return Program(outputs, [self._rows, *self._states, *self._weights * n_members])
+
+    def combined(self, n_members: int, output_layer, n_rows: int) -> Program:
+        """Return the weighted mean of all members, compiled by XLA for a number of rows.
+
+        The members are one more dimension of every operation.
+        """
+        n_states = len(self._states)
+
+        def combined(X, weights, *tensors):
+            states = tensors[:n_states]
+            outputs = tf.vectorized_map(
+                lambda of_member: self._function(of_member, states, X), tensors[n_states:]
+            )
+            total = tf.tensordot(weights, _to_probabilities(output_layer, outputs), 1)
+            return tf.minimum(total / tf.reduce_sum(total, axis=1, keepdims=True), 1.0)
+
+        rows = tf.TensorSpec([n_rows, *self._rows.shape[1:]], self._rows.dtype)
+        weights = tf.TensorSpec([n_members], tf.float64)
+        stacked = [tf.TensorSpec([n_members, *spec.shape], spec.dtype) for spec in self._weights]
+        compiled = traced_function(combined, jit_compile=True)
+        return Program(compiled, [rows, weights, *self._states, *stacked])
+
+
+def states_of(model) -> list:
+    """Return the variables of a model that are no weights, as states of seed generators."""
+    weights = {id(variable) for variable in model.weights}
+    return [v for v in model.non_trainable_variables if id(v) not in weights]
+
+
+def _to_probabilities(output_layer, outputs):
+    """Compute ``output_layer.to_probabilities`` as part of a graph."""
+    outputs = tf.cast(outputs, tf.float64)
+    if output_layer.n_units == 1:
+        positive = tf.sigmoid(outputs) if output_layer.from_logits else outputs
+        return tf.concat([1.0 - positive, positive], axis=-1)
+    if output_layer.from_logits:
+        return tf.nn.softmax(outputs)
+    return outputs / tf.reduce_sum(outputs, axis=-1, keepdims=True)

@@ -1,0 +1,85 @@
+"""Changing the rows of every training batch."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+import keras
+from keras import ops
+
+from skensemble.networks import fingerprint_of_network
+
+
+class Augmentation:
+    """What a training step does to the rows of its batch before the network sees them.
+
+    Parameters
+    ----------
+    function : keras.layers.Layer or callable
+        From rows to rows of the same shape. A layer belongs to this training run: its random
+        numbers continue from where they are.
+    """
+
+    def __init__(self, function):
+        self.function = function
+        self._layer = function if isinstance(function, keras.layers.Layer) else None
+        trains = self._layer is not None and self._layer._call_has_training_arg
+        self._options = {"training": True} if trains else {}
+
+    def __call__(self, X):
+        """Augment a batch of rows."""
+        # A function may return a tensor of unknown shape, which no layer takes.
+        return ops.reshape(self.apply(X), (ops.shape(X)[0], *X.shape[1:]))
+
+    def apply(self, X):
+        """Return the result of the function for a batch, whatever it is."""
+        return self.function(self.as_input(X), **self._options)
+
+    def as_input(self, X):
+        """Return a batch as the function takes it: most layers do not take whole numbers."""
+        dtype = keras.backend.standardize_dtype(X.dtype)
+        if self._layer is None or keras.backend.is_float_dtype(dtype):
+            return X
+        return ops.cast(X, keras.config.floatx())
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables that it changes: the state of its random numbers."""
+        return [] if self._layer is None else list(self._layer.variables)
+
+    @property
+    def fingerprint(self) -> Hashable | None:
+        """Equal for those that compute the same; None where that is not known."""
+        return None if self._layer is None else fingerprint_of_network(self._layer)
+
+
+@contextlib.contextmanager
+def augmented(model, augmentation: Augmentation | None) -> Iterator[None]:
+    """Let the training steps of a model, inside ``model.fit`` too, see augmented rows.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As before on exit.
+    augmentation : Augmentation or None
+        None changes nothing.
+    """
+    if augmentation is None:
+        yield
+        return
+    train_step, was_set = model.train_step, "train_step" in vars(model)
+
+    def augmented_step(data):
+        X, *targets = data
+        return train_step((augmentation(X), *targets))
+
+    model.train_step = augmented_step
+    try:
+        yield
+    finally:
+        if was_set:
+            model.train_step = train_step
+        else:
+            del model.train_step

@@ -1,0 +1,58 @@
+"""The learning rate of a step that is traced once, for every schedule."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from skensemble.networks import stepping_optimizers
+from skensemble.schedules import cosine_cycles
+
+
+class _GivenRate(keras.optimizers.schedules.LearningRateSchedule):
+    """The cyclic cosine of numbers that are tensors."""
+
+    def __init__(self, numbers):
+        self._numbers = numbers
+
+    def __call__(self, step):
+        return cosine_cycles(step, *self._numbers)
+
+
+def rate_of(optimizer) -> Callable[[Sequence[Any]], Any]:
+    """Return what lets the rate of an optimizer depend on tensors while a step is traced.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        It has its own schedule back on exit.
+
+    Returns
+    -------
+    callable
+        From the numbers of a schedule, as tensors, to a context manager.
+    """
+
+    @contextlib.contextmanager
+    def rate_from(numbers: Sequence[Any]) -> Iterator[None]:
+        steppers = stepping_optimizers(optimizer)
+        schedules = [stepper._learning_rate for stepper in steppers]
+        try:
+            for stepper in steppers:
+                stepper.learning_rate = _GivenRate(numbers)
+            yield
+        finally:
+            for stepper, schedule in zip(steppers, schedules, strict=True):
+                stepper._learning_rate = schedule
+
+    return rate_from
+
+
+def numbers_of(schedule) -> list[Any]:
+    """Return what the rate of a schedule depends on, as NumPy scalars."""
+    alpha_zero, *lengths = schedule.as_numbers()
+    return [np.float32(alpha_zero), *map(np.int32, lengths)]
