@@ -29,7 +29,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def images():
-    """Raw images of three colours, which even a short training tells apart."""
+    """Raw images of three colours, that even a short training can distinguish."""
     rng = np.random.default_rng(0)
     y = np.arange(24) % 3
     X = rng.integers(0, 100, (24, 8, 8, 3)) + 150 * (np.arange(3) == y[:, None])[:, None, None, :]

@@ -60,7 +60,7 @@ class BestValue:
         return True
 
     def warn_if_never_reported(self) -> None:
-        """Warn that there are no best weights, as the value was never reported."""
+        """Warn that no file of the best weights exists, because the value was never reported."""
         is_validated = any(name.startswith("val_") for name in self._reported)
         if (
             self._was_reported
