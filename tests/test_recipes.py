@@ -1,4 +1,4 @@
-"""Recipes: what their sources published, as estimators."""
+"""Recipes: estimators with the published settings."""
 
 import random
 
@@ -10,7 +10,7 @@ from sklearn.base import clone
 from skensemble import SnapshotEnsembleClassifier, TransferSnapshotClassifier, models, recipes
 
 # name: builder, its parameters, M, epochs, alpha_zero, batch size; from the paper, the README of
-# the first project, and the tables of the second.
+# snapshot-ensembles, and the tables of keras_ensemble_cifar10.
 WRN, DENSE, NEXT = models.wide_resnet, models.densenet, models.resnext
 PUBLISHED = {
     "wrn-16-4": (WRN, {"depth": 16, "width": 4}, 5, 200, 0.1, 128),
@@ -36,7 +36,7 @@ PUBLISHED = {
         120,
     ),
 }
-# Small enough to train here, with all else as published.
+# Small enough to train here; all other settings are the published ones.
 SMALL = {
     WRN: {"model__depth": 10, "model__width": 1},
     DENSE: {"model__depth": 10, "model__growth_rate": 4},
@@ -102,11 +102,11 @@ def test_augmentation_of_either_source():
         layer = recipes.make(name, input_size=(12, 12)).augmentation
         augmented = np.asarray(layer(X, training=True))
         assert not np.array_equal(augmented, X)
-        # The paper pads with the mean; the second project fills by reflection.
+        # The paper pads with the mean; keras_ensemble_cifar10 fills by reflection.
         assert (augmented == np.float32(120.7)).any() == fills
 
 
-def test_transfer_is_that_of_the_second_project():
+def test_transfer_is_that_of_keras_ensemble_cifar10():
     clf = recipes.make("inception-v3-transfer", random_state=0)
     assert type(clf) is TransferSnapshotClassifier
     assert (clf.backbone, clf.weights, clf.image_size) == ("InceptionV3", "imagenet", (96, 96))
@@ -132,20 +132,20 @@ def test_trains(images, name):
     assert clf.model__mean == (125.3, 123.0, 113.9)
 
 
-def test_nobody_changes_a_recipe():
+def test_a_recipe_cannot_be_changed():
     with pytest.raises(TypeError):
         recipes.get("wrn-16-4").params["M"] = 99
     recipes.make("wrn-16-4").set_params(M=99)
     assert recipes.make("wrn-16-4").M == 5
 
 
-def test_any_parameter_can_be_another():
+def test_any_parameter_can_be_replaced():
     clf = recipes.make("wrn-16-4", M=3, augmentation=None, model=models.mlp, loss="mse")
     assert (clf.M, clf.augmentation, clf.model, clf.loss) == (3, None, models.mlp, "mse")
     assert recipes.make("wrn-16-4").M == 5
 
 
-def test_says_where_it_comes_from():
+def test_names_its_source():
     for name in recipes.names():
         recipe = recipes.get(name)
         assert recipe.name == name
@@ -165,7 +165,7 @@ def test_unknown():
         recipes.make(7)
 
 
-def test_draws_no_random_numbers_of_the_callers():
+def test_does_not_use_global_random_numbers():
     state = random.getstate()
     recipes.make("wrn-28-10-focal")
     assert random.getstate() == state

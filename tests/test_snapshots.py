@@ -29,7 +29,7 @@ def test_is_a_sequence(bank):
     assert list(bank[:1] + bank[1:]) == list(bank)
 
 
-def test_keeps_copies_that_cannot_be_changed():
+def test_keeps_read_only_copies():
     array = np.zeros(3)
     snapshot = Snapshot([array], cycle=1, iteration=1)
     array[0] = 1
@@ -49,7 +49,7 @@ def test_stays_read_only_through_pickle(bank):
 
 
 @pytest.mark.parametrize("library", [pickle, joblib])
-def test_a_file_has_what_snapshots_share_once(library, tmp_path):
+def test_a_file_has_shared_weights_once(library, tmp_path):
     frozen = Snapshot([np.zeros(100_000)], 1, 1).weights[0]
     bank = SnapshotBank(
         [Snapshot([frozen, np.full(1, m)], m, 10 * m) for m in (1, 2, 3)], ["frozen", "last"]

@@ -1,4 +1,4 @@
-"""Errors and warnings that skensemble raises beyond the ones of scikit-learn."""
+"""Errors and warnings of skensemble, besides those of scikit-learn."""
 
 __all__ = ["HoldoutWarning", "LearningRateWarning", "SnapshotTrainingError"]
 
@@ -8,7 +8,7 @@ class SnapshotTrainingError(RuntimeError):
 
 
 class HoldoutWarning(UserWarning):
-    """The holdout cannot do what was asked of it; equal weights are used instead."""
+    """The holdout cannot serve its purpose; equal weights are used instead."""
 
 
 class LearningRateWarning(UserWarning):

@@ -1,14 +1,13 @@
-"""Training recipes of the paper and of the two projects that came before, by name.
+"""Published training recipes, by name: of the paper and of two projects that followed it.
 
-Each is a ready estimator for colour images of 0 to 255, with the settings that its source
-published; any of them can be set otherwise. They are made for 50,000 images and a GPU: on two cores
-most take days, so set ``epochs`` and the size of the network to what you have.
+snapshot-ensembles is the first implementation in Keras; keras_ensemble_cifar10 compares ensembles
+of large networks. Each recipe is an estimator for colour images from 0 to 255 with the published
+settings, all of which can be changed. They are made for 50,000 images and a GPU: on two cores most
+take days, so set ``epochs`` and the size of the network to what you have.
 """
 
-from __future__ import annotations
-
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -18,16 +17,16 @@ from skensemble._validation import must_be
 __all__ = ["Recipe", "get", "make", "names"]
 
 PAPER = "Huang et al., Snapshot Ensembles, ICLR 2017"
-FIRST = "snapshot-ensembles, the project in Keras 1 that followed the paper"
-SECOND = "keras_ensemble_cifar10"
+SNAPSHOT_ENSEMBLES = "snapshot-ensembles, the project in Keras 1 that followed the paper"
+KERAS_ENSEMBLE_CIFAR10 = "keras_ensemble_cifar10"
 
-# Of the training images of CIFAR-10, per channel, as the second project rounded them.
+# Of the training images of CIFAR-10, per channel, as keras_ensemble_cifar10 rounded them.
 CIFAR10_MEAN = (125.3, 123.0, 113.9)
 CIFAR10_STD = (63.0, 62.1, 66.7)
 
-# Pad by 4 and crop, as the paper does, with the mean of the data, which is 0 after normalisation;
-# the second project shifts, and fills by reflection.
+# As in the paper: pad by 4 with the mean of the data, which is 0 after normalisation, and crop.
 CROP = MappingProxyType({"padding": 4, "fill_value": round(sum(CIFAR10_MEAN) / 3, 1)})
+# As in keras_ensemble_cifar10: shift, and fill by reflection.
 SHIFT = MappingProxyType({"padding": 0, "shift": 0.125})
 
 
@@ -42,9 +41,9 @@ class Recipe:
     summary : str
         The network and how it is trained.
     source : str
-        Who published the settings.
+        Where the settings were published.
     published : str
-        What was reached on CIFAR-10, and how that differs.
+        The published accuracy on CIFAR-10, and what was different there.
     architecture : str
         Name of the builder in `skensemble.models`, or ``"transfer"``.
     params : mapping
@@ -68,107 +67,73 @@ class Recipe:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
 
-def _of_images(network: Mapping[str, Any], **params: Any) -> dict[str, Any]:
-    model = {"mean": CIFAR10_MEAN, "std": CIFAR10_STD, **network}
-    # The second project holds out 1,000 of 50,000 images.
-    return {
-        "validation_fraction": 0.02,
-        **params,
-        **{f"model__{name}": value for name, value in model.items()},
+# Name, network, builder and its parameters: the cycles of the paper, and of keras_ensemble_cifar10.
+_PAPER_RECIPES = [
+    ("wrn-16-4", "Wide ResNet 16-4", "wide_resnet", {"depth": 16, "width": 4}),
+    ("wrn-28-8", "Wide ResNet 28-8", "wide_resnet", {"depth": 28, "width": 8}),
+    ("densenet-40-12", "DenseNet 40-12", "densenet", {"depth": 40, "growth_rate": 12}),
+    ("densenet-100-24", "DenseNet 100-24", "densenet", {"depth": 100, "growth_rate": 24}),
+]
+_BC_160_24 = {"depth": 160, "growth_rate": 24, "bottleneck": True}
+_RESNEXT_8X64 = {"depth": 29, "cardinality": 8, "width": 64}
+_SE_RESNEXT_4X64 = {"depth": 29, "cardinality": 4, "width": 64, "se": True}
+_CIFAR10_RECIPES = [
+    ("wrn-28-10", "Wide ResNet 28-10", "wide_resnet", {"depth": 28, "width": 10}),
+    ("densenet-bc-160-24", "DenseNet-BC 160-24", "densenet", _BC_160_24),
+    ("resnext-29-8x64d", "ResNeXt-29 8×64d", "resnext", _RESNEXT_8X64),
+    ("se-resnext-29-4x64d", "SE-ResNeXt-29 4×64d", "resnext", _SE_RESNEXT_4X64),
+]
+_BATCH_SIZES = {"wide_resnet": 128, "densenet": 64, "resnext": 120}
+
+_IN_STEPS = "on its validation images, with a rate that falls in steps"
+_PUBLISHED = {
+    "wrn-16-4": "92.70% single best, 92.77% equal weights, 92.84% learned weights (picked on "
+    "the test set), by another network of this name, with plain SGD",
+    "densenet-40-12": "95.16% for equal weights (paper)",
+    "densenet-100-24": "96.56% for equal weights (paper)",
+    "wrn-28-10": f"96.50% {_IN_STEPS}",
+    "wrn-28-10-focal": f"95.50% {_IN_STEPS}",
+    "densenet-bc-160-24": f"95.70% {_IN_STEPS}",
+    "densenet-bc-160-24-focal": f"95.60% {_IN_STEPS}",
+    "resnext-29-8x64d": f"94.40% {_IN_STEPS}",
+    "resnext-29-8x64d-focal": f"94.60% {_IN_STEPS}",
+    "se-resnext-29-4x64d": f"94.27% {_IN_STEPS}",
+}
+
+
+def _cyclic_recipe(
+    name, network, source, builder, parameters, M, epochs, alpha_zero, **others
+) -> Recipe:
+    summary = f"{network}, {M} cycles in {epochs} epochs from a rate of {alpha_zero}"
+    model = {"mean": CIFAR10_MEAN, "std": CIFAR10_STD, **parameters}
+    params = {
+        "validation_fraction": 0.02,  # keras_ensemble_cifar10 holds out 1,000 of 50,000 images
+        "M": M,
+        "epochs": epochs,
+        "alpha_zero": alpha_zero,
+        "batch_size": _BATCH_SIZES[builder],
+        **{f"model__{key}": value for key, value in model.items()},
     }
+    published = _PUBLISHED.get(name, "no figure")
+    return Recipe(name, summary, source, published, builder, params, **others)
 
 
-def _first(name: str, network: str, architecture: str, parameters: Mapping[str, Any]) -> Recipe:
-    """A recipe of the first project: the paper's cycles."""
-    cycles = {"M": 5, "epochs": 200, "alpha_zero": 0.1, "batch_size": 128}
-    if architecture == "densenet":
-        cycles = {"M": 6, "epochs": 300, "alpha_zero": 0.2, "batch_size": 64}
-    published = {
-        "wrn-16-4": "92.70% single best, 92.77% equal weights, 92.84% learned weights (picked on "
-        "the test set), by another network of this name, with plain SGD",
-        "densenet-40-12": "95.16% for equal weights (paper)",
-        "densenet-100-24": "96.56% for equal weights (paper)",
-    }.get(name, "no figure")
-    summary = (
-        f"{network}, {cycles['M']} cycles in {cycles['epochs']} epochs from a rate of "
-        f"{cycles['alpha_zero']}"
-    )
-    params = _of_images(parameters, **cycles)
-    return Recipe(name, summary, f"{PAPER}; {FIRST}", published, architecture, params)
-
-
-def _second(
-    name: str,
-    network: str,
-    architecture: str,
-    parameters: Mapping[str, Any],
-    batch_size: int,
-    published: tuple[str, str],
-) -> list[Recipe]:
-    """Two recipes of the second project, with its budget in cycles: cross-entropy and focal."""
-    params = _of_images(parameters, M=5, epochs=250, alpha_zero=0.1, batch_size=batch_size)
-    found = []
-    for focal, figure in zip((False, True), published, strict=True):
-        loss = "focal loss" if focal else "cross-entropy"
-        found.append(
-            Recipe(
-                f"{name}-focal" if focal else name,
-                f"{network}, {loss}, 5 cycles in 250 epochs from a rate of 0.1",
-                SECOND,
-                f"{figure} on its validation images, with a rate that falls in steps"
-                if figure
-                else "no figure",
-                architecture,
-                params,
-                SHIFT,
-                focal,
-            )
-        )
-    return found
-
-
-_ALL = [
-    _first("wrn-16-4", "Wide ResNet 16-4", "wide_resnet", {"depth": 16, "width": 4}),
-    _first("wrn-28-8", "Wide ResNet 28-8", "wide_resnet", {"depth": 28, "width": 8}),
-    _first("densenet-40-12", "DenseNet 40-12", "densenet", {"depth": 40, "growth_rate": 12}),
-    _first("densenet-100-24", "DenseNet 100-24", "densenet", {"depth": 100, "growth_rate": 24}),
-    *_second(
-        "wrn-28-10",
-        "Wide ResNet 28-10",
-        "wide_resnet",
-        {"depth": 28, "width": 10},
-        128,
-        ("96.50%", "95.50%"),
-    ),
-    *_second(
-        "densenet-bc-160-24",
-        "DenseNet-BC 160-24",
-        "densenet",
-        {"depth": 160, "growth_rate": 24, "bottleneck": True},
-        64,
-        ("95.70%", "95.60%"),
-    ),
-    *_second(
-        "resnext-29-8x64d",
-        "ResNeXt-29 8×64d",
-        "resnext",
-        {"depth": 29, "cardinality": 8, "width": 64},
-        120,
-        ("94.40%", "94.60%"),
-    ),
-    *_second(
-        "se-resnext-29-4x64d",
-        "SE-ResNeXt-29 4×64d",
-        "resnext",
-        {"depth": 29, "cardinality": 4, "width": 64, "se": True},
-        120,
-        ("94.27%", ""),
-    ),
-    Recipe(
+def _all_recipes() -> Iterator[Recipe]:
+    for name, network, builder, parameters in _PAPER_RECIPES:
+        cycles = (6, 300, 0.2) if builder == "densenet" else (5, 200, 0.1)
+        source = f"{PAPER}; {SNAPSHOT_ENSEMBLES}"
+        yield _cyclic_recipe(name, network, source, builder, parameters, *cycles)
+    shared: dict[str, Any] = {"M": 5, "epochs": 250, "alpha_zero": 0.1, "augmentation": SHIFT}
+    for name, network, *rest in _CIFAR10_RECIPES:
+        settings = (KERAS_ENSEMBLE_CIFAR10, *rest)
+        yield _cyclic_recipe(name, f"{network}, cross-entropy", *settings, **shared)
+        focal = f"{name}-focal", f"{network}, focal loss"
+        yield _cyclic_recipe(*focal, *settings, **shared, focal=True)
+    yield Recipe(
         "inception-v3-transfer",
         "InceptionV3 from ImageNet on images of 96×96: a new head for 100 epochs, then all from "
         "mixed8 on for 5 cycles in 10 epochs from a rate of 0.0001",
-        SECOND,
+        KERAS_ENSEMBLE_CIFAR10,
         "no figure",
         "transfer",
         {
@@ -185,9 +150,10 @@ _ALL = [
             "validation_fraction": 0.02,
         },
         SHIFT,
-    ),
-]
-_RECIPES = {recipe.name: recipe for recipe in _ALL}
+    )
+
+
+_RECIPES = {recipe.name: recipe for recipe in _all_recipes()}
 
 
 def names() -> list[str]:
@@ -208,7 +174,7 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Recipe:
-    """Look up what a recipe says.
+    """Look up a recipe.
 
     Parameters
     ----------
@@ -247,9 +213,9 @@ def make(name: str, *, input_size: tuple[int, int] = (32, 32), **params: Any) ->
     name : str
         One of `names`.
     input_size : (int, int), default=(32, 32)
-        Height and width of the images, in pixels, which the augmentation must know.
+        Height and width of the images in pixels, for the augmentation.
     **params
-        Parameters of the estimator that are to be other than the recipe's.
+        Parameters of the estimator that replace the recipe's.
 
     Returns
     -------
@@ -276,7 +242,7 @@ def make(name: str, *, input_size: tuple[int, int] = (32, 32), **params: Any) ->
 
     recipe = get(name)
     settings = {**recipe.params}
-    # Layers draw seeds that they are not given; those of a fit come from random_state.
+    # Layers without a seed draw one here; ``fit`` seeds its own copies from random_state.
     with seeded(0):
         if recipe.augmentation is not None:
             settings["augmentation"] = standard_augmentation(

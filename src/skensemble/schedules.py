@@ -1,7 +1,5 @@
 """The cyclic cosine learning rate."""
 
-from __future__ import annotations
-
 import math
 
 import keras
@@ -16,23 +14,16 @@ __all__ = ["CyclicCosineDecay"]
 def cosine_cycles(step, alpha_zero, short, n_long, offset):
     """Learning rate of iteration ``step`` of the optimizer, a scalar tensor.
 
-    Parameters
-    ----------
-    step : integer tensor
-        Iterations that the optimizer has done.
-    alpha_zero : float or float32 tensor
-        Rate at the start of every cycle.
-    short, n_long, offset : int or int32 tensor
-        Length of a short cycle, number of cycles before them that are longer by one iteration,
-        and the iteration at which the first cycle starts.
+    All arguments may be tensors. ``n_long`` cycles of ``short + 1`` iterations come first, then
+    cycles of ``short`` iterations; the first one starts at iteration ``offset``.
     """
     t = ops.cast(step, "int32") - offset
     n_in_long = n_long * (short + 1)
     in_long = t < n_in_long
     length = ops.cast(ops.where(in_long, short + 1, short), "int32")
     position = ops.where(in_long, t, t - n_in_long) % length
-    # (cos(πt/L) + 1) / 2 = sin²(π(L − t) / 2L): the same, without the cancellation that would
-    # leave the last, smallest rates of a cycle with few correct digits in float32.
+    # (cos(πt/L) + 1) / 2 = sin²(π(L − t) / 2L), without the cancellation that would leave the
+    # smallest rates at the end of a cycle with few correct digits in float32.
     left = ops.cast(length - position, "float32") / ops.cast(length, "float32")
     return alpha_zero * ops.square(ops.sin(0.5 * math.pi * left))
 
@@ -62,8 +53,8 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
     M : int
         Number of cycles, at most ``n_iterations``.
     offset : int, default=0
-        Iteration of the optimizer at which the first cycle starts: not 0 when training goes on
-        with an optimizer that has already taken steps.
+        Iteration of the optimizer at which the first cycle starts; not 0 for an optimizer that has
+        already taken steps.
 
     Raises
     ------
@@ -72,7 +63,7 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     See Also
     --------
-    SnapshotEnsembleClassifier : Trains along this schedule and keeps the weights of every cycle.
+    SnapshotEnsembleClassifier : Trains along this schedule, with a snapshot after every cycle.
 
     References
     ----------
@@ -104,14 +95,9 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.M = check_integer("M", M, minimum=1, fix="5 is the usual choice")
         self.offset = check_integer("offset", offset, minimum=0, fix="0 starts with a new cycle")
         if self.n_iterations < self.M:
-            raise ValueError(
-                must_be(
-                    "M",
-                    f"at most the number of iterations, {self.n_iterations}",
-                    self.M,
-                    "lower M, train for more epochs, or use smaller batches",
-                )
-            )
+            must = f"at most the number of iterations, {self.n_iterations}"
+            fix = "lower M, train for more epochs, or use smaller batches"
+            raise ValueError(must_be("M", must, self.M, fix))
 
     @property
     def cycle_ends(self) -> np.ndarray:
@@ -125,12 +111,12 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
         return cosine_cycles(step, *self.as_numbers())
 
     def as_numbers(self) -> tuple[float, int, int, int]:
-        """All that the rate depends on: ``cosine_cycles(step, *numbers)`` is the rate."""
+        """Arguments of `cosine_cycles` after ``step``."""
         short, n_long = divmod(self.n_iterations, self.M)
         return self.alpha_zero, short, n_long, self.offset
 
     def simulate(self) -> np.ndarray:
-        """Rates of all iterations, to see the schedule before paying for training.
+        """Rates of all iterations, to see the schedule before training.
 
         Returns
         -------

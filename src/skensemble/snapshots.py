@@ -1,4 +1,4 @@
-"""Snapshots: one architecture, M sets of weights."""
+"""Snapshots: M sets of weights of one architecture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Snapshot", "SnapshotBank"]
 def _frozen(array: Any) -> np.ndarray:
     if type(array) is np.ndarray and array.flags.owndata and not array.flags.writeable:
         return array
-    frozen: np.ndarray = np.array(array)  # a copy: whatever it came from may train on
+    frozen: np.ndarray = np.array(array)  # a copy, because the original may be trained further
     frozen.setflags(write=False)
     return frozen
 
@@ -32,11 +32,11 @@ class Snapshot:
     cycle : int
         Number of the cycle, from 1.
     iteration : int
-        Number of optimizer steps taken when the snapshot was made, counted from the start of the
-        first cycle: the snapshot holds the result of steps 0 to ``iteration - 1``.
+        Number of optimizer steps from the start of the first cycle to this snapshot, which holds
+        the result of steps 0 to ``iteration - 1``.
     scores : mapping of str to float, optional
-        What the snapshot alone reaches on the holdout (``"log_loss"``, ``"accuracy"``); empty
-        where there is no holdout.
+        Scores of the snapshot alone on the holdout (``"log_loss"``, ``"accuracy"``); empty without
+        a holdout.
     """
 
     weights: list[np.ndarray]
@@ -107,33 +107,23 @@ class SnapshotBank(Sequence[Snapshot]):
         self._snapshots = tuple(snapshots)
         self._paths = tuple(paths)
         if not self._snapshots:
-            raise ValueError(
-                must_be("snapshots", "at least one snapshot", [], "train for at least one cycle")
-            )
+            fix = "train for at least one cycle"
+            raise ValueError(must_be("snapshots", "at least one snapshot", [], fix))
         for snapshot in self._snapshots:
             self._check_shapes([array.shape for array in snapshot.weights], snapshot.cycle)
 
     def _check_shapes(self, shapes: Sequence[tuple[int, ...]], cycle: int) -> None:
-        mine = self.shapes
-        for path, expected, found in zip(self._paths, mine, shapes, strict=False):
+        for path, expected, found in zip(self._paths, self.shapes, shapes, strict=False):
             if expected != found:
-                raise ValueError(
-                    must_be(
-                        f"{path} of snapshot {cycle}",
-                        f"of shape {expected}",
-                        Described(f"shape {found}"),
-                        "all snapshots must come from one architecture",
-                    )
-                )
-        if len(shapes) != len(mine) or len(shapes) != len(self._paths):
-            raise ValueError(
-                must_be(
-                    f"snapshot {cycle}",
-                    f"a list of {len(self._paths)} arrays, one for each variable",
-                    Described(f"{len(shapes)} arrays"),
-                    "all snapshots must come from one architecture",
-                )
-            )
+                what = f"{path} of snapshot {cycle}"
+                must = f"of shape {expected}"
+                fix = "all snapshots must come from one architecture"
+                raise ValueError(must_be(what, must, Described(f"shape {found}"), fix))
+        if not len(shapes) == len(self.shapes) == len(self._paths):
+            what = f"snapshot {cycle}"
+            must = f"a list of {len(self._paths)} arrays, one for each variable"
+            fix = "all snapshots must come from one architecture"
+            raise ValueError(must_be(what, must, Described(f"{len(shapes)} arrays"), fix))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -172,30 +162,21 @@ class SnapshotBank(Sequence[Snapshot]):
         """
         for path, theirs, mine in zip(paths, shapes, self.shapes, strict=False):
             if tuple(theirs) != mine:
-                raise ValueError(
-                    must_be(
-                        f"variable {path} of the network",
-                        f"of shape {mine}, as in the snapshots",
-                        Described(f"shape {tuple(theirs)}"),
-                        "build the network that the snapshots were trained with",
-                    )
-                )
+                what = f"variable {path} of the network"
+                must = f"of shape {mine}, as in the snapshots"
+                fix = "build the network that the snapshots were trained with"
+                raise ValueError(must_be(what, must, Described(f"shape {tuple(theirs)}"), fix))
         if len(shapes) != len(self.shapes):
-            raise ValueError(
-                must_be(
-                    "the network",
-                    f"one of {len(self.shapes)} variables, as in the snapshots",
-                    Described(f"one of {len(shapes)}"),
-                    "build the network that the snapshots were trained with",
-                )
-            )
+            must = f"one of {len(self.shapes)} variables, as in the snapshots"
+            fix = "build the network that the snapshots were trained with"
+            raise ValueError(must_be("the network", must, Described(f"one of {len(shapes)}"), fix))
 
     def __getstate__(self) -> dict[str, Any]:
-        # Each array once: joblib writes it wherever it meets it, frozen weights in every snapshot.
+        # Each array once: joblib would write frozen weights, which snapshots share, every time.
         arrays = {id(array): array for snapshot in self for array in snapshot.weights}
-        place = {key: i for i, key in enumerate(arrays)}
+        index = {key: i for i, key in enumerate(arrays)}
         snapshots = [
-            {**vars(snapshot), "weights": [place[id(array)] for array in snapshot.weights]}
+            {**vars(snapshot), "weights": [index[id(array)] for array in snapshot.weights]}
             for snapshot in self
         ]
         return {"arrays": list(arrays.values()), "snapshots": snapshots, "paths": self._paths}

@@ -16,7 +16,7 @@ def _pillow(operation, image, value):
         out = getattr(ImageOps, operation.lower())(picture)
     elif operation in ("Color", "Contrast", "Brightness", "Sharpness"):
         out = getattr(ImageEnhance, operation)(picture).enhance(value)
-    elif operation == "Posterize":  # Pillow refuses to keep no bits at all
+    elif operation == "Posterize":  # Pillow refuses 0 bits
         out = ImageOps.posterize(picture, value) if value else picture.point(lambda _: 0)
     elif operation == "Solarize":
         out = ImageOps.solarize(picture, value)

@@ -23,7 +23,7 @@ def is_plausible(n_hits, n, p):
 
 @pytest.mark.parametrize("magnitudes", ["reference", "torchvision"])
 @pytest.mark.parametrize("shape", [(32, 32, 3), (20, 13, 1)])
-def test_does_what_it_drew(pillow, magnitudes, shape):
+def test_applies_the_drawn_operations(pillow, magnitudes, shape):
     images = np.random.default_rng(0).integers(0, 256, (150, *shape), dtype="uint8")
     layer = AutoAugment(magnitudes=magnitudes, fill_value=128, seed=0)
     out = np.asarray(layer(images, training=True))
@@ -42,7 +42,7 @@ def test_does_what_it_drew(pillow, magnitudes, shape):
     assert n_changed > 75
 
 
-def test_draws_every_step_as_often_as_the_policy_says():
+def test_frequencies_of_steps_are_those_of_the_policy():
     n = 50_000
     rows = draw(0, n)
     for stage in range(2):
@@ -52,10 +52,10 @@ def test_draws_every_step_as_often_as_the_policy_says():
                 assert is_plausible(np.sum(rows[stage] == row), n, p / 2), (stage, row)
     is_done = rows < 2 * len(POLICY)
     both = is_done.all(axis=0)
-    # Both steps of a sub-policy are drawn alone, and are steps of the same one.
+    # The two steps of a sub-policy are drawn independently.
     assert is_plausible(both.sum(), n, np.mean([a[1] * b[1] for a, b in POLICY]))
     np.testing.assert_array_equal(rows[0, both] // 2, rows[1, both] // 2)
-    # So are their signs.
+    # Their signs are independent, too.
     assert is_plausible(np.sum(rows[0, both] % 2 == rows[1, both] % 2), both.sum(), 0.5)
 
 

@@ -7,7 +7,7 @@ from skensemble.augmentation import Cutout
 
 
 def squares(size, shape, n_images, seed=0):
-    """Where images of ones have become zeros: bool of shape (n_images, *shape)."""
+    """Whether each pixel of images of ones has become 0: bool of shape (n_images, *shape)."""
     images = np.ones((n_images, *shape, 1), dtype="float32")
     return np.asarray(Cutout(size=size, seed=seed)(images))[..., 0] == 0
 

@@ -1,4 +1,4 @@
-"""What holds for all three: seeds, graphs, files, prediction."""
+"""Properties of all three layers: seeds, graphs, files, prediction."""
 
 import random
 
@@ -48,7 +48,7 @@ def test_seeds(make, images):
     np.testing.assert_array_equal(first, train(again, images))
 
 
-def test_images_are_changed_each_in_its_own_way(make, images):
+def test_images_are_changed_differently(make, images):
     out = train(make(), np.repeat(images[:1], 24, axis=0))
     assert len({image.tobytes() for image in out}) > 8
 
@@ -84,7 +84,7 @@ def test_one_image_without_rows(name, images):
     np.testing.assert_array_equal(out, train(MAKERS[name](), images[:1])[0])
 
 
-def test_draws_anew_in_every_run_of_a_graph(make, images):
+def test_every_run_of_a_graph_draws_again(make, images):
     layer = make()
     graph = tf.function(lambda x: layer(x, training=True))
     first, second = np.asarray(graph(images)), np.asarray(graph(images))
@@ -135,7 +135,7 @@ def test_leaves_the_images_alone(make, images):
     np.testing.assert_array_equal(floats, images)
 
 
-def test_programs_can_tell_networks_apart(make):
+def test_fingerprints_of_networks_differ(make):
     def network(layer):
         return keras.Sequential([keras.Input(SHAPE), layer, keras.layers.Flatten()])
 
@@ -174,7 +174,7 @@ def test_mixed_precision(name, policy, images):
             (2, None, 8, 3),
             must_be(
                 "images",
-                "of one size that is known before they come",
+                "of one size, known in advance",
                 Described("shape (2, None, 8, 3)"),
                 "resize them, or set their shape, before this layer",
             ),

@@ -1,4 +1,4 @@
-"""Each operation, at each level, beside Pillow."""
+"""Each operation at each level, compared with Pillow."""
 
 import functools
 
@@ -75,8 +75,8 @@ def test_every_operation_changes_something():
     assert weak == []
 
 
-def test_images_keep_apart():
-    # All rows of one batch together give what each gives alone.
+def test_images_do_not_affect_each_other():
+    # A mixed batch gives the same as each row alone.
     shape = (17, 24, 3)
     images = make_images(shape)
     n_rows = 2 * len(STEPS["reference"])
@@ -96,8 +96,8 @@ def test_the_last_row_does_nothing():
     np.testing.assert_array_equal(out, images)
 
 
-def test_shapes_that_are_fixed_give_the_same(monkeypatch):
-    # What JAX gets: every function on all images, a choice, and sums over segments.
+def test_fixed_shapes_give_the_same(monkeypatch):
+    # The code for JAX: every function on all images, then ops.where, and segment sums.
     shape = (17, 24, 3)
     images = make_images(shape)[:4]
     steps = [(operation, 1.0, 7) for operation in OPERATIONS]

@@ -46,7 +46,7 @@ def test_every_second_image_is_flipped():
     assert low <= is_flipped.sum() <= high
 
 
-def test_crops_and_flips_have_nothing_to_do_with_each_other():
+def test_crops_and_flips_are_independent():
     n = 2000
     out = augment(make_images(n, (8, 8)), padding=1)
     # A flip shows in the order of the middle columns, a move to the side in their values.
@@ -64,7 +64,7 @@ def test_shifts_reach_the_share_of_the_image():
     columns = np.broadcast_to(np.arange(24.0)[None, :, None], (*size, 1))
     image = np.concatenate([rows, columns], axis=-1).astype("float32")
     out = augment(np.repeat(image[None], n, axis=0), padding=0, flip=False, shift=0.125)
-    # In the middle, values are places: where each has moved to.
+    # In the middle, the value of a pixel is its old position.
     moves = out[:, 8, 12] - [8, 12]
     for axis, reach in enumerate((2, 3)):
         assert np.abs(moves[:, axis]).max() <= reach + 1e-4
@@ -87,7 +87,7 @@ def test_normalises_by_channel_in_training_and_prediction():
     np.testing.assert_allclose(layer(images), (images - 100) / 50, rtol=1e-5, atol=1e-5)
 
 
-def test_consists_of_kerass_own_layers():
+def test_consists_of_keras_layers():
     layer = standard_augmentation(shift=0.125, mean=100, std=50)
     names = ["InputLayer", "RandomTranslation", "RandomFlip", "RandomTranslation", "Normalization"]
     assert [type(part).__name__ for part in layer.layers] == names
@@ -95,7 +95,7 @@ def test_consists_of_kerass_own_layers():
     assert type(layer).__module__.startswith("keras.")
 
 
-def test_nothing_asked_for_is_nothing_done():
+def test_without_operations_images_stay_the_same():
     images = make_images(3)
     np.testing.assert_array_equal(augment(images, padding=0, flip=False), images)
 

@@ -20,7 +20,7 @@ def mean_output(y_true, y_pred):
 
 
 class Revealing:
-    """A model that writes down the rate of every iteration.
+    """A model that records the rate of every iteration.
 
     One linear unit without bias, plain SGD, and the mean output as loss: a step on the i-th unit
     vector takes exactly the learning rate off the i-th weight.

@@ -1,4 +1,4 @@
-"""SnapshotCallbackBuilder, called as users of the first Keras implementation call it."""
+"""SnapshotCallbackBuilder, with the calls of the project snapshot-ensembles."""
 
 import os
 import re
@@ -17,7 +17,7 @@ def in_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_readme_of_the_first_project(blobs, in_folder, equation_2):
+def test_the_readme_of_snapshot_ensembles(blobs, in_folder, equation_2):
     trainX, trainY = blobs
 
     M = 5  # number of snapshots
@@ -41,7 +41,7 @@ def test_the_readme_of_the_first_project(blobs, in_folder, equation_2):
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "acc"])
-def test_the_call_in_its_issue(blobs, in_folder, metric):
+def test_a_call_from_an_issue_of_snapshot_ensembles(blobs, in_folder, metric):
     X_train, Y_train = X_test, Y_test = blobs
     nb_epoch, batch_size = 2, 30
     model = compiled(keras.optimizers.SGD(0.01), metrics=[metric])
@@ -62,7 +62,7 @@ def test_the_call_in_its_issue(blobs, in_folder, metric):
     assert len(load_snapshots(model, "weights")) == 2
 
 
-def test_fit_must_train_for_as_many_epochs(blobs, in_folder):
+def test_fit_must_train_for_nb_epochs(blobs, in_folder):
     X, y = blobs
     model = compiled(keras.optimizers.SGD(0.1))
     message = (

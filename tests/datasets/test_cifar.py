@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100: what Keras gives, and what it raises without a network."""
+"""CIFAR-10 and CIFAR-100: arrays, names, and errors without a network."""
 
 import socket
 import urllib.error
@@ -41,26 +41,26 @@ def test_images_and_names(subset, cifar10):
     assert data.X.dtype == np.uint8
 
 
-def test_channels_are_last_whatever_keras_is_set_to(monkeypatch):
+def test_channels_are_last_with_every_setting_of_keras(monkeypatch):
     parts = fake(4, 3, 10, first=True)
     monkeypatch.setattr(keras.datasets.cifar10, "load_data", lambda: parts)
     np.testing.assert_array_equal(load_cifar10("test").X, parts[1][0].transpose(0, 2, 3, 1))
 
 
-def test_names_of_the_hundred(monkeypatch):
+def test_names_of_cifar100(monkeypatch):
     parts = fake(100, 100, 100)
     monkeypatch.setattr(keras.datasets.cifar100, "load_data", lambda: parts)
     data = load_cifar100()
     names = np.unique(data.y)
     assert len(names) == 100
-    # They are numbered in the order of the alphabet.
+    # The labels are in alphabetical order.
     np.testing.assert_array_equal(names[parts[0][1][:, 0]], data.y)
     assert names[[0, 1, 23, 48, 99]].tolist() == [
         *("apple", "aquarium_fish", "cloud", "motorcycle", "worm")
     ]
 
 
-def test_the_split_of_the_second_of_the_earlier_projects(monkeypatch):
+def test_the_split_of_keras_ensemble_cifar10(monkeypatch):
     X, y = np.zeros((60_000, 1, 1, 3), np.uint8), np.arange(60_000)[:, None] * 3 % 10
     X[:, 0, 0, 0], X[:, 0, 0, 1] = np.arange(60_000) % 256, np.arange(60_000) // 256
     parts = (X[:50_000], y[:50_000]), (X[50_000:], y[50_000:])
@@ -137,7 +137,7 @@ def test_without_a_network(error, reason, no_network, message_of, capsys, monkey
     assert f"Downloading data from {URL}" in err
 
 
-def test_the_cause_is_kept_and_the_folder_is_that_of_keras(no_network, monkeypatch):
+def test_the_error_has_its_cause_and_the_folder_of_keras(no_network, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", "/somewhere/keras")
     no_network(ERRORS["no-name"][0])
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Dataset: what it shows, and what importing the loaders does not load."""
+"""Dataset: its repr, and which modules its import does not load."""
 
 import dataclasses
 import subprocess
@@ -63,7 +63,7 @@ def test_import_loads_nothing_heavy():
     ],
     ids=["images", "csv", "parquet-pandas", "parquet-pyarrow"],
 )
-def test_packages_that_are_missing_are_named(module, read, message, tmp_path, monkeypatch):
+def test_missing_packages_are_named(module, read, message, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ImportError) as caught:
         read(tmp_path)

@@ -1,4 +1,4 @@
-"""load_image_folder: pixels, labels, order, and every folder that is not what it should be."""
+"""load_image_folder: pixels, labels, order, and errors for other folders."""
 
 import os
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skensemble.datasets import _decoding, _memory, load_image_folder
+from skensemble.datasets import _decoding, load_image_folder
 
 
 def cut_off(path, share=0.5):
@@ -36,7 +36,7 @@ def test_a_subset_is_a_folder_of_class_folders(tmp_path, write_images):
     assert data.y.tolist() == ["cat", "dog"]
 
 
-def test_what_is_hidden_or_no_image_is_ignored(tmp_path, write_images):
+def test_hidden_files_and_other_files_are_ignored(tmp_path, write_images):
     write_images("cat/1.png", "cat/.2.png", ".git/3.png", "cat/more/4.png")
     (tmp_path / "cat" / "notes.txt").write_text("no image")
     (tmp_path / "README.md").write_text("no image")
@@ -51,7 +51,7 @@ def test_images_without_labels(tmp_path, write_images):
     assert data.paths == ("a.png", "b.png")
 
 
-def test_labels_are_read_where_there_are_some(tmp_path, write_images):
+def test_existing_labels_are_read(tmp_path, write_images):
     write_images("cat/1.png", "dog/1.png")
     assert load_image_folder(tmp_path, labelled=False).y.tolist() == ["cat", "dog"]
 
@@ -85,7 +85,7 @@ def test_jpeg_has_the_pixels_that_pillow_reads(tmp_path, write_images):
         np.testing.assert_array_equal(load_image_folder(tmp_path).X[0], np.asarray(image))
 
 
-def test_image_size_resizes_what_differs_from_it(tmp_path, write_images):
+def test_image_size_resizes_images_of_other_sizes(tmp_path, write_images):
     large = write_images("a/1.png", shape=(12, 10, 3))["a/1.png"]
     small = write_images("a/2.png", shape=(6, 4, 3))["a/2.png"]
     data = load_image_folder(tmp_path, image_size=(6, 4))
@@ -94,9 +94,7 @@ def test_image_size_resizes_what_differs_from_it(tmp_path, write_images):
 
 
 @pytest.mark.parametrize("threads", [False, True], ids=["one-thread", "threads"])
-def test_many_images_in_order_without_those_that_are_damaged(
-    threads, tmp_path, write_images, monkeypatch
-):
+def test_many_images_in_order_without_damaged_ones(threads, tmp_path, write_images, monkeypatch):
     monkeypatch.setattr(_decoding, "_PIXELS_WORTH_THREADS", 0 if threads else 10**9)
     names = [f"{'ab'[i % 2]}/{i:03}.png" for i in range(150)]
     pixels = write_images(*names, shape=(3, 3, 3))
@@ -111,7 +109,7 @@ def test_many_images_in_order_without_those_that_are_damaged(
     assert data.y.tolist() == [name[0] for name in good]
 
 
-def test_images_that_cannot_be_read_are_named(tmp_path, write_images, message_of):
+def test_unreadable_images_are_named(tmp_path, write_images, message_of):
     write_images(*[f"a/{i}.png" for i in range(8)])
     cut_off(tmp_path / "a" / "7.png")
     (tmp_path / "a" / "3.png").write_bytes(b"")
@@ -124,7 +122,7 @@ def test_images_that_cannot_be_read_are_named(tmp_path, write_images, message_of
     )
 
 
-def test_of_many_images_that_cannot_be_read_the_first_are_named(tmp_path, write_images, message_of):
+def test_the_first_of_many_unreadable_images_are_named(tmp_path, write_images, message_of):
     write_images("a/9.png")
     for i in range(7):
         (tmp_path / "a" / f"{i}.jpg").write_bytes(b"")
@@ -189,7 +187,7 @@ def test_class_folders_one_level_below(tmp_path, write_images, message_of):
     )
 
 
-def test_subset_that_is_not_there(tmp_path, write_images, message_of):
+def test_missing_subset(tmp_path, write_images, message_of):
     write_images("train/cat/1.png", "test/cat/1.png")
     assert message_of(ValueError, load_image_folder, tmp_path, subset="val") == (
         f"subset must be a folder in {tmp_path}, got 'val' instead: it has 'test', 'train'."
@@ -228,7 +226,7 @@ def test_images_beside_class_folders(labelled, tmp_path, write_images, message_o
     )
 
 
-def test_paths_that_are_no_folder(tmp_path, message_of):
+def test_paths_that_are_not_folders(tmp_path, message_of):
     path = tmp_path / "nothing"
     assert message_of(FileNotFoundError, load_image_folder, path) == (
         f"path must be a folder that exists, got '{path}' instead: check its name."
@@ -273,19 +271,17 @@ def test_parameters(options, kind, message, tmp_path, message_of):
 
 def test_more_images_than_memory(tmp_path, write_images, message_of, monkeypatch):
     write_images("a/1.png", "a/2.png", shape=(100, 100, 3))
-    monkeypatch.setattr(_memory, "memory_limit", lambda: 59_999)
+    monkeypatch.setattr(_decoding, "memory_limit", lambda: 59_999)
     assert message_of(MemoryError, load_image_folder, tmp_path) == (
         f"the images of {tmp_path} must be at most 0.0 GB together, the memory of this machine, "
         "got 0.0 GB for (2, 100, 100, 3) instead: make them smaller, as in image_size=(64, 64), "
         "or load fewer."
     )
-    monkeypatch.setattr(_memory, "memory_limit", lambda: 60_000)
+    monkeypatch.setattr(_decoding, "memory_limit", lambda: 60_000)
     assert len(load_image_folder(tmp_path).X) == 2
 
 
-def test_nothing_is_resized_before_there_is_memory_for_it(
-    tmp_path, write_images, message_of, monkeypatch
-):
+def test_memory_is_checked_before_resizing(tmp_path, write_images, message_of, monkeypatch):
     write_images("a/1.png", "b/1.png")
     monkeypatch.setattr(_decoding, "_decode", None)
     huge = {"image_size": (10**6, 10**6)}
@@ -295,16 +291,16 @@ def test_nothing_is_resized_before_there_is_memory_for_it(
 
 
 def test_memory_limit_is_that_of_the_container(tmp_path, monkeypatch):
-    monkeypatch.setattr(_memory, "_CGROUP", str(tmp_path / "memory.max"))
+    monkeypatch.setattr(_decoding, "_CGROUP", str(tmp_path / "memory.max"))
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert _memory.memory_limit() == machine
+    assert _decoding.memory_limit() == machine
     (tmp_path / "memory.max").write_text("max\n")
-    assert _memory.memory_limit() == machine
+    assert _decoding.memory_limit() == machine
     (tmp_path / "memory.max").write_text("4096\n")
-    assert _memory.memory_limit() == 4096
+    assert _decoding.memory_limit() == 4096
 
 
-def test_memory_is_taken_once(tmp_path, write_images):
+def test_memory_is_allocated_once(tmp_path, write_images):
     import tracemalloc
 
     write_images(*[f"a/{i}.png" for i in range(20)], shape=(120, 120, 3))

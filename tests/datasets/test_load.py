@@ -1,4 +1,4 @@
-"""load: one entry for every source."""
+"""load: one function for every source."""
 
 import os
 
@@ -55,7 +55,7 @@ SOURCES = (
 )
 
 
-def test_sources_that_are_none(tmp_path, message_of):
+def test_unknown_sources(tmp_path, message_of):
     assert message_of(ValueError, load, "cifar-10") == (
         f"{SOURCES}'cifar-10' instead: there is no such folder; check the name."
     )
@@ -96,6 +96,6 @@ def test_labelled_is_a_flag(source, sources, message_of):
         *("npz-target", "npz-image_size", "csv-subset", "parquet-image_size"),
     ],
 )
-def test_parameters_without_use(source, options, message, sources, message_of):
+def test_parameters_that_do_not_apply(source, options, message, sources, message_of):
     source = source if source.startswith("cifar") else sources / source
     assert message_of(ValueError, load, source, **options) == f"{message} instead: leave it out."

@@ -1,4 +1,4 @@
-"""load_npz: layouts, labels, and files that are something else."""
+"""load_npz: layouts, labels, and files of other kinds."""
 
 import io
 import zipfile
@@ -39,14 +39,14 @@ def test_the_layout_of_keras(name, path):
     assert test.y.tolist() == [3, 4]
 
 
-def test_labels_may_be_missing_where_that_is_said(path):
+def test_labels_may_be_missing_with_labelled_false(path):
     np.savez(path, X=X)
     assert load_npz(path, labelled=False).y is None
     np.savez(path, X=X, y=Y)
     np.testing.assert_array_equal(load_npz(path, labelled=False).y, Y)
 
 
-def test_labels_of_whole_numbers_stay_so(path):
+def test_integer_labels_stay_integers(path):
     np.savez(path, X=X, y=np.array([5, 7, 5], np.int16))
     assert load_npz(path).y.dtype == np.int16
 
@@ -166,7 +166,7 @@ def test_files_of_another_kind(path, message_of):
     )
 
 
-def test_an_array_that_is_damaged(path, message_of):
+def test_a_damaged_array(path, message_of):
     np.savez(path, X=X, y=Y)
     with zipfile.ZipFile(path) as archive:
         offset = archive.getinfo("X.npy").header_offset

@@ -1,4 +1,4 @@
-"""split: order, views, random parts, and sizes that cannot be."""
+"""split: order, views, random parts, and impossible sizes."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_random_parts_are_disjoint_and_repeat_with_their_seed(stratify):
 
 
 @pytest.mark.parametrize("sizes", [(15, 9), (15, 9, 6), (24, 3), (30,)], ids=str)
-def test_stratified_parts_have_every_class_in_its_share(sizes):
+def test_stratified_parts_keep_the_shares_of_classes(sizes):
     y = np.sort(Y)  # order does not matter where rows are drawn
     parts = split(X, y, sizes, random_state=0, stratify=True)
     assert [len(part) for part, _ in parts] == list(sizes)

@@ -74,7 +74,7 @@ def test_for_prediction(target, features, table):
     [([3, 1, 2], "i"), ([True, False, True], "b"), ([0.0, 1.0, 1.0], "f"), (["1", "x", "2"], "U")],
     ids=["int", "bool", "float", "mixed"],
 )
-def test_labels_are_as_they_are(labels, kind, table):
+def test_labels_are_not_changed(labels, kind, table):
     load, path = table(pd.DataFrame({"a": [1, 2, 3], "y": labels}))
     data = load(path, "y")
     assert data.y.tolist() == labels
@@ -100,14 +100,14 @@ def test_labels_of_pandas_own_types(labels, expected, kind, tmp_path):
     assert data.y.dtype.kind == kind
 
 
-def test_an_index_is_no_feature(tmp_path):
+def test_an_index_is_not_a_feature(tmp_path):
     FRAME.set_index(pd.Index([5, 6, 7], name="id")).to_parquet(tmp_path / "t.parquet")
     assert load_parquet(tmp_path / "t.parquet", "label").feature_names == (
         *("width", "count", "round"),
     )
 
 
-def test_numbers_of_rows_are_no_feature(tmp_path, message_of):
+def test_row_numbers_are_not_a_feature(tmp_path, message_of):
     path = tmp_path / "t.csv"
     FRAME.to_csv(path)
     assert message_of(ValueError, load_csv, path, "label") == (
@@ -202,20 +202,20 @@ def test_bad_tables(frame, options, expected, table, message_of):
     assert message(table, frame, message_of=message_of, **options) == expected
 
 
-def test_a_target_that_is_no_name(table, message_of):
+def test_a_target_that_is_not_a_name(table, message_of):
     assert message(table, FRAME, 1, message_of=message_of, kind=TypeError) == (
         "target must be the name of a column, got 1 instead: FILE has 'width', 'label', 'count', "
         "'round'."
     )
 
 
-def test_columns_that_are_no_names(table, message_of):
+def test_columns_that_are_not_names(table, message_of):
     assert message(table, FRAME, "label", message_of=message_of, kind=TypeError, columns=3) == (
         "columns must be the names of columns, got 3 instead: None takes all but the target."
     )
 
 
-def test_of_many_columns_the_first_are_listed(table, message_of):
+def test_the_first_of_many_columns_are_listed(table, message_of):
     frame = pd.DataFrame({f"c{i}": [i] for i in range(30)})
     names = ", ".join(f"'c{i}'" for i in range(20))
     assert message(table, frame, "label", message_of=message_of) == (
@@ -270,7 +270,7 @@ def test_files_of_another_kind(tmp_path, message_of):
     )
 
 
-def test_columns_of_one_name(tmp_path, message_of):
+def test_columns_with_the_same_name(tmp_path, message_of):
     path = tmp_path / "t.csv"
     path.write_text("a,t,t\n1,x,x\n2,y,y\n")
     assert message_of(ValueError, load_csv, path, "t") == (

@@ -1,4 +1,4 @@
-"""What the builders of networks for images refuse, and in which words."""
+"""Errors of the builders of networks for images, word for word."""
 
 import re
 
@@ -44,7 +44,7 @@ def test_depths_that_the_formula_does_not_allow(build, arguments, message):
 
 
 @pytest.mark.parametrize("depth", [16.0, "16", None, True])
-def test_depths_that_are_no_integers(depth):
+def test_depths_that_are_not_integers(depth):
     message = f"depth must be 6 n + 4, got {depth!r} instead: 10 and 16 are the smallest."
     refuses(wide_resnet, {"depth": depth}, TypeError, message)
 
@@ -126,7 +126,7 @@ def test_depths_that_are_no_integers(depth):
         ),
     ],
 )
-def test_what_all_refuse(build, arguments, error, message):
+def test_errors_of_all_builders(build, arguments, error, message):
     refuses(build, arguments, error, message)
 
 
@@ -197,11 +197,11 @@ def test_what_all_refuse(build, arguments, error, message):
         ),
     ],
 )
-def test_what_one_refuses(build, arguments, error, message):
+def test_errors_of_single_builders(build, arguments, error, message):
     refuses(build, arguments, error, message)
 
 
-def test_one_channel_is_named_as_one():
+def test_message_for_one_channel():
     message = (
         "mean must be finite, one number for all or one for the channel, got (1, 2) instead: "
         f"X.mean({IN_X}"
@@ -210,7 +210,7 @@ def test_one_channel_is_named_as_one():
     refuses(wide_resnet, arguments, ValueError, message)
 
 
-def test_fit_says_so_and_leaves_nothing(digits):
+def test_fit_raises_the_error_and_sets_no_attributes(digits):
     X, y = digits
     clf = SnapshotEnsembleClassifier(wide_resnet, random_state=0)
     message = (

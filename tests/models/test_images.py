@@ -1,4 +1,4 @@
-"""Images as they come: raw pixels, any size, any global setting."""
+"""Raw pixels, images of any size, any global setting of Keras."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ def raw():
     return np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype("uint8")
 
 
-def test_mean_and_std_are_taken_off_raw_images(small, raw):
+def test_mean_and_std_normalise_raw_images(small, raw):
     build, parameters = small
     plain = build((8, 8, 3), 4, **parameters)
     model = build((8, 8, 3), 4, **parameters, mean=MEAN, std=STD)
@@ -50,7 +50,7 @@ def test_any_size_and_number_of_classes(small, image, n_classes):
     np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_takes_what_it_needs_from_meta(small):
+def test_takes_shape_and_classes_from_meta(small):
     build, parameters = small
     meta = {"X_shape_": (100, 8, 6, 3), "n_classes_": 4}
     model = build(meta=meta, **parameters)
@@ -76,7 +76,7 @@ def test_half_precision_ends_in_float32(small):
     assert model.outputs[0].dtype == "float32"
 
 
-def test_colours_come_last_whatever_keras_is_set_to(small):
+def test_colours_come_last_with_every_setting_of_keras(small):
     build, parameters = small
     model = build((8, 12, 3), 4, **parameters)
     keras.config.set_image_data_format("channels_first")

@@ -22,7 +22,7 @@ def test_is_two_blocks_and_a_softmax():
     assert not model.compiled
 
 
-def test_takes_what_it_needs_from_meta():
+def test_takes_shape_and_classes_from_meta():
     model = mlp(meta={"X_shape_": (100, 8, 8, 3), "n_classes_": 4}, units=7, dropout=0.5)
     assert model.input_shape == (None, 8, 8, 3)
     assert model.output_shape == (None, 4)

@@ -12,7 +12,7 @@ from skensemble.models import densenet, resnext, wide_resnet
 
 
 class Published(NamedTuple):
-    """A network, and what is known of it.
+    """A network and its published sizes.
 
     ``trainable`` is exact, ``millions`` as printed in the paper where it is; ``convolutions`` are
     counted by hand: for WRN all are in the depth, for DenseNet all but the dense layer at the end,

@@ -1,4 +1,4 @@
-"""What the layers compute together, held against the papers, written down in NumPy's terms."""
+"""The outputs of the networks, compared with the papers' operations in NumPy."""
 
 import keras
 import numpy as np
@@ -138,7 +138,7 @@ def randomise(model, rng):
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("image", [(8, 12, 3), (9, 7, 1)], ids=["even", "odd"])
-def test_computes_what_the_paper_says(case, image):
+def test_outputs_are_those_of_the_paper(case, image):
     build, parameters, by_hand, arguments = CASES[case]
     model = build(image, 4, **parameters)
     rng = np.random.default_rng(0)
@@ -181,7 +181,7 @@ def neighbours(model, name):
     return before, after
 
 
-def test_dropout_is_where_the_papers_have_it():
+def test_dropout_is_at_the_places_of_the_papers():
     wide = wide_resnet((8, 8, 3), 10, depth=10, width=1, dropout=0.3)
     at = "group2_block1_"
     assert neighbours(wide, at + "dropout") == (at + "relu2", [at + "conv2"])

@@ -29,7 +29,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def images():
-    """Raw images of three colours, which even a short training tells apart."""
+    """Raw images of three colours, that even a short training can distinguish."""
     rng = np.random.default_rng(0)
     y = np.arange(24) % 3
     X = rng.integers(0, 100, (24, 8, 8, 3)) + 150 * (np.arange(3) == y[:, None])[:, None, None, :]
@@ -61,7 +61,7 @@ def test_both_engines_train_it(small, images):
     assert after.misses == before.misses
 
 
-def test_networks_alike_share_programs(small):
+def test_equal_networks_share_programs(small):
     build, parameters = small
     scaled = {"mean": (1.0, 2.0, 3.0), "std": 4.0}
     one, same = (build((8, 8, 3), 3, **parameters, **scaled) for _ in range(2))
@@ -69,7 +69,7 @@ def test_networks_alike_share_programs(small):
     assert fingerprint_of_network(one) == fingerprint_of_network(same)
 
 
-def test_networks_that_differ_share_no_programs():
+def test_different_networks_share_no_programs():
     variants = [{"std": 4.0}, {"std": 4.5}, {"std": 4.0, "weight_decay": 1e-3}]
     prints = {
         fingerprint_of_network(wide_resnet((8, 8, 3), 3, depth=10, width=1, mean=1.0, **variant))
@@ -89,7 +89,7 @@ def test_saves_and_loads(small, tmp_path):
     np.testing.assert_allclose(sum(loaded.losses), sum(model.losses), rtol=1e-6)
 
 
-def test_the_seed_decides_how_it_starts():
+def test_the_seed_determines_the_initial_weights():
     models = []
     for seed in (0, 0, 1):
         with seeded(seed):

@@ -1,4 +1,4 @@
-"""How the weights start, and how they decay."""
+"""Initial weights and weight decay."""
 
 import keras
 import numpy as np

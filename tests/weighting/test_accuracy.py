@@ -7,9 +7,8 @@ from sklearn.metrics import accuracy_score
 
 from holdouts import eighths, softmax, votes
 from skensemble.weighting import solve_accuracy
-from skensemble.weighting._accuracy import climb
-from skensemble.weighting._contests import Contests
-from skensemble.weighting._holdout import read_members
+from skensemble.weighting._accuracy import climb, learn_accuracy
+from skensemble.weighting._member_predictions import read_members
 
 EPS = 2.0**-52
 
@@ -126,12 +125,17 @@ def test_climb_ends_at_least_as_good_as_every_start(weighted, seed):
     assert result.weights.sum() == pytest.approx(1, abs=1e-14)
 
 
+def key(probas, y, counts):
+    """Rows that are right, and minus the log-loss."""
+    sums = np.tensordot(counts, probas, axes=1)
+    own = sums[np.arange(y.size), y] / counts.sum()
+    return (sums.argmax(axis=1) == y).sum(), np.log(np.maximum(own, EPS)).mean()
+
+
 def test_climb_ends_where_no_move_helps():
     probas, y = softmax(n_members=4, n_rows=50, seed=3)
-    read = read_members(probas, y, None)
-    counts, n_points = climb(read, 10)
-    contests, holdout = Contests(read), read.holdout()
-    here = contests.hits(counts[None])[0], -holdout.loss(counts / counts.sum())
+    counts, n_points = climb(read_members(probas, y, None), 10)
+    here = key(probas, y, counts)
     least = counts.sum() / 40
     assert least == round(least)
     for i, j in itertools.permutations(range(4), 2):
@@ -139,19 +143,49 @@ def test_climb_ends_where_no_move_helps():
         size = min(least, moved[j])
         moved[i] += size
         moved[j] -= size
-        there = contests.hits(moved[None])[0], -holdout.loss(moved / moved.sum())
-        assert there <= (here[0], here[1] + 1e-9)
+        assert key(probas, y, moved) <= (here[0], here[1] + 1e-9)
     assert n_points > 12
 
 
 def test_climb_is_near_the_best_of_the_grid():
     for seed in range(3):
         probas, y = softmax(n_members=4, n_rows=200, seed=seed)
-        read = read_members(probas, y, None)
-        climbed = Contests(read).hits(climb(read, 10)[0][None])[0]
+        climbed = key(probas, y, climb(read_members(probas, y, None), 10)[0])[0]
         full = solve_accuracy(probas, y)
         best = (np.tensordot(full.weights, probas, axes=1).argmax(axis=1) == y).sum()
         assert climbed >= best - 2
+
+
+def best_point(probas, y, mass, points):
+    """Greatest accuracy, and the least log-loss of the points that reach it."""
+    sums = np.tensordot(points, probas, axes=1)
+    hits = (sums.argmax(axis=2) == y) @ mass
+    own = sums[:, np.arange(y.size), y] / points.sum(axis=1, keepdims=True)
+    losses = -np.log(np.maximum(own, EPS)) @ mass / mass.sum()
+    return hits.max(), losses[hits >= hits.max() - 1e-9].min()
+
+
+@pytest.mark.parametrize("signal", [0, 1, 3])  # chance, weak and good members
+@pytest.mark.parametrize("weighted", [False, True])
+def test_best_on_all_rows_and_without_each_fold(signal, weighted):
+    probas, y = softmax(4, 300, 5, signal=signal)
+    rng = np.random.default_rng(2)
+    mass = rng.exponential(size=y.size) if weighted else np.ones(y.size)
+    fold = rng.integers(4, size=y.size)
+    members = read_members(probas, y, mass)
+    learned, grid = learn_accuracy(members, fold), np.array(points(4, 10))
+    for i, weights in enumerate([*learned.without_folds(), learned.result.weights]):
+        rows = fold != i
+        part = probas[:, rows], y[rows], mass[rows]
+        reached, expected = best_point(*part, weights[None]), best_point(*part, grid)
+        np.testing.assert_allclose(reached, expected, rtol=1e-9)
+        alone = solve_accuracy(*part).weights
+        np.testing.assert_allclose(weights / weights.sum(), alone, atol=1e-15)
+
+
+def test_all_points_tie():
+    probas = np.tile(np.eye(3)[[0, 1, 2]], (3, 1, 1))
+    np.testing.assert_allclose(solve_accuracy(probas, [0, 1, 2]).weights, 1 / 3)
 
 
 DIVISOR = "step must be 1 divided by a whole number, got "

@@ -3,7 +3,9 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.metrics import log_loss
 
-from skensemble.weighting import DEFAULT_PRIOR, _sqp, solve_log_loss
+from skensemble.weighting import DEFAULT_PRIOR, _sqp, evaluate_weights, solve_log_loss
+from skensemble.weighting._log_loss import LogLoss
+from skensemble.weighting._member_predictions import read_members
 
 EPS = 2.0**-52
 
@@ -284,6 +286,10 @@ def test_inputs_are_not_modified_and_may_be_read_only():
 def test_a_failing_nnls_is_tried_again_with_a_larger_ridge(monkeypatch):
     calls = []
 
+    def counting(*args, **kwargs):
+        calls.append(args)
+        return real(*args, **kwargs)
+
     def failing(*args, **kwargs):
         calls.append(args)
         if len(calls) % 2:
@@ -291,11 +297,45 @@ def test_a_failing_nnls_is_tried_again_with_a_larger_ridge(monkeypatch):
         return real(*args, **kwargs)
 
     real = _sqp.nnls
-    monkeypatch.setattr(_sqp, "nnls", failing)
     probas, y = members()
+    monkeypatch.setattr(_sqp, "nnls", counting)
+    expected, n_calls = solve_log_loss(probas, y), len(calls)
+    calls.clear()
+    monkeypatch.setattr(_sqp, "nnls", failing)
     result = solve_log_loss(probas, y)
     assert result.gap <= 1e-9
-    assert len(calls) == 2 * result.n_iter
+    assert result.n_iter == expected.n_iter
+    assert len(calls) == 2 * n_calls > 0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("prior", [0.0, 0.3])
+@pytest.mark.parametrize(("n_members", "n_rows"), [(3, 12), (4, 150), (5, 5_000), (30, 1_000)])
+def test_weights_without_each_fold_are_those_of_the_other_rows(n_members, n_rows, prior, weighted):
+    probas, y = members(n_members, n_rows)
+    rng = np.random.default_rng(0)
+    mass = rng.exponential(size=n_rows) if weighted else None
+    fold = rng.permutation(np.arange(n_rows) % 4)
+    loss = LogLoss.of(read_members(probas, y, mass))
+    start = solve_log_loss(probas, y, mass, prior=prior).weights
+    for i, w in enumerate(loss.minimisers_without(fold, prior, start)):
+        rest = probas[:, fold != i], y[fold != i], None if mass is None else mass[fold != i]
+        assert evaluate_weights(w, *rest, method="fold", prior=prior).gap <= 1e-6
+        alone = solve_log_loss(*rest, prior=prior)
+        assert w @ w == pytest.approx(alone.weights @ alone.weights, abs=2e-3)
+
+
+def test_many_rows_are_cut_into_blocks_without_a_trace():
+    """Blocks, and the rows that fill up the last one, change the sums by rounding only."""
+    probas, y = members(n_members=7, n_rows=4_001)
+    s = np.random.default_rng(0).exponential(size=y.size)
+    result = solve_log_loss(probas, y, s, prior=0)
+    q = probas[:, np.arange(y.size), y]
+    loss = -np.average(np.log(result.weights @ q), weights=s)
+    ratios = (q / (result.weights @ q)) @ (s / s.sum())
+    assert result.loss == pytest.approx(loss, rel=1e-13)
+    assert result.gap == pytest.approx(ratios.max() - 1, abs=1e-13)
+    assert np.abs(ratios[result.weights > 0] - 1).max() < 1e-8
 
 
 def test_exhausted_iterations_warn_readably():

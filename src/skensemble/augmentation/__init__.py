@@ -1,4 +1,4 @@
-"""Keras layers that change training images, each image in its own way."""
+"""Keras layers that change training images, each image by its own draws."""
 
 from skensemble.augmentation._autoaugment import AutoAugment
 from skensemble.augmentation._by_name import augmentation_named, check_images, check_names

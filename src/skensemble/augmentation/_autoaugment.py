@@ -1,7 +1,5 @@
 """The AutoAugment layer."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -11,25 +9,25 @@ import numpy as np
 from keras import ops
 
 from skensemble._validation import check_choice, must_be
-from skensemble.augmentation._checks import check_fits, check_seed, check_shape, check_values
+from skensemble.augmentation._image_layer import ImageLayer, check_values
 from skensemble.augmentation._magnitudes import MAGNITUDES
 from skensemble.augmentation._policy import POLICIES
 from skensemble.augmentation._stage import Stage
 
-# What torchvision and the authors' code leave where an image has moved away: black, and the mean
-# of the data. A mid grey is within a few levels of the mean of any natural images.
+# Where an image has moved away, torchvision leaves black and the authors' code the mean of the
+# data; a mid grey is within a few levels of the mean of natural images.
 _FILL_VALUES = {"reference": 128.0, "torchvision": 0.0}
 
 
 @keras.saving.register_keras_serializable(package="skensemble")
-class AutoAugment(keras.layers.Layer):
+class AutoAugment(ImageLayer):
     """AutoAugment with the policy found on CIFAR-10.
 
-    Every image draws one of 25 sub-policies. Each of its two operations is done with its
-    probability, one after the other, to the strength of its level; shears, translations and
-    rotations have a sign that is drawn too. The operations are Pillow's, to the grey level.
+    Every image draws one of 25 sub-policies. Its two operations are done one after the other,
+    each with its own probability and strength; shears, translations and rotations also draw a
+    sign. The results equal those of Pillow to the grey level.
 
-    With ``training=False`` the layer returns what it got. It comes before everything else that
+    With ``training=False`` the layer returns its input. It comes before everything else that
     changes the images: policy, crop, flip, `Cutout`.
 
     Parameters
@@ -37,7 +35,7 @@ class AutoAugment(keras.layers.Layer):
     policy : {"cifar10"}, default="cifar10"
         The 25 sub-policies.
     magnitudes : {"reference", "torchvision"}, default="reference"
-        What a level means: as in the authors' code, or as in torchvision.
+        How levels become strengths: as in the authors' code, or as in torchvision.
     fill_value : float or sequence of float, optional
         Grey level, or one per channel, of pixels that come from outside the image; rounded.
         Default: 128 for "reference", whose authors take the mean of the data, and 0 for
@@ -52,11 +50,11 @@ class AutoAugment(keras.layers.Layer):
     Takes ``(rows, height, width, channels)``, or one image without rows, of 1 or 3 channels, of
     any dtype, with grey levels **from 0 to 255**. Others are rounded and clipped, so that images
     scaled to [0, 1] come out black. Returns the same shape in the layer's compute dtype, whole
-    grey levels. Height and width must be known when a graph is made of the layer.
+    grey levels. Height and width must be known when the layer is traced into a graph.
 
-    Only the images that an operation was drawn for are computed. With JAX all are: shapes are
-    fixed there. The graph holds where each pixel comes from, for each of 22 maps: 0.1 MB for
-    32 × 32 pixels, 4 MB for 224 × 224.
+    An operation is computed only for the images that drew it; with JAX, whose shapes are fixed,
+    for all of them. The graph holds 22 maps of where each pixel comes from: 0.1 MB for 32 × 32
+    pixels, 4 MB for 224 × 224.
 
     References
     ----------
@@ -83,49 +81,28 @@ class AutoAugment(keras.layers.Layer):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        fill = None if fill_value is None else _check_fill_value(fill_value)
+        super().__init__(fill, seed, **kwargs)
         check_choice("policy", policy, POLICIES, fix="it is the only policy there is")
         fix = '"reference" has those of the paper\'s authors'
         check_choice("magnitudes", magnitudes, MAGNITUDES, fix=fix)
         self.policy = policy
         self.magnitudes = magnitudes
-        self.fill_value = None if fill_value is None else _check_fill_value(fill_value)
-        self.seed = check_seed(seed)
-        self.seed_generator = keras.random.SeedGenerator(self.seed)
-
-    def call(self, images, training=True):
-        """Return the images, changed if training."""
-        self._check(images.shape)
-        if not training:
-            return ops.cast(images, self.compute_dtype)
-        batch = images if len(images.shape) == 4 else images[None]
-        out = ops.cast(self._augment(_as_levels(batch)), self.compute_dtype)
-        return out if len(images.shape) == 4 else out[0]
-
-    def compute_output_shape(self, input_shape):
-        """Return the shape of the images: it stays."""
-        self._check(input_shape)
-        return input_shape
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make the same layer, at the start of its draws."""
-        own = {
-            "policy": self.policy,
-            "magnitudes": self.magnitudes,
-            "fill_value": self.fill_value,
-            "seed": self.seed,
-        }
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "policy": self.policy, "magnitudes": self.magnitudes}
 
-    def _check(self, shape) -> None:
-        check_shape(shape)
+    def _check_shape(self, shape) -> None:
+        super()._check_shape(shape)
         if shape[-1] not in (1, 3):
             fix = "the operations are those of grey and of red, green and blue images"
             raise ValueError(must_be("channels of images", "1 or 3", shape[-1], fix))
-        if self.fill_value is not None:
-            check_fits(self.fill_value, shape[-1])
 
-    def _augment(self, images):
+    def _change(self, images):
+        if keras.backend.standardize_dtype(images.dtype) != "uint8":
+            images = ops.round(ops.clip(ops.cast(images, "float32"), 0, 255))
+            images = ops.cast(images, "uint8")
         height, width, n_channels = images.shape[1:]
         value = _FILL_VALUES[self.magnitudes] if self.fill_value is None else self.fill_value
         fill = np.broadcast_to(np.round(value), (n_channels,)).astype("uint8")
@@ -135,10 +112,10 @@ class AutoAugment(keras.layers.Layer):
         return images
 
     def _draw(self, n_images) -> list[Any]:
-        """Return a row of each stage for each image: int32 tensors of shape (n_images,)."""
+        """Draw a row of each `Stage` for each image: int32 tensors of shape (n_images,)."""
         policy = POLICIES[self.policy]
         stages = list(zip(*policy, strict=True))
-        # Of every image: its sub-policy, and for each operation whether, and with which sign.
+        # For each image: its sub-policy, and for each operation whether it is done and its sign.
         shape = (n_images, 1 + 2 * len(stages))
         draws = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         choice = ops.cast(draws[:, 0] * len(policy), "int32")
@@ -163,11 +140,3 @@ def _check_fill_value(value: Any) -> float | list[float]:
     if np.min(checked) < 0 or np.max(checked) > 255:
         raise ValueError(must_be("fill_value", "from 0 to 255", value, fix))
     return checked
-
-
-def _as_levels(images):
-    """Whole grey levels, as uint8."""
-    if keras.backend.standardize_dtype(images.dtype) == "uint8":
-        return images
-    images = ops.round(ops.clip(ops.cast(images, "float32"), 0, 255))
-    return ops.cast(images, "uint8")

@@ -1,18 +1,13 @@
-"""What a level from 0 to 10 means for each operation, in the two well-known implementations."""
-
-from __future__ import annotations
+"""Strength of each operation at levels 0 to 10, as in the two well-known implementations."""
 
 from collections.abc import Callable
 
-# Of an operation, a level, a sign (1 or -1), and the height and width of the images.
+# From an operation, a level, a sign (1 or -1), and the height and width of the images.
 Magnitudes = Callable[[str, int, int, int, int], float]
 
 
 def _reference(operation: str, level: int, sign: int, height: int, width: int) -> float:
-    """Magnitudes of the code of the paper, written for 32 × 32 pixels.
-
-    Images of any size are translated by the same number of pixels.
-    """
+    """Magnitudes of the paper's code; translations in pixels, whatever the size of the images."""
     if operation in ("ShearX", "ShearY"):
         return sign * 0.3 * level / 10
     if operation in ("TranslateX", "TranslateY"):

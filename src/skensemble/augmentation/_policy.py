@@ -1,6 +1,4 @@
-"""The policies: which operations go together, how often, how strong."""
-
-from __future__ import annotations
+"""The sub-policies of AutoAugment: operations, probabilities, levels."""
 
 # An operation, its probability, its level.
 Step = tuple[str, float, int]

@@ -1,6 +1,4 @@
-"""Some images of a batch, and some pixels of them."""
-
-from __future__ import annotations
+"""Gather, count and change rows of tensors."""
 
 from collections.abc import Sequence
 
@@ -9,9 +7,9 @@ from keras import ops
 
 
 def gather(tensor, places):
-    """Return the items of a tensor, along its first axis, at places that are not negative.
+    """Return the items of a tensor along its first axis, at indices that are not negative.
 
-    `keras.ops.take` looks for negative ones first, which takes as long as the rest.
+    `keras.ops.take` checks for negative ones first, which takes as long as the rest.
     """
     if keras.backend.backend() == "tensorflow":
         from skensemble.backends import gather_rows
@@ -21,17 +19,7 @@ def gather(tensor, places):
 
 
 def count(numbers, n_numbers: int):
-    """Return how often each of the first whole numbers occurs in each row.
-
-    Parameters
-    ----------
-    numbers : int32 tensor of shape (n, m)
-    n_numbers : int
-
-    Returns
-    -------
-    float32 tensor of shape (n, n_numbers)
-    """
+    """Count each of 0, …, n_numbers - 1 in each row: int32 (n, m) to float32 (n, n_numbers)."""
     n_rows = ops.shape(numbers)[0]
     if keras.backend.backend() == "tensorflow":
         from skensemble.backends import count_numbers
@@ -44,17 +32,10 @@ def count(numbers, n_numbers: int):
 
 
 def change_rows(images, changes: Sequence[tuple]):
-    """Return the images, with those that are chosen for a change as its function returns them.
+    """Return the images after the changes ``(chosen, function, *arguments)``.
 
-    Only these are computed, but with JAX, whose shapes are fixed: there, every function gets all
-    images.
-
-    Parameters
-    ----------
-    images : tensor of shape (n, height, width, channels)
-    changes : sequence of tuples (chosen, function, *arguments)
-        ``chosen`` is a bool tensor of shape (n,); the function takes images and arguments, one of
-        each per row. No image is chosen twice.
+    ``chosen`` is a bool tensor of shape (n,), and no image is chosen twice. The function gets the
+    chosen images with their rows of the arguments; with JAX, whose shapes are fixed, all of them.
     """
     if keras.backend.backend() == "jax":
         for chosen, function, *arguments in changes:

@@ -1,6 +1,4 @@
-"""One operation on every image of a batch, each image its own."""
-
-from __future__ import annotations
+"""The first or the second operation of all sub-policies, applied to a batch."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,98 +6,72 @@ from functools import partial
 import numpy as np
 from keras import ops
 
-from skensemble.augmentation import _blends, _geometry, _tables
+from skensemble.augmentation import _pillow
 from skensemble.augmentation._magnitudes import Magnitudes
 from skensemble.augmentation._policy import Step
 from skensemble.augmentation._rows import change_rows
 
-_PLACE_IN_MAP = {"ShearX": 1, "TranslateX": 2, "ShearY": 3, "TranslateY": 5}
-_KINDS = {
-    **dict.fromkeys(["Invert", "Posterize", "Solarize", "Brightness"], "table"),
-    **dict.fromkeys(["Contrast", "AutoContrast", "Equalize", "Color", "Sharpness"]),
-    **dict.fromkeys([*_PLACE_IN_MAP, "Rotate"], "map"),
+_PLACE_IN_AFFINE = {"ShearX": 1, "TranslateX": 2, "ShearY": 3, "TranslateY": 5}
+_TABLES = {
+    "Invert": lambda _: _pillow.invert_table(),
+    "Posterize": _pillow.posterize_table,
+    "Solarize": _pillow.solarize_table,
+    "Brightness": _pillow.brightness_table,
 }
-OPERATIONS = tuple(_KINDS)
+_BLENDS = ("Contrast", "Color", "Sharpness")
+OPERATIONS = (*_TABLES, *_BLENDS, "AutoContrast", "Equalize", *_PLACE_IN_AFFINE, "Rotate")
 
 
 class Stage:
-    """What there is to choose from: a row for every step and sign.
+    """One operation of each sub-policy, prepared for images of one size.
 
-    Rows ``2 * i`` and ``2 * i + 1`` are step ``i`` with the signs + and -; the last row does
-    nothing.
-
-    Attributes
-    ----------
-    kinds : ndarray of shape (n_rows,)
-        Which function serves the row.
-    tables, factors, places : ndarrays of shape (n_rows, 256), (n_rows,), (n_rows,)
-        Its argument, where the function needs it. ``places`` points into ``maps``.
-    maps : ndarray of shape (n_maps, height * width)
-        Where pixels come from, in rows for the operations that move them.
+    Rows ``2 * i`` and ``2 * i + 1`` are the operation of sub-policy ``i`` with the signs + and -;
+    the last row does nothing.
     """
 
     def __init__(self, steps: Sequence[Step], magnitudes: Magnitudes, height: int, width: int):
         n_rows = 2 * len(steps) + 1
+        # Of each row: the function that does it, and its argument where it has one.
         self.kinds = np.full(n_rows, "", dtype="U12")
-        self.tables = np.tile(_tables.LEVELS, (n_rows, 1))
+        self.tables = np.tile(_pillow.LEVELS, (n_rows, 1))
         self.factors = np.ones(n_rows, dtype="float32")
-        self.places = np.zeros(n_rows, dtype="int32")
-        maps = [_geometry.sources(_geometry.IDENTITY, height, width)]
+        self.map_indices = np.zeros(n_rows, dtype="int32")
+        maps = [_pillow.source_pixels(_pillow.IDENTITY, height, width)]
         for row in range(n_rows - 1):
             operation, _, level = steps[row // 2]
             value = magnitudes(operation, level, -1 if row % 2 else 1, height, width)
-            self.kinds[row] = _KINDS[operation] or operation
-            if self.kinds[row] == "table":
-                self.tables[row] = _table(operation, value)
-            elif self.kinds[row] == "map":
-                self.places[row] = len(maps)
-                affine = _affine(operation, value, height, width)
-                maps.append(_geometry.sources(affine, height, width))
-            elif operation in ("Contrast", "Color", "Sharpness"):
+            self.kinds[row] = operation
+            if operation in _TABLES:
+                self.kinds[row] = "table"
+                self.tables[row] = _TABLES[operation](value)
+            elif operation in _BLENDS:
                 self.factors[row] = value
-        self.maps = np.stack(maps)
+            elif operation == "Rotate" or operation in _PLACE_IN_AFFINE:
+                self.kinds[row] = "map"
+                self.map_indices[row] = len(maps)
+                affine = list(_pillow.IDENTITY)
+                if operation == "Rotate":
+                    affine = list(_pillow.rotation(value, height, width))
+                else:
+                    affine[_PLACE_IN_AFFINE[operation]] = value
+                maps.append(_pillow.source_pixels(affine, height, width))
+        self.maps = np.stack(maps)  # (n_maps, height * width)
 
     def apply(self, images, rows, fill: np.ndarray):
-        """Return the images, each after the operation of its row.
-
-        Parameters
-        ----------
-        images : uint8 tensor of shape (n, height, width, channels)
-        rows : int32 tensor of shape (n,)
-        fill : uint8 array of shape (channels,)
-            What pixels from outside get.
-        """
+        """Apply to each uint8 image the operation of its row; ``fill`` as in `_pillow.move`."""
         tables = ops.take(self.tables, rows, axis=0)[:, None]
         factors = ops.take(self.factors, rows)
-        places = ops.take(self.places, rows)
-        moved = partial(_geometry.moved, maps=ops.convert_to_tensor(self.maps), fill=fill)
+        map_indices = ops.take(self.map_indices, rows)
+        move = partial(_pillow.move, maps=ops.convert_to_tensor(self.maps), fill=fill)
         changes = (
-            ("table", _tables.look_up, tables),
-            ("Contrast", _tables.contrasted, factors),
-            ("AutoContrast", _tables.autocontrasted),
-            ("Equalize", _tables.equalized),
-            ("Color", _blends.colored, factors),
-            ("Sharpness", _blends.sharpened, factors),
-            ("map", moved, places),
+            ("table", _pillow.look_up, tables),
+            ("Contrast", _pillow.contrast, factors),
+            ("AutoContrast", _pillow.autocontrast),
+            ("Equalize", _pillow.equalize),
+            ("Color", _pillow.color, factors),
+            ("Sharpness", _pillow.sharpness, factors),
+            ("map", move, map_indices),
         )
         return change_rows(
             images, [(ops.take(self.kinds == kind, rows), *change) for kind, *change in changes]
         )
-
-
-def _table(operation: str, value: float) -> np.ndarray:
-    if operation == "Invert":
-        return _tables.inverted()
-    if operation == "Posterize":
-        return _tables.posterized(int(value))
-    if operation == "Solarize":
-        return _tables.solarized(value)
-    return _tables.brightened(value)
-
-
-def _affine(operation: str, value: float, height: int, width: int) -> Sequence[float]:
-    if operation == "Rotate":
-        return _geometry.rotation(value, height, width)
-    affine = list(_geometry.IDENTITY)
-    affine[_PLACE_IN_MAP[operation]] = value
-    return affine

@@ -1,6 +1,4 @@
-"""The recipe that almost every result on CIFAR starts from."""
-
-from __future__ import annotations
+"""The usual augmentation of CIFAR: crop, flip, shift, normalisation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +14,7 @@ from skensemble._validation import (
     check_statistics,
     must_be,
 )
-from skensemble.augmentation._checks import check_seed, check_values
+from skensemble.augmentation._image_layer import check_seed, check_values
 
 
 def standard_augmentation(
@@ -31,7 +29,7 @@ def standard_augmentation(
 ):
     """Crop, flip, shift and normalise, with Keras's own layers.
 
-    In this order, each image in its own way:
+    In this order, with new draws for each image:
 
     - a crop of its own size from the image with ``padding`` pixels of ``fill_value`` on each side.
       All (2 padding + 1)² crops are equally likely. `keras.layers.RandomCrop` would cut all
@@ -42,9 +40,9 @@ def standard_augmentation(
       bilinear interpolation (`keras.layers.RandomTranslation`);
     - normalisation to ``(x - mean) / std`` (`keras.layers.Normalization`).
 
-    With ``training=False`` only the normalisation is left. The ``augmentation`` of an estimator
-    must do nothing at all then: leave ``mean`` and ``std`` out and give them to the network, as
-    in ``SnapshotEnsembleClassifier(wide_resnet, model__mean=…, model__std=…)``.
+    With ``training=False`` only the normalisation is done. The ``augmentation`` of an estimator
+    must not change images at prediction: give ``mean`` and ``std`` to the network instead, as in
+    ``SnapshotEnsembleClassifier(wide_resnet, model__mean=…, model__std=…)``.
 
     Parameters
     ----------
@@ -104,7 +102,10 @@ def standard_augmentation(
     if isinstance(padding_value, list):
         fix = "Keras pads all channels alike"
         raise ValueError(must_be("fill_value", "a single number", padding_value, fix))
-    seeds = _spread(check_seed(seed))
+    seed = check_seed(seed)
+    # A seed for each layer: with the same seed, crops and flips would be correlated.
+    states = [None] * 3 if seed is None else np.random.SeedSequence(seed).generate_state(3)
+    seeds = [None if state is None else int(state) for state in states]
 
     layers: list[Any] = []
     if padding:
@@ -139,15 +140,8 @@ def standard_augmentation(
     return keras.Model(images, outputs)
 
 
-def _spread(seed: int | None) -> list[int | None]:
-    """Return a seed for each layer: with one for all, where an image goes says if it flips."""
-    if seed is None:
-        return [None] * 3
-    return [int(state) for state in np.random.SeedSequence(seed).generate_state(3)]
-
-
 def _normalization(mean, std):
-    """Return the layer, and the number of channels where it is known; neither where not asked."""
+    """Return the layer and the number of channels, each None where it is not known."""
     statistics = check_statistics(mean, std, None)
     if statistics is None:
         return None, None

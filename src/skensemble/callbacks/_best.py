@@ -1,13 +1,10 @@
-"""The best weights by a value that Keras reports after an epoch."""
-
-from __future__ import annotations
+"""Which epoch is the best by a value that Keras reports."""
 
 import re
 
 from skensemble._validation import check_choice, must_be
 from skensemble._warnings import warn
 
-# Not the first project's name for it only: a metric added as "acc" is reported so.
 _AUTO = "val_accuracy"
 _RISES = re.compile(
     r"acc|auc|precision|recall|f1|fbeta|iou|io_u|r2_score|similarity|sensitivity|specificity"
@@ -16,7 +13,7 @@ _FALLS = re.compile(r"loss|error|entropy|hinge|divergence|poisson|(^|_)(mse|mae|
 
 
 def check_monitor(monitor, mode) -> bool:
-    """Raise unless it is clear what is monitored; return whether larger values are better."""
+    """Check ``monitor`` and ``mode``; return whether larger values are better."""
     if not isinstance(monitor, str) or not monitor:
         fix = "'val_loss' or 'val_accuracy', say"
         raise TypeError(must_be("monitor", "the name of a value that Keras reports", monitor, fix))
@@ -31,15 +28,10 @@ def check_monitor(monitor, mode) -> bool:
 
 
 class BestValue:
-    """The best of the values so far in one training.
+    """The best value so far in one training.
 
-    Parameters
-    ----------
-    monitor : str
-        Name of the value, ``acc`` and ``accuracy`` being the same; or ``"auto"``, the validation
-        accuracy.
-    larger_is_better : bool
-        Which values are better.
+    ``monitor`` is its name, where ``acc`` and ``accuracy`` mean the same, or ``"auto"``: the
+    validation accuracy.
     """
 
     def __init__(self, monitor: str, larger_is_better: bool):
@@ -48,29 +40,33 @@ class BestValue:
         self._sign = 1 if larger_is_better else -1
         self._best: float | None = None
         self._reported: dict[str, None] = {}
-        self._was_there = False
+        self._was_reported = False
 
     def improves(self, logs) -> bool:
-        """Whether the values reported after an epoch are the best so far; NaN never is."""
+        """Whether the value reported after this epoch is the best so far; NaN never is."""
         self._reported.update(dict.fromkeys(logs))
         if self._monitor == "auto" and not any(name in logs for name in _spellings(self._name)):
-            # A metric given as an object is reported by the name of its class.
+            # Keras names a metric that is given as an object after its class.
             alike = [name for name in logs if re.fullmatch(r"val_.*accuracy", name)]
             self._name = alike[0] if len(alike) == 1 else self._name
         value = next((logs[name] for name in _spellings(self._name) if name in logs), None)
         if value is None:
             return False
-        self._was_there = True
+        self._was_reported = True
         value = self._sign * float(value)
         if value != value or (self._best is not None and value <= self._best):
             return False
         self._best = value
         return True
 
-    def warn_if_never_there(self) -> None:
-        """Say that there is no best without a value to judge by."""
+    def warn_if_never_reported(self) -> None:
+        """Warn that no file of the best weights exists, because the value was never reported."""
         is_validated = any(name.startswith("val_") for name in self._reported)
-        if self._was_there or not self._reported or (self._monitor == "auto" and not is_validated):
+        if (
+            self._was_reported
+            or not self._reported
+            or (self._monitor == "auto" and not is_validated)
+        ):
             return
         warn(
             f"monitor={self._monitor!r} was to find the best weights, and {self._name!r} was never "

@@ -1,26 +1,24 @@
-"""The callbacks under the names that users of the first Keras implementation know."""
-
-from __future__ import annotations
+"""The callback under the names of snapshot-ensembles, the first implementation in Keras."""
 
 import os
 
 from skensemble._validation import check_integer, check_real
-from skensemble.callbacks._callback import SnapshotCallback
+from skensemble.callbacks._snapshot_callback import SnapshotCallback
 
 
 class SnapshotCallbackBuilder:
     """Callbacks for ``model.fit`` that train along the cyclic schedule and write snapshot files.
 
-    The call, and the names of the files, are those of the first Keras implementation of snapshot
-    ensembles. What differs: the learning rate changes at every iteration, as in the paper, and not
-    at every epoch; there are always exactly ``nb_snapshots`` files; and files of an earlier run are
-    not overwritten unless asked for.
+    The parameters and the names of the files are those of the project snapshot-ensembles, the
+    first implementation in Keras. Three things differ: the learning rate changes at every
+    iteration, as in the paper, not at every epoch; there are always exactly ``nb_snapshots``
+    files; and files of an earlier run are overwritten only with ``overwrite=True``.
 
     Parameters
     ----------
     nb_epochs : int
-        Epochs to train for. ``fit`` must train for as many: another number is an error at its
-        start, as the last cycle would not end with training.
+        Epochs to train for. ``fit`` raises an error at its start if it trains for another number,
+        as the last cycle would not end with training.
     nb_snapshots : int
         Number of cycles, hence of snapshots: ``M``.
     init_lr : float, default=0.1
@@ -33,7 +31,7 @@ class SnapshotCallbackBuilder:
 
     See Also
     --------
-    SnapshotCallback : What does the work; it needs no number of epochs, nor files.
+    SnapshotCallback : Does the work; it needs neither a number of epochs nor files.
     load_snapshots : Reads the files.
 
     Examples
@@ -86,16 +84,13 @@ class SnapshotCallbackBuilder:
         monitor : str or None, default="auto"
             Value by which ``{folder}/{model_prefix}-Best.weights.h5`` is the best. "auto": the
             validation accuracy; without validation data there is no such file. None: no such file.
-        mode : {"auto", "min", "max"}, default="auto"
-            Which values of ``monitor`` are better: "auto" goes by the name.
-        overwrite : bool, default=False
-            Whether files of an earlier run with this prefix are removed when training starts, or
-            an error.
+        mode, overwrite
+            As in `SnapshotCallback`.
 
         Returns
         -------
         list of SnapshotCallback
-            For ``fit(callbacks=...)``, as it is, or in a list with others.
+            For ``fit(callbacks=...)``, also inside a list with others.
         """
         return [
             SnapshotCallback(

@@ -1,7 +1,5 @@
 """Stopping at the end of every cycle inside ``model.fit``."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 
@@ -10,24 +8,13 @@ from skensemble.backends import END_OF_DATA
 
 
 class SteppedTraining:
-    """The training function of a model, cut so that Python sees the weights at every cycle's end.
+    """Replaces the training function of a model in ``fit``, so that it stops after each cycle.
 
-    Keras calls the graph once for ``steps_per_execution`` batches. Such a call is made as it is,
-    unless a cycle ends inside it, or it would run past the last batch of the epoch: that one is
-    done batch by batch.
+    Keras calls the graph once for ``steps_per_execution`` batches. If a cycle or an epoch ends
+    inside such a call, its batches are done one by one; all other calls are unchanged.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled; in ``fit``, before its first batch. The learning rate is in its optimizer.
-    rate : CyclicRate
-        Counts the iterations; restored by ``close``.
-    cycle_ends : iterable of int
-        Iterations done at the end of each cycle.
-    steps_per_epoch : int or None
-        Batches per epoch where they are known. Where not, training stops after the last cycle.
-    on_cycle_end : callable
-        Called with the number of the cycle, from 1, and the iterations done.
+    ``on_cycle_end`` is called with the number of the cycle, from 1, and the iterations done.
+    Without ``steps_per_epoch``, training stops after the last cycle.
     """
 
     def __init__(
@@ -39,7 +26,7 @@ class SteppedTraining:
         on_cycle_end: Callable[[int, int], None],
     ):
         self.n_done = 0
-        self._model, self._rate, self._take = model, rate, on_cycle_end
+        self._model, self.rate, self._take = model, rate, on_cycle_end
         self._ends = [int(end) for end in cycle_ends]
         self._n_taken = 0
         self._steps = steps_per_epoch
@@ -48,7 +35,7 @@ class SteppedTraining:
         self._one: Callable | None = None
         self._history = _history(model)
         self._own_function = model.train_function
-        # The rate is read while the training step is traced: what there is may know another one.
+        # A new trace of the training step, because the old one contains the old rate.
         model.make_train_function(force=True)
         self._many = model.train_function
         self._function = self._execute
@@ -56,27 +43,19 @@ class SteppedTraining:
         rate.hold_while(self._is_running)
 
     def _is_running(self) -> bool:
-        """Whether the ``fit`` that this belongs to goes on, as far as the model tells."""
+        """Whether the same ``fit`` is still running, as far as the model shows."""
         model = self._model
         return model.train_function is self._function and _history(model) is self._history
 
     def begin_epoch(self) -> None:
-        """Take stock: the data may have ended the last epoch early."""
-        self.n_done = self._rate.n_done
+        """Read the iterations done: the data may have ended the last epoch early."""
+        self.n_done = self.rate.n_done
         if self._steps is not None:
             self._epoch_end = self.n_done + self._steps
 
-    def end_epoch(self) -> None:
-        """Raise if somebody else has set the learning rate."""
-        self._rate.check_untouched()
-
-    def count(self) -> int:
-        """Read the iterations done, the last, shorter call of Keras included."""
-        return self._rate.n_done
-
     def close(self) -> None:
-        """Leave the model with the learning rate and the training function that it had."""
-        self._rate.restore()
+        """Restore the learning rate and the training function of the model."""
+        self.rate.restore()
         if self._model.train_function is self._function:
             self._model.train_function = self._own_function
 
@@ -90,13 +69,13 @@ class SteppedTraining:
 
     def _execute(self, iterator):
         if _history(self._model) is not self._history:
-            # An exception ended the training that this belongs to, and now there is another one.
+            # An exception ended the training of this object, and another one has begun.
             self.close()
             return self._model.train_function(iterator)
         try:
             return self._advance(iterator)
         except END_OF_DATA:
-            self._rate.set_back(self.n_done)
+            self.rate.set_back(self.n_done)
             raise
         except BaseException:
             self.close()
@@ -105,7 +84,7 @@ class SteppedTraining:
     def _advance(self, iterator):
         at_once = self._model.steps_per_execution
         if at_once > 1 and self.n_done + at_once > self._next_stop:
-            self.n_done = self._rate.n_done  # the call before may have found fewer batches
+            self.n_done = self.rate.n_done  # the call before may have found fewer batches
         if self.n_done + at_once > self._next_stop:
             n_steps = int(min(at_once, self._epoch_end - self.n_done))
             return self._step_by_step(iterator, n_steps)
@@ -114,7 +93,7 @@ class SteppedTraining:
         self.n_done += at_once
         if not self._has_begun or self.n_done == self._next_end:
             self._has_begun = True
-            # Fewer than asked for where the data ended.
+            # Fewer than at_once if the data ended.
             self.n_done = self._counted(range(before + 1, self.n_done + 1))
             self._reach()
         return logs
@@ -127,7 +106,7 @@ class SteppedTraining:
             except END_OF_DATA:
                 if logs is None:
                     raise
-                self._rate.set_back(self.n_done)
+                self.rate.set_back(self.n_done)
                 break
             self.n_done += 1
             if not self._has_begun or self.n_done == self._next_end:
@@ -139,7 +118,7 @@ class SteppedTraining:
         return logs
 
     def _step(self, iterator):
-        """Train on one batch: Keras reads the number of steps while it traces."""
+        """Train on one batch; Keras reads ``steps_per_execution`` while it traces."""
         model, at_once = self._model, self._model.steps_per_execution
         model.steps_per_execution = 1
         try:
@@ -152,16 +131,12 @@ class SteppedTraining:
 
     def _counted(self, allowed) -> int:
         """Read the iterations done from the optimizer."""
-        n_done = self._rate.n_done
+        n_done = self.rate.n_done
         if n_done not in allowed:
-            raise RuntimeError(
-                must_be(
-                    "the optimizer of the model",
-                    "one that takes one step per batch",
-                    Described(f"{n_done} steps after {allowed[-1]} batches"),
-                    "SnapshotCallback cannot follow a train_step that does otherwise",
-                )
-            )
+            what = "the optimizer of the model"
+            got = Described(f"{n_done} steps after {allowed[-1]} batches")
+            fix = "SnapshotCallback cannot follow a train_step that does otherwise"
+            raise RuntimeError(must_be(what, "one that takes one step per batch", got, fix))
         return n_done
 
     def _reach(self) -> None:
@@ -174,5 +149,5 @@ class SteppedTraining:
 
 
 def _history(model):
-    """Return what Keras makes anew in every ``fit``."""
+    """Return the History object, which Keras makes anew in every ``fit``."""
     return getattr(model, "history", None)

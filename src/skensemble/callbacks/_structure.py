@@ -1,6 +1,4 @@
-"""What a file of weights holds, layer by layer."""
-
-from __future__ import annotations
+"""The layers in a file of weights, compared with those of a model."""
 
 import io
 import os
@@ -9,16 +7,17 @@ import tempfile
 import zipfile
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import h5py
 
 from skensemble._validation import Described, must_be
-from skensemble.callbacks._files import SUFFIX, write_weights
+from skensemble.callbacks._weights_files import SUFFIX, write_weights
 
 
 @dataclass(frozen=True)
 class LayerOnFile:
-    """The variables of one layer: its name, where Keras notes one, and their shapes by key."""
+    """The shapes of the variables of one layer, by key; its name is empty if not in the file."""
 
     name: str
     shapes: dict[str, tuple[int, ...]]
@@ -30,7 +29,7 @@ class LayerOnFile:
 
 
 def structure_of_model(model) -> dict[str, LayerOnFile]:
-    """Return what a file of this model's weights holds, in the order of its layers."""
+    """Return the layers that a file of this model's weights has, in the order of the model."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, f"model{SUFFIX}")
         write_weights(model, path)
@@ -45,15 +44,9 @@ def structure_of_model(model) -> dict[str, LayerOnFile]:
 
 
 def structure_of_file(path: str) -> dict[str, LayerOnFile]:
-    """Return the layers that a file holds variables of, by their place in it.
-
-    Raises
-    ------
-    ValueError
-        If it is no file of weights of Keras 3.
-    """
+    """Return the layers with variables in a file of Keras 3, by their place in it."""
     try:
-        with h5py.File(open_weights(path), "r") as file:
+        with open_weights(path) as opened, h5py.File(opened, "r") as file:
             if "layer_names" in file.attrs or "model_weights" in file:
                 raise ValueError(_refusal(path, "in the format of Keras 1 and 2", _CONVERT))
             layers = _layers(file)
@@ -76,10 +69,10 @@ def _refusal(path: str, got: str, fix: str) -> str:
     return must_be(f"the file {path}", f"{SUFFIX} or .keras of Keras 3", Described(got), fix)
 
 
-def open_weights(path: str):
-    """Return what h5py can open: the path, or the weights inside a ``.keras`` file."""
+def open_weights(path: str) -> BinaryIO:
+    """Open a file of weights, or the weights inside a ``.keras`` file."""
     if not path.endswith(".keras"):
-        return path
+        return open(path, "rb")
     with zipfile.ZipFile(path) as archive:
         return io.BytesIO(archive.read("model.weights.h5"))
 
@@ -102,8 +95,10 @@ def _layers(file) -> dict[str, LayerOnFile]:
 
 
 def check_same(path: str, expected: dict[str, LayerOnFile], found: dict[str, LayerOnFile]) -> None:
-    """Raise if a file does not hold what a model expects, naming the first layer that differs."""
-    names = {layer.name for place, layer in expected.items() if _is_given(layer.name, place)}
+    """Raise if a file does not have the layers of a model, naming the first that differs."""
+    names = {
+        layer.name for place, layer in expected.items() if _is_chosen_by_user(layer.name, place)
+    }
     for place, layer in expected.items():
         got = found.get(place)
         if got is None or got.shapes != layer.shapes:
@@ -118,8 +113,8 @@ def check_same(path: str, expected: dict[str, LayerOnFile], found: dict[str, Lay
             raise _differs(path, layer.name or place, must, f"{layer} among {len(found)} layers")
 
 
-def _is_given(name: str, place: str) -> bool:
-    """Whether a user chose the name of a layer: Keras itself counts ``dense_1``, ``dense_2``."""
+def _is_chosen_by_user(name: str, place: str) -> bool:
+    """Whether a user chose the name of a layer; Keras's own are ``dense_1``, ``dense_2``."""
     kind = re.sub(r"_\d+$", "", place.rpartition("/")[2])
     return bool(name) and not re.fullmatch(rf"{re.escape(kind)}(_\d+)?", name)
 

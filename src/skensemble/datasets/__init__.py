@@ -1,7 +1,7 @@
 """Images and tables from files, as arrays that ``fit`` takes.
 
 CIFAR-10 and CIFAR-100 come through Keras, images from folders of classes, arrays from ``.npz``,
-and tables from CSV and Parquet. Keras, pandas and Pillow are imported where they are used.
+and tables from CSV and Parquet. Keras, pandas and Pillow are imported when they are needed.
 """
 
 from skensemble.datasets._channel_statistics import channel_statistics

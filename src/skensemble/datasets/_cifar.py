@@ -1,23 +1,44 @@
 """CIFAR-10 and CIFAR-100, through Keras."""
 
-from __future__ import annotations
+import contextlib
+import os
+import sys
+from http.client import HTTPException
+from importlib import import_module
+from threading import Lock
+from typing import Any
 
 import numpy as np
 
-from skensemble._validation import check_choice
-from skensemble.datasets._cifar_names import CIFAR10, CIFAR100
+from skensemble._validation import Described, check_choice, must_be
 from skensemble.datasets._dataset import Dataset
-from skensemble.datasets._download import downloaded
 from skensemble.datasets._split import split
 
-_SUBSETS = ("train", "test", "all")
+# Names of the classes, in the order of Keras's labels. Those of CIFAR-100 are the
+# ``fine_label_names`` of the original files, which Keras leaves out.
+_CIFAR10_CLASSES = "airplane automobile bird cat deer dog frog horse ship truck"
+_CIFAR100_CLASSES = """
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
+bowl boy bridge bus butterfly camel can castle caterpillar cattle
+chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur
+dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard
+lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain
+mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree
+plain plate poppy porcupine possum rabbit raccoon ray road rocket
+rose sea seal shark shrew skunk skyscraper snail snake spider
+squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor
+train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+"""
+
+# sys.stdout belongs to all threads: two that restore it in turn could leave it replaced.
+_stdout_lock = Lock()
 
 
 def load_cifar10(subset: str = "train") -> Dataset:
     """CIFAR-10: 32 × 32 images of ten classes (Krizhevsky, 2009).
 
-    Keras downloads it on first use, 170 MB, and keeps it in ``~/.keras/datasets``; what it says on
-    the way goes to standard error.
+    Keras downloads its 170 MB on first use and keeps them in ``~/.keras/datasets``. Its output goes
+    to standard error.
 
     Parameters
     ----------
@@ -35,7 +56,7 @@ def load_cifar10(subset: str = "train") -> Dataset:
     ValueError
         If ``subset`` is none of these.
     ConnectionError
-        If it is not there and cannot be downloaded.
+        If the data have not been downloaded yet and cannot be.
 
     Examples
     --------
@@ -44,7 +65,7 @@ def load_cifar10(subset: str = "train") -> Dataset:
     >>> data                                                        # doctest: +SKIP
     Dataset(X: uint8 (10000, 32, 32, 3), y: 10 classes)
     """
-    return Dataset(*_arrays("cifar10", "CIFAR-10", CIFAR10, subset))
+    return Dataset(*_arrays("cifar10", "CIFAR-10", _CIFAR10_CLASSES, subset))
 
 
 def load_cifar100(subset: str = "train") -> Dataset:
@@ -58,8 +79,8 @@ def load_cifar100(subset: str = "train") -> Dataset:
     Returns
     -------
     Dataset
-        As of `load_cifar10`. The classes are the hundred fine ones, by the names that the
-        original files give them: apple, aquarium_fish, …, worm.
+        As from `load_cifar10`. The classes are the hundred fine ones, with the names in the
+        original files: apple, aquarium_fish, …, worm.
 
     Raises
     ------
@@ -73,19 +94,19 @@ def load_cifar100(subset: str = "train") -> Dataset:
     >>> data                                                        # doctest: +SKIP
     Dataset(X: uint8 (50000, 32, 32, 3), y: 100 classes)
     """
-    return Dataset(*_arrays("cifar100", "CIFAR-100", CIFAR100, subset))
+    return Dataset(*_arrays("cifar100", "CIFAR-100", _CIFAR100_CLASSES, subset))
 
 
 def load_cifar10_split() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """CIFAR-10 in the parts of the second of the earlier projects: 49,000, 1,000 and 10,000.
+    """CIFAR-10 in 49,000 rows for training, 1,000 for validation and 10,000 for the test.
 
-    The first 49,000 training images, in the order of the files, train; the next 1,000 validate;
-    the 10,000 test images test. The parts are views of one array.
+    The parts of the project keras_ensemble_cifar10: the first 49,000 training images in the order
+    of the files, the next 1,000, and all test images. They are views of one array.
 
     Returns
     -------
     (X_train, y_train), (X_val, y_val), (X_test, y_test)
-        Images and labels as of `load_cifar10`.
+        Images and labels as from `load_cifar10`.
 
     Raises
     ------
@@ -94,7 +115,7 @@ def load_cifar10_split() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
 
     See Also
     --------
-    split : The same for other images, and at random.
+    split : The same for any rows, also at random.
 
     Examples
     --------
@@ -103,19 +124,46 @@ def load_cifar10_split() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     >>> len(train[1]), len(val[1]), len(test[1])                    # doctest: +SKIP
     (49000, 1000, 10000)
     """
-    X, y = _arrays("cifar10", "CIFAR-10", CIFAR10, "all")
+    X, y = _arrays("cifar10", "CIFAR-10", _CIFAR10_CLASSES, "all")
     return tuple(split(X, y, (49_000, 1_000, 10_000)))
 
 
-def _arrays(
-    module: str, title: str, names: tuple[str, ...], subset: str
-) -> tuple[np.ndarray, np.ndarray]:
-    check_choice("subset", subset, _SUBSETS, fix=f"these are the parts of {title}")
-    train, test = downloaded(module, title)
+def _arrays(module: str, title: str, classes: str, subset: str) -> tuple[np.ndarray, np.ndarray]:
+    check_choice("subset", subset, ("train", "test", "all"), fix=f"these are the parts of {title}")
+    train, test = _load_quietly(module, title)
     parts = {"train": [train], "test": [test], "all": [train, test]}[subset]
-    # Keras gives channels first where its configuration says so, and otherwise a transposed view.
+    # Keras returns channels first if configured so, and otherwise a transposed view.
     images = [X if X.shape[-1] == 3 else X.transpose(0, 2, 3, 1) for X, _ in parts]
     X = np.empty((sum(map(len, images)), *images[0].shape[1:]), np.uint8)
     np.concatenate(images, out=X)
     y = np.concatenate([labels.reshape(-1) for _, labels in parts])
-    return X, np.array(names)[y]
+    return X, np.array(classes.split())[y]
+
+
+def _load_quietly(module: str, title: str) -> Any:
+    """Call ``load_data`` of a module of ``keras.datasets``; what it prints goes to stderr."""
+    loader = import_module(f"keras.datasets.{module}")
+    try:
+        with _stdout_lock, contextlib.redirect_stdout(sys.stderr):
+            return loader.load_data()
+    except Exception as error:
+        if not _is_failed_download(error):
+            raise
+        cache = os.path.join(os.environ.get("KERAS_HOME", os.path.join("~", ".keras")), "datasets")
+        must = f"in {cache}, where Keras keeps it once it is downloaded"
+        got = Described("a download that failed")
+        fix = (
+            "connect to the network this once, or load a folder of images or an .npz file in "
+            f"its place ({str(error).rstrip('.')})"
+        )
+        raise ConnectionError(must_be(title, must, got, fix)) from error
+
+
+def _is_failed_download(error: Exception) -> bool:
+    """Whether a download failed, for which Keras raises bare exceptions."""
+    text = str(error)
+    return (
+        (type(error) is Exception and text.startswith("URL fetch failure"))
+        or (type(error) is ValueError and text.startswith("Incomplete or corrupted file"))
+        or isinstance(error, ConnectionError | TimeoutError | HTTPException)
+    )

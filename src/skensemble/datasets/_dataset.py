@@ -1,6 +1,4 @@
-"""What every loader returns."""
-
-from __future__ import annotations
+"""The record that every loader returns."""
 
 from dataclasses import dataclass
 
@@ -9,15 +7,15 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Rows, their labels, and where they come from.
+    """Rows, their labels, and their origin.
 
     Parameters
     ----------
     X : ndarray of shape (n, ...)
-        Images, uint8 of shape (n, height, width, 3), the features of a table, float32 of shape
-        (n, d), or the array of a file as it is there.
+        Images, uint8 of shape (n, height, width, 3); the features of a table, float32 of shape
+        (n, d); or the array of an ``.npz`` file, unchanged.
     y : ndarray of shape (n,), optional
-        Labels, as names or as they are in the file. None where the source has none.
+        Labels, as names or as in the file. None if the source has none.
     feature_names : tuple of str, optional
         Names of the columns of ``X``, for tables.
     paths : tuple of str, optional

@@ -1,6 +1,4 @@
-"""Which images a folder has, and of which class they are."""
-
-from __future__ import annotations
+"""List the images of a folder with their classes."""
 
 import os
 from dataclasses import dataclass
@@ -18,32 +16,38 @@ SUFFIXES = (
 class ImageFiles:
     """Images in order: by class, then by name."""
 
-    path: str  # what the names are relative to
-    folder: str  # what has the class folders, or the images
+    path: str  # names are relative to it
+    folder: str  # contains the class folders, or the images
     names: list[str]
     classes: list[str] | None
     counts: list[int]  # images of each class
 
 
 def find_images(path, subset: str | None, *, labelled: bool) -> ImageFiles:
-    """List the images of class folders, or without labels, those of the folder itself."""
+    """List the images of class folders, or if not labelled, of the folder itself."""
     check_labelled(labelled)
-    path = _existing_folder(path)
-    folder = _subset_of(path, subset)
-    within = "" if subset is None else f"{subset}/"
+    path = folder = _existing_folder(path)
+    within = ""
+    if subset is not None:
+        folders, _ = _scan(path)
+        if subset not in folders:
+            fix = f"it has {listed(folders)}" if folders else "it has none; leave subset out"
+            raise ValueError(must_be("subset", f"a folder in {path}", subset, fix))
+        folder, within = os.path.join(path, subset), f"{subset}/"
     folders, loose = _scan(folder)
     inside = {name: _scan(os.path.join(folder, name)) for name in folders}
-    if labelled or not loose:
-        _check_nested(path, subset, inside)
+    # Folders such as train, with the class folders one level below: train/cat/1.jpg.
+    nested = [name for name, (below, images) in inside.items() if below and not images]
+    if nested and subset is None and (labelled or not loose):
+        must = f"one of the folders of {path} that hold class folders, {listed(nested)}"
+        example = "train" if "train" in nested else nested[0]
+        fix = f"pass the one to read, as in subset={example!r}"
+        raise ValueError(must_be("subset", must, subset, fix))
     if loose and any(images for _, images in inside.values()):
-        raise ValueError(
-            must_be(
-                f"the images of {folder}",
-                "all in class folders, or none",
-                Described(f"{len(loose)} beside the class folders"),
-                f"move {listed(loose, 3)} into one",
-            )
-        )
+        what = f"the images of {folder}"
+        got = Described(f"{len(loose)} beside the class folders")
+        fix = f"move {listed(loose, 3)} into one"
+        raise ValueError(must_be(what, "all in class folders, or none", got, fix))
     if loose and not labelled:
         return ImageFiles(path, folder, [within + name for name in loose], None, [len(loose)])
     if not folders:
@@ -51,25 +55,26 @@ def find_images(path, subset: str | None, *, labelled: bool) -> ImageFiles:
     empty = [name for name, (_, images) in inside.items() if not images]
     if empty:
         raise without_any(folder, empty)
-    return ImageFiles(
-        path,
-        folder,
-        [f"{within}{name}/{image}" for name, (_, images) in inside.items() for image in images],
-        folders,
-        [len(images) for _, images in inside.values()],
-    )
+    names = [f"{within}{name}/{image}" for name, (_, images) in inside.items() for image in images]
+    return ImageFiles(path, folder, names, folders, [len(found) for _, found in inside.values()])
 
 
 def without_any(folder: str, classes: list[str]) -> ValueError:
-    """Class folders in which there is nothing to learn from."""
-    return ValueError(
-        must_be(
-            f"every class folder of {folder}",
-            "one with images that can be read",
-            Described(f"none in {listed(classes, 5)}"),
-            "put images directly into it, or remove it",
-        )
-    )
+    """Return an error about class folders without images."""
+    what = f"every class folder of {folder}"
+    got = Described(f"none in {listed(classes, 5)}")
+    fix = "put images directly into it, or remove it"
+    return ValueError(must_be(what, "one with images that can be read", got, fix))
+
+
+def _without_images(folder: str, loose: list[str], labelled: bool) -> ValueError:
+    must, fix = "one with images, or with class folders", f"images end in {', '.join(SUFFIXES)}"
+    if labelled:
+        must = "one with a folder of images for each class, class/name.jpg"
+        fix = "put the images of each class into a folder of that name"
+        fix += ", or pass labelled=False to read them without labels" if loose else ""
+    got = Described(f"{len(loose)} images and no folder" if loose else "no images and no folder")
+    return ValueError(must_be(folder, must, got, fix))
 
 
 def _existing_folder(path) -> str:
@@ -82,52 +87,9 @@ def _existing_folder(path) -> str:
     return text
 
 
-def _subset_of(path: str, subset: str | None) -> str:
-    if subset is None:
-        return path
-    folders, _ = _scan(path)
-    if subset not in folders:
-        fix = f"it has {listed(folders)}" if folders else "it has none; leave subset out"
-        raise ValueError(must_be("subset", f"a folder in {path}", subset, fix))
-    return os.path.join(path, subset)
-
-
 def _scan(folder: str) -> tuple[list[str], list[str]]:
-    """Names of the folders and of the images in a folder, sorted; what is hidden is not there."""
-    folders, images = [], []
+    """Sorted names of the folders and of the images in a folder, without hidden ones."""
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                folders.append(entry.name)
-            elif entry.name.lower().endswith(SUFFIXES):
-                images.append(entry.name)
-    return sorted(folders), sorted(images)
-
-
-def _check_nested(path: str, subset: str | None, inside: dict) -> None:
-    """Raise where the class folders are one level below: train/cat/1.jpg."""
-    nested = [name for name, (folders, images) in inside.items() if folders and not images]
-    if nested and subset is None:
-        example = "train" if "train" in nested else nested[0]
-        raise ValueError(
-            must_be(
-                "subset",
-                f"one of the folders of {path} that hold class folders, {listed(nested)}",
-                subset,
-                f"pass the one to read, as in subset={example!r}",
-            )
-        )
-
-
-def _without_images(folder: str, loose: list[str], labelled: bool) -> ValueError:
-    if labelled:
-        must = "one with a folder of images for each class, class/name.jpg"
-        fix = "put the images of each class into a folder of that name"
-        if loose:
-            fix += ", or pass labelled=False to read them without labels"
-    else:
-        must, fix = "one with images, or with class folders", f"images end in {', '.join(SUFFIXES)}"
-    got = Described(f"{len(loose)} images and no folder" if loose else "no images and no folder")
-    return ValueError(must_be(folder, must, got, fix))
+        visible = sorted((e.name, e.is_dir()) for e in entries if not e.name.startswith("."))
+    images = [name for name, is_dir in visible if not is_dir and name.lower().endswith(SUFFIXES)]
+    return [name for name, is_dir in visible if is_dir], images

@@ -1,7 +1,5 @@
 """Images in folders, one for each class."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np
@@ -10,7 +8,7 @@ from skensemble._validation import check_choice, check_image_size
 from skensemble.datasets._dataset import Dataset
 from skensemble.datasets._decoding import read_images
 from skensemble.datasets._image_files import find_images, without_any
-from skensemble.datasets._sources import needed
+from skensemble.datasets._sources import import_extra
 
 
 def load_image_folder(
@@ -23,45 +21,44 @@ def load_image_folder(
 ) -> Dataset:
     """Load images from class folders: ``path/cat/1.jpg``, ``path/dog/2.jpg``.
 
-    The name of its folder is the label of an image. Classes, and the images of a class, are in
-    the order of their names, so the rows are sorted by class. Hidden files and files that are not
-    images by their ending are ignored, and so are folders within class folders.
+    The label of an image is the name of its folder. Rows are sorted by class, and within a class
+    by file name. Hidden files, files without the ending of an image, and folders within class
+    folders are ignored.
 
     Parameters
     ----------
     path : str or path
         A folder with class folders.
     subset : str, optional
-        A folder in ``path`` that has the class folders: ``"train"`` for
-        ``path/train/cat/1.jpg``.
+        A folder in ``path`` with the class folders: ``"train"`` for ``path/train/cat/1.jpg``.
     image_size : tuple of int, optional
-        Height and width, in pixels: images of another size are resized to it, with Pillow's
-        bilinear filter and without regard to their proportions. Default: the size that they
-        have, which must be the same for all.
+        Height and width, in pixels. Images of another size are resized with Pillow's bilinear
+        filter, ignoring their proportions. Default: their own size, which must be the same for
+        all.
     on_unreadable : {"raise", "skip"}, default="raise"
-        What to do about images that are damaged, cut off, or of more than 8 bits a channel.
-        ``"skip"`` leaves them out and names them in ``skipped``.
+        What to do with images that are damaged, truncated, or have more than 8 bits per channel.
+        ``"skip"`` leaves them out and lists them in ``skipped``.
     labelled : bool, default=True
-        False: the images may also be in ``path`` itself, without class folders; ``y`` is None
-        then.
+        False: the images may also be in ``path`` itself, without class folders; ``y`` is then
+        None.
 
     Returns
     -------
     Dataset
         ``X`` uint8 of shape (n, height, width, 3), RGB, 0 to 255; ``y`` the names of the classes,
         of shape (n,); ``paths`` the file of each row, relative to ``path``. Grey images have
-        three equal channels, transparency is dropped, and of an animation the first image is
-        taken. A rotation that a camera noted in the file (EXIF) is not applied.
+        three equal channels, transparency is dropped, and an animation gives its first image.
+        The rotation in the EXIF data of photos is not applied.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
         If ``path`` is no folder.
     TypeError, ValueError
-        If there are no class folders, a class folder has no images, images cannot be read (they
-        are named), or differ in size.
+        If there are no class folders, a class folder has no images, images cannot be read (the
+        message names them), or they differ in size.
     MemoryError
-        If the images are larger than all memory there is; nothing is allocated.
+        If the images are larger than the memory of the machine; nothing is allocated.
     ImportError
         If Pillow is not installed.
 
@@ -85,7 +82,7 @@ def load_image_folder(
         size = check_image_size(image_size, fix="None leaves images as they are")
     choices = ("raise", "skip")
     check_choice("on_unreadable", on_unreadable, choices, fix="'skip' leaves such images out")
-    needed("PIL.Image", "Pillow", "images")
+    import_extra("PIL.Image", "Pillow", "images")
     files = find_images(path, subset, labelled=labelled)
     X, kept, skipped = read_images(files, size, on_unreadable)
     y = None

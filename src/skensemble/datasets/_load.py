@@ -1,6 +1,4 @@
-"""One entry for every source, as the command line needs it."""
-
-from __future__ import annotations
+"""Load a data set from any source."""
 
 import os
 from collections.abc import Sequence
@@ -36,8 +34,8 @@ def load(
     Parameters
     ----------
     source : str or path
-        ``"cifar10"`` or ``"cifar100"`` (a folder of that name is ``"./cifar10"``), a folder of
-        images, or a file: ``.npz``, ``.csv``, ``.csv.gz``, ``.parquet``, ``.pq``.
+        ``"cifar10"`` or ``"cifar100"`` (write ``"./cifar10"`` for a folder of that name), a folder
+        of images, or a file: ``.npz``, ``.csv``, ``.csv.gz``, ``.parquet``, ``.pq``.
     subset : str, optional
         Part of CIFAR (``"train"``, the default, ``"test"`` or ``"all"``), of a folder, or of an
         ``.npz`` file.
@@ -46,11 +44,11 @@ def load(
     columns : sequence of str, optional
         For tables, the features. Default: all other columns.
     image_size : tuple of int, optional
-        For folders, height and width that images are resized to.
+        For folders, the height and width to which images are resized.
     on_unreadable : {"raise", "skip"}, default="raise"
-        For folders, what to do about images that cannot be read.
+        For folders, what to do with images that cannot be read.
     labelled : bool, default=True
-        False, for prediction: there may be no labels; ``y`` is None then.
+        False, for prediction: labels may be missing; ``y`` is then None.
 
     Returns
     -------
@@ -59,8 +57,8 @@ def load(
     Raises
     ------
     ValueError
-        If the source is none of these, or a parameter is given that it has no use for. Besides,
-        what the loader of the source raises.
+        If the source is none of these, or a parameter does not apply to it. Also the errors of
+        the source's own loader.
 
     See Also
     --------
@@ -101,7 +99,7 @@ def load(
 
 
 def _refuse(source: str, **parameters: Any) -> None:
-    """Raise where a parameter is given that the source has no use for."""
+    """Raise if a parameter is given that does not apply to the source."""
     for name, value in parameters.items():
         if value is not None:
             raise ValueError(must_be(name, f"None for {source}", value, "leave it out"))

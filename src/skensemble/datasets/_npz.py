@@ -1,7 +1,5 @@
 """Arrays in .npz files."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 
@@ -20,27 +18,27 @@ def load_npz(
     Parameters
     ----------
     path : str or path
-        A file with the arrays ``X`` (or ``x``) and ``y``, or several such pairs, named as Keras
-        does: ``x_train``, ``y_train``, ``x_test``, ``y_test``. Only the arrays asked for are
-        read, and no pickled objects.
+        A file with the arrays ``X`` (or ``x``) and ``y``, or with several such pairs, named as in
+        Keras: ``x_train``, ``y_train``, ``x_test``, ``y_test``. Only the pair asked for is read,
+        and pickled objects are never read.
     subset : str, optional
-        Which pair: ``"train"`` for ``x_train`` (or ``X_train``) and ``y_train``. Default: ``X``
-        and ``y``.
+        The pair to read: ``"train"`` for ``x_train`` (or ``X_train``) and ``y_train``. Default:
+        ``X`` and ``y``.
     labelled : bool, default=True
         False: ``y`` may be missing.
 
     Returns
     -------
     Dataset
-        ``X`` as it is in the file; ``y`` of shape (n,), also where the file has it as (n, 1).
+        ``X`` as in the file; ``y`` of shape (n,), also if it is (n, 1) in the file.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     TypeError, ValueError
-        If it is no .npz file, has other arrays than these, arrays of objects, or labels that do
-        not fit the rows.
+        If it is not an .npz file, does not have these arrays, has arrays of objects, or has
+        labels that do not fit the rows.
 
     Examples
     --------
@@ -56,27 +54,25 @@ def load_npz(
     check_labelled(labelled)
     file = existing_file(path)
     with open(file, "rb") as opened:
-        arrays = _archive(file, opened)
+        try:
+            arrays = np.load(opened, allow_pickle=False)
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise ValueError("one array, not an archive of them")
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            fix = "write it with numpy.savez(path, X=X, y=y)"
+            raise ValueError(must_be(file, "an .npz file", Described(error), fix)) from error
         x_name, y_name = _names(file, arrays.files, subset, labelled)
         X = _array(file, arrays, x_name)
         y = None if y_name is None else _array(file, arrays, y_name)
-    _check_rows(file, x_name, X)
+    if X.dtype.kind not in "biuf" or X.ndim < 2 or not len(X):
+        got = Described(f"an array of {X.dtype} and shape {X.shape}")
+        must = "numbers of shape (n, ...), at least one row"
+        raise ValueError(must_be(f"{x_name} of {file}", must, got, "one row for each example"))
     return Dataset(X, None if y is None else _labels(file, y_name, y, x_name, len(X)))
 
 
-def _archive(file, opened) -> np.lib.npyio.NpzFile:
-    try:
-        arrays = np.load(opened, allow_pickle=False)
-        if not isinstance(arrays, np.lib.npyio.NpzFile):
-            raise ValueError("one array, not an archive of them")
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        fix = "write it with numpy.savez(path, X=X, y=y)"
-        raise ValueError(must_be(file, "an .npz file", Described(error), fix)) from error
-    return arrays
-
-
 def _names(file, found, subset, labelled) -> tuple[str, str | None]:
-    """Names of the two arrays in the file."""
+    """Names of the rows and of the labels in the file."""
     ending = "" if subset is None else f"_{subset}"
     x_name = next((name for name in (f"X{ending}", f"x{ending}") if name in found), None)
     y_name = f"y{ending}" if f"y{ending}" in found else None
@@ -93,11 +89,8 @@ def _names(file, found, subset, labelled) -> tuple[str, str | None]:
         fix = "rows without labels can be read with labelled=False"
     elif subset is not None:
         fix = f"subset can be {listed(subsets)}" if subsets else "leave subset out"
-    raise ValueError(
-        must_be(
-            f"the arrays of {file}", wanted, Described(listed(found, 10) if found else "none"), fix
-        )
-    )
+    what = f"the arrays of {file}"
+    raise ValueError(must_be(what, wanted, Described(listed(found, 10) if found else "none"), fix))
 
 
 def _array(file, arrays, name) -> np.ndarray:
@@ -109,24 +102,13 @@ def _array(file, arrays, name) -> np.ndarray:
         raise ValueError(must_be(f"{name} of {file}", must, Described(error), fix)) from error
 
 
-def _check_rows(file, name, X) -> None:
-    if X.dtype.kind not in "biuf" or X.ndim < 2 or not len(X):
-        got = Described(f"an array of {X.dtype} and shape {X.shape}")
-        must = "numbers of shape (n, ...), at least one row"
-        raise ValueError(must_be(f"{name} of {file}", must, got, "one row for each example"))
-
-
 def _labels(file, name, y, x_name, n) -> np.ndarray:
-    """Flatten the column that Keras keeps, of as many labels as rows."""
+    """Check the labels, one per row; Keras stores them as a column, which is flattened."""
     if y.dtype.kind not in "biufU" or y.shape not in ((n,), (n, 1)):
-        raise ValueError(
-            must_be(
-                f"{name} of {file}",
-                f"one number or string for each row of {x_name}, of shape ({n},)",
-                Described(f"an array of {y.dtype} and shape {y.shape}"),
-                "save the label of each row, of one-hot labels their argmax",
-            )
-        )
+        must = f"one number or string for each row of {x_name}, of shape ({n},)"
+        got = Described(f"an array of {y.dtype} and shape {y.shape}")
+        fix = "save the label of each row, of one-hot labels their argmax"
+        raise ValueError(must_be(f"{name} of {file}", must, got, fix))
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         got = Described(f"{np.count_nonzero(~np.isfinite(y))} of {n} rows without")
         fix = "fill or remove them"

@@ -1,6 +1,4 @@
-"""What the loaders share: files that exist, packages that are installed, lists in messages."""
-
-from __future__ import annotations
+"""What the loaders share: checks of paths, imports of packages, lists of names in messages."""
 
 import os
 from collections.abc import Collection
@@ -12,7 +10,7 @@ from skensemble._validation import check_flag, must_be
 
 
 def listed(names: Collection[Any], limit: int = 20) -> str:
-    """Names with quotes and commas, the first ones where there are many."""
+    """Names in quotes with commas; the first ones if there are more than ``limit``."""
     shown = ", ".join(repr(name) for name in list(names)[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
@@ -34,16 +32,15 @@ def existing_file(path: Any) -> str:
     """Return a path as a string, of a file that exists."""
     file = text_of("path", path)
     if os.path.isdir(file):
-        raise IsADirectoryError(
-            must_be("path", "a file", file, "it is a folder; name a file in it")
-        )
+        fix = "it is a folder; name a file in it"
+        raise IsADirectoryError(must_be("path", "a file", file, fix))
     if not os.path.isfile(file):
         raise FileNotFoundError(must_be("path", "a file that exists", file, "check its name"))
     return file
 
 
-def needed(module: str, package: str, what: str) -> ModuleType:
-    """Import from a package of the extra ``data``, or say how to get it."""
+def import_extra(module: str, package: str, what: str) -> ModuleType:
+    """Import a module of the extra ``data``, or raise an error that says how to install it."""
     try:
         return import_module(module)
     except ImportError as error:

@@ -1,6 +1,4 @@
-"""Rows for training, for validation, and for more."""
-
-from __future__ import annotations
+"""Split rows into parts, as for training and validation."""
 
 from collections.abc import Sequence
 
@@ -17,11 +15,10 @@ def split(
     random_state: int | np.random.RandomState | None = None,
     stratify: bool = False,
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Cut rows into parts of given sizes: the first 49,000, the next 1,000.
+    """Split rows into parts of given sizes: by default the first 49,000 and the next 1,000.
 
-    Without ``random_state``, the parts are consecutive rows in the order that they have, and
-    views: nothing is copied. This is how the course CS231n cuts the training images of CIFAR-10,
-    and the second of the earlier projects with it.
+    Without ``random_state``, the parts are views of consecutive rows. The course CS231n, and after
+    it the project keras_ensemble_cifar10, split the training images of CIFAR-10 in this way.
 
     Parameters
     ----------
@@ -32,10 +29,10 @@ def split(
     sizes : sequence of int, default=(49_000, 1_000)
         Rows of each part. Rows beyond their sum are in no part.
     random_state : int, RandomState instance or None, default=None
-        None takes the rows in their order; anything else draws them at random. Needed for rows
-        that are sorted by class, as those of `load_image_folder` are.
+        None keeps the order of the rows; anything else draws them at random. Needed for rows that
+        are sorted by class, as from `load_image_folder`.
     stratify : bool, default=False
-        True: each part has its share of every class; needs ``random_state``.
+        True: the classes have the same proportions in each part; needs ``random_state``.
 
     Returns
     -------
@@ -45,9 +42,9 @@ def split(
     Raises
     ------
     TypeError, ValueError
-        If ``X`` is no array, there are fewer rows than the sizes ask for, the rows are in order of
-        their classes and ``random_state`` is None, or a stratified part has no room for every
-        class.
+        If ``X`` is not an array, there are fewer rows than the sum of the sizes, the rows are
+        sorted by class and ``random_state`` is None, or a stratified part is too small for all
+        classes.
 
     Examples
     --------
@@ -74,29 +71,20 @@ def split(
         must = f"at most {len(X)} rows together, as many as X has"
         raise ValueError(must_be("sizes", must, tuple(sizes), "ask for fewer"))
     if random_state is None:
-        _check_order(y, stratify)
+        if stratify:
+            fix = "stratified parts are drawn; pass random_state=0, say"
+            raise ValueError(must_be("random_state", "given with stratify=True", None, fix))
+        n_classes = len(np.unique(y))
+        if 1 < n_classes < len(y) and np.count_nonzero(y[1:] != y[:-1]) == n_classes - 1:
+            got = Described("rows sorted by class")
+            fix = "the first part would lack classes; pass random_state=0, say, to draw the rows"
+            raise ValueError(must_be("y", "in mixed order where random_state is None", got, fix))
         ends = np.cumsum(sizes)
         return [(X[end - n : end], y[end - n : end]) for n, end in zip(sizes, ends, strict=True)]
-    return [(X[rows], y[rows]) for rows in _drawn(y, sizes, random_state, stratify)]
+    return [(X[rows], y[rows]) for rows in _random_rows(y, sizes, random_state, stratify)]
 
 
-def _check_order(y, stratify) -> None:
-    if stratify:
-        fix = "stratified parts are drawn; pass random_state=0, say"
-        raise ValueError(must_be("random_state", "given with stratify=True", None, fix))
-    n_classes = len(np.unique(y))
-    if 1 < n_classes < len(y) and np.count_nonzero(y[1:] != y[:-1]) == n_classes - 1:
-        raise ValueError(
-            must_be(
-                "y",
-                "in mixed order where random_state is None",
-                Described("rows sorted by class"),
-                "the first part would lack classes; pass random_state=0, say, to draw the rows",
-            )
-        )
-
-
-def _drawn(y, sizes, random_state, stratify) -> list[np.ndarray]:
+def _random_rows(y, sizes, random_state, stratify) -> list[np.ndarray]:
     from sklearn.model_selection import train_test_split
     from sklearn.utils import check_random_state
 

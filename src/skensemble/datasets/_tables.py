@@ -1,6 +1,4 @@
-"""Tables with a target column, from CSV and Parquet files."""
-
-from __future__ import annotations
+"""Load tables from CSV and Parquet files."""
 
 import os
 import zlib
@@ -8,14 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from skensemble._validation import Described, must_be
-from skensemble.datasets._columns import (
-    check_once,
-    choose_columns,
-    feature_array,
-    label_array,
-)
+from skensemble.datasets._columns import check_once, choose_columns, feature_array, label_array
 from skensemble.datasets._dataset import Dataset
-from skensemble.datasets._sources import existing_file, needed
+from skensemble.datasets._sources import existing_file, import_extra
 
 
 def load_csv(
@@ -30,29 +23,29 @@ def load_csv(
     Parameters
     ----------
     path : str or path
-        A file whose first line has the names of the columns; ``.csv.gz`` is unpacked on the way.
+        A file with the names of the columns in its first line; ``.csv.gz`` is decompressed.
     target : str
         The column with the labels.
     columns : sequence of str, optional
         The features, in this order. Default: all other columns.
     labelled : bool, default=True
-        False: the target may be missing, or not named; ``y`` is None then. A target that is named
-        and there is not among the features.
+        False: the target may be missing from the file, or not given; ``y`` is then None. A given
+        target is never one of the features.
 
     Returns
     -------
     Dataset
-        ``X`` float32 of shape (n, d); ``y`` the labels as they are, strings or numbers, of shape
-        (n,); ``feature_names``. Booleans are 0 and 1. Whole numbers above 2^24 are rounded, as
-        float32 has no more digits.
+        ``X`` float32 of shape (n, d); ``y`` the labels, strings or numbers, of shape (n,);
+        ``feature_names``. Booleans become 0 and 1. Whole numbers above 2^24 are rounded to the
+        precision of float32.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     TypeError, ValueError
-        If it cannot be read, a column is missing (with the nearest name and all there are),
-        features are not numbers, or values are missing or infinite; the columns are named.
+        If it cannot be read, a column is missing (the message suggests the nearest name), features
+        are not numbers, or values are missing or infinite; the message names the columns.
     ImportError
         If pandas is not installed.
 
@@ -70,7 +63,7 @@ def load_csv(
     >>> data.feature_names, data.y
     (('length', 'width'), array(['setosa', 'virginica'], dtype='<U9'))
     """
-    pandas = needed("pandas", "pandas", "CSV files")
+    pandas = import_extra("pandas", "pandas", "CSV files")
     file = existing_file(path)
     damaged = (EOFError, OSError, ValueError, zlib.error)  # pandas's own are ValueErrors
     with _readable(file, "CSV", damaged):
@@ -93,19 +86,19 @@ def load_parquet(
 ) -> Dataset:
     """Load a table from a Parquet file.
 
-    Only the columns asked for are read. An index that pandas wrote is no feature.
+    Only the columns asked for are read. An index that pandas wrote is not a feature.
 
     Parameters
     ----------
     path : str or path
         The file.
     target, columns, labelled
-        As of `load_csv`.
+        As for `load_csv`.
 
     Returns
     -------
     Dataset
-        As of `load_csv`.
+        As from `load_csv`.
 
     Raises
     ------
@@ -126,8 +119,8 @@ def load_parquet(
     ...     load_parquet(path, "kind")
     Dataset(X: float32 (2, 1), y: 2 classes)
     """
-    pandas = needed("pandas", "pandas", "Parquet files")
-    parquet = needed("pyarrow.parquet", "pyarrow", "Parquet files")
+    pandas = import_extra("pandas", "pandas", "Parquet files")
+    parquet = import_extra("pyarrow.parquet", "pyarrow", "Parquet files")
     file = existing_file(path)
     damaged = (OSError, ValueError)  # pyarrow's own are ValueErrors
     with _readable(file, "Parquet", damaged):
@@ -151,7 +144,7 @@ def _dataset(file, frame, features, label) -> Dataset:
 
 @contextmanager
 def _readable(file, kind, damaged) -> Iterator[None]:
-    """Say which file it is that cannot be read."""
+    """Turn errors of the reader into one that names the file."""
     try:
         yield
     except damaged as error:

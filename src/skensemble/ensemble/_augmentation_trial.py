@@ -139,13 +139,10 @@ def _check_off_at_prediction(augmentation: Augmentation, rows: np.ndarray) -> No
     left, before = (np.asarray(keras.ops.cast(values, "float32")) for values in (left, before))
     half = keras.backend.standardize_dtype(layer.compute_dtype) in ("float16", "bfloat16")
     if not np.allclose(left, before, rtol=1e-2 if half else 1e-6, atol=1e-6, equal_nan=True):
-        raise ValueError(
-            must_be(
-                "augmentation",
-                "a layer that leaves rows as they are in prediction (training=False)",
-                layer.name,
-                "what prediction needs too, such as Normalization or Rescaling, belongs to the "
-                "network; a layer that does not know of training is passed as a function, as in "
-                "lambda X: layer(X)",
-            )
+        must = "a layer that leaves rows as they are in prediction (training=False)"
+        fix = (
+            "what prediction needs too, such as Normalization or Rescaling, belongs to the "
+            "network; a layer that does not know of training is passed as a function, as in "
+            "lambda X: layer(X)"
         )
+        raise ValueError(must_be("augmentation", must, layer.name, fix))

@@ -36,6 +36,10 @@ class HoldoutPredictions:
     y: np.ndarray  # (n,): Targets
     sample_weight: np.ndarray | None  # (n,): Weight of each row
 
+    def of(self, usable: np.ndarray) -> np.ndarray:
+        """Return the probabilities of some snapshots; of all of them, without a copy."""
+        return self.probas if usable.all() else self.probas[usable]
+
 
 def learns_weights(weighting) -> bool:
     """Whether a weighting needs a holdout."""
@@ -81,7 +85,7 @@ def find_combination(
 def _weigh(weighting, usable, found: HoldoutPredictions | None, task) -> WeightingResult:
     if isinstance(weighting, str) or callable(weighting):
         if found is not None:
-            probas = found.probas[usable]
+            probas = found.of(usable)
             result = task.find_weights(weighting, probas, found.y, found.sample_weight)
             return _spread(result, usable)
         given, method = np.ones(len(usable)), "uniform"
@@ -97,7 +101,7 @@ def _weigh(weighting, usable, found: HoldoutPredictions | None, task) -> Weighti
     given = normalised(given)
     if found is not None:
         result = task.evaluate_weights(
-            given, found.probas[usable], found.y, found.sample_weight, method=method
+            given, found.of(usable), found.y, found.sample_weight, method=method
         )
         return _spread(result, usable)
     unknown = float("nan")
@@ -155,9 +159,8 @@ def score_table(
 ) -> dict[str, list]:
     """Holdout scores of each snapshot, of equal weights and of the weights in use."""
     members = {f"snapshot {m + 1}": proba for m, proba in enumerate(found.probas)}
-    members["uniform"] = found.probas[usable].mean(axis=0)
+    members["uniform"] = found.of(usable).mean(axis=0)
     if result.method != "uniform":
         name = "given" if result.method == "given" else "learned"
-        members[name] = np.tensordot(result.weights[usable], found.probas[usable], axes=1)
-    scores = [task.scores(proba, found.y, found.sample_weight) for proba in members.values()]
-    return {"name": list(members), **{name: [s[name] for s in scores] for name in scores[0]}}
+        members[name] = np.tensordot(result.weights[usable], found.of(usable), axes=1)
+    return {"name": list(members), **task.scores(members.values(), found.y, found.sample_weight)}

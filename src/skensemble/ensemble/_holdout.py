@@ -126,15 +126,11 @@ def choose_holdout(rows, params, seed: int, own: Holdout | None) -> Split:
         return Split(counted, own, seen)
     if fraction is None:
         if learns_weights(method):
-            raise ValueError(
-                must_be(
-                    "weighting",
-                    "'uniform' or an array where validation_fraction=None",
-                    method,
-                    "hold out some rows, as in validation_fraction=0.1, or pass X_val and "
-                    "y_val to fit",
-                )
+            must = "'uniform' or an array where validation_fraction=None"
+            fix = (
+                "hold out some rows, as in validation_fraction=0.1, or pass X_val and y_val to fit"
             )
+            raise ValueError(must_be("weighting", must, method, fix))
         return Split(counted, None, seen)
     train, held_out = split_holdout(y[counted], fraction, seed)
     digest = zlib.crc32(counted[train].tobytes(), zlib.crc32(y.tobytes()))
@@ -169,15 +165,13 @@ def check_still_unseen(split: Split, digest: int | None) -> None:
         fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
         got = Described("rows that the cycles so far may have been trained on")
         raise ValueError(must_be("the holdout", "unseen by every cycle", got, fix))
-    raise ValueError(
-        must_be(
-            "the holdout",
-            "the same rows in every fit with warm_start=True, or it has been trained on",
-            Described("other labels, another order, or another split"),
-            "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or "
-            "set warm_start=False",
-        )
+    must = "the same rows in every fit with warm_start=True, or it has been trained on"
+    got = Described("other labels, another order, or another split")
+    fix = (
+        "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or "
+        "set warm_start=False"
     )
+    raise ValueError(must_be("the holdout", must, got, fix))
 
 
 def split_monitored(train: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray | None]:

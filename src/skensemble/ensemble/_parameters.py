@@ -152,11 +152,6 @@ def _check_callbacks(callbacks: Any) -> None:
         if isinstance(callback, list | tuple):
             _check_callbacks(callback)
         elif isinstance(callback, (*RATE_SETTERS, SnapshotCallback)):
-            raise ValueError(
-                must_be(
-                    "callbacks",
-                    "free of callbacks that set the learning rate, which the cycles do",
-                    Described(type(callback).__name__),
-                    "leave it out, and choose alpha_zero and M",
-                )
-            )
+            must = "free of callbacks that set the learning rate, which the cycles do"
+            fix = "leave it out, and choose alpha_zero and M"
+            raise ValueError(must_be("callbacks", must, Described(type(callback).__name__), fix))

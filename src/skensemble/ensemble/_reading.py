@@ -120,14 +120,10 @@ def check_X(reader, X, schema: Schema | None):
             got = Described(f"an entry of size {largest:.3g}")
             raise ValueError(must_be("X", f"within the range of {keras.config.floatx()}", got, fix))
     if schema is not None and X.shape[1:] != schema.X_shape[1:]:
-        raise ValueError(
-            must_be(
-                "X",
-                f"made of rows of shape {schema.X_shape[1:]}, as in fit",
-                Described(f"rows of shape {X.shape[1:]}"),
-                "prepare X the same way for fit and predict",
-            )
-        )
+        must = f"made of rows of shape {schema.X_shape[1:]}, as in fit"
+        got = Described(f"rows of shape {X.shape[1:]}")
+        fix = "prepare X the same way for fit and predict"
+        raise ValueError(must_be("X", must, got, fix))
     return X
 
 

@@ -1,6 +1,4 @@
-"""Checks of what the builders have in common."""
-
-from __future__ import annotations
+"""Checks of the arguments that the builders share."""
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral
@@ -50,13 +48,7 @@ def _is_size(size) -> bool:
 
 
 def blocks_of(depth, *, per_block: int, others: int) -> int:
-    """Return n, where depth is ``per_block * n + others``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no such n of at least 1; the message has the nearest depths.
-    """
+    """Return the n of at least 1 with ``depth == per_block * n + others``, or raise."""
     must = f"{per_block} n + {others}"
     smallest = per_block + others
     if isinstance(depth, bool | np.bool_) or not isinstance(depth, Integral):

@@ -1,16 +1,13 @@
 """Densely connected networks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skensemble._validation import check_flag, check_integer, check_real, check_statistics
-from skensemble.models._arguments import (
-    blocks_of,
-    check_dropout,
-    image_and_classes,
-)
+import keras
+
+from skensemble._validation import check_flag, check_integer
+from skensemble.models._arguments import blocks_of, check_dropout
+from skensemble.models._image_network import ImageNetwork
 
 
 def densenet(
@@ -29,8 +26,8 @@ def densenet(
     """DenseNet, or DenseNet-BC, for small images [1]_.
 
     A 3×3 convolution, and three dense blocks of n layers, each of which adds ``growth_rate``
-    channels to those it sees. Between the blocks, a 1×1 convolution and an average pool of 2
-    halve the image; an odd row or column at the end is left out.
+    channels to its input. Between the blocks, a 1×1 convolution and an average pool of 2
+    halve the image; of an odd size, the last row or column is left out.
 
     Parameters
     ----------
@@ -44,9 +41,9 @@ def densenet(
     growth_rate : int, default=12
         Channels that each layer adds, k.
     bottleneck : bool, default=False
-        The variant BC. Each layer begins with a 1×1 convolution to 4 k channels, and the
-        transitions between blocks halve the channels. The first convolution then has 2 k
-        channels, else 16.
+        The variant BC: each layer begins with a 1×1 convolution to 4 k channels, and the
+        transitions between blocks halve the channels. The first convolution has 2 k channels in
+        this variant, otherwise 16.
     dropout : float, default=0.0
         Share of units dropped after each 3×3 convolution of a dense block and each convolution
         of a transition, in [0, 1). The paper has 0.2 without data augmentation, and 0 with it.
@@ -90,20 +87,14 @@ def densenet(
     >>> from skensemble import SnapshotEnsembleClassifier
     >>> clf = SnapshotEnsembleClassifier(densenet, model__depth=100, model__bottleneck=True)
     """
-    shape, n_classes = image_and_classes(input_shape, n_classes, meta)
     bottleneck = check_flag("bottleneck", bottleneck, fix="True is the variant BC")
     n = blocks_of(depth, per_block=6 if bottleneck else 3, others=4)
     fix = "12, 24 and 40 are the usual choices"
     growth_rate = check_integer("growth_rate", growth_rate, minimum=1, fix=fix)
     dropout = check_dropout(dropout)
-    weight_decay = check_real("weight_decay", weight_decay, positive=False, fix="0 is none")
-    statistics = check_statistics(mean, std, shape[-1])
 
-    from skensemble.models._blocks import Blocks
-
-    layers = Blocks(weight_decay, "fan_out")
-    inputs, x = layers.images(shape, statistics)
-    x = layers.conv(x, 2 * growth_rate if bottleneck else 16, 3, name="stem_conv")
+    layers = ImageNetwork(input_shape, n_classes, meta, weight_decay, mean, std, fan="fan_out")
+    x = layers.conv(layers.start, 2 * growth_rate if bottleneck else 16, 3, name="stem_conv")
     for block in range(3):
         if block:
             channels = x.shape[-1] // 2 if bottleneck else x.shape[-1]
@@ -114,12 +105,10 @@ def densenet(
     x = layers.norm_relu(x, "head")
     variant = "bc_" if bottleneck else ""
     name = f"densenet_{variant}{depth}_{growth_rate}"
-    return layers.classifier(inputs, x, n_classes, name=name)
+    return layers.classifier(x, name=name)
 
 
 def _grow(layers, x, growth_rate: int, bottleneck: bool, dropout: float, prefix: str):
-    import keras
-
     new = layers.norm_relu(x, prefix, 1)
     if bottleneck:
         new = layers.conv(new, 4 * growth_rate, 1, name=f"{prefix}_conv1")
@@ -130,8 +119,6 @@ def _grow(layers, x, growth_rate: int, bottleneck: bool, dropout: float, prefix:
 
 
 def _transition(layers, x, channels: int, dropout: float, prefix: str):
-    import keras
-
     x = layers.norm_relu(x, prefix)
     x = layers.conv(x, channels, 1, name=f"{prefix}_conv")
     x = layers.dropout(x, dropout, f"{prefix}_dropout")

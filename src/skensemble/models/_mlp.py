@@ -1,12 +1,13 @@
 """The built-in network."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
+
 from skensemble._validation import check_integer, check_statistics
 from skensemble.models._arguments import check_dropout, shape_and_classes
+from skensemble.models._image_network import normalized
 
 
 def mlp(
@@ -62,10 +63,6 @@ def mlp(
     >>> from skensemble import SnapshotEnsembleClassifier
     >>> clf = SnapshotEnsembleClassifier(mlp, model__units=(32,))
     """
-    import keras
-
-    from skensemble.models._blocks import normalized
-
     fix = "pass the shape of one row, (64,) for rows of 64 features"
     input_shape, n_classes = shape_and_classes(input_shape, n_classes, meta, fix=fix)
     widths = [units] if not isinstance(units, Sequence) else list(units)

@@ -1,17 +1,15 @@
 """Residual networks of grouped convolutions, and their squeeze-and-excitation variant."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skensemble._validation import check_flag, check_integer, check_real, check_statistics, must_be
-from skensemble.models._arguments import (
-    blocks_of,
-    image_and_classes,
-)
+import keras
 
-# What the blocks of the first stage return; each later stage returns twice as many.
+from skensemble._validation import check_flag, check_integer, must_be
+from skensemble.models._arguments import blocks_of
+from skensemble.models._image_network import ImageNetwork
+
+# Output channels of the first stage; each later stage has twice as many.
 _CHANNELS = 256
 
 
@@ -33,8 +31,8 @@ def resnext(
 
     A 3×3 convolution of 64 channels, and three stages of n bottleneck blocks; the second and the
     third stage halve the image. A block is a 1×1 convolution, a 3×3 convolution in ``cardinality``
-    groups and a 1×1 convolution, each with batch norm. What it returns has 256 channels in the
-    first stage, then 512 and 1024, whatever ``cardinality`` and ``width`` are. The shortcut is a
+    groups and a 1×1 convolution, each with batch norm. Its output has 256 channels in the first
+    stage, then 512 and 1024, whatever ``cardinality`` and ``width`` are. The shortcut is a
     1×1 convolution with batch norm in the first block of a stage, and nothing in the others.
 
     Parameters
@@ -48,14 +46,13 @@ def resnext(
     cardinality : int, default=8
         Groups of the 3×3 convolutions: the 8 of ResNeXt-29 8×64d.
     width : int, default=64
-        Channels of each group in the first stage, of which each later stage has twice as many: the
-        64 of ResNeXt-29 8×64d.
+        Channels of each group in the first stage, doubled in each later stage: the 64 of
+        ResNeXt-29 8×64d.
     se : bool, default=False
-        Whether each block scales its channels by what their means over the image say: a dense
-        layer with ReLU, one with a sigmoid, before the shortcut is added.
+        Whether each block scales its channels before the shortcut is added, by factors that a
+        dense layer with ReLU and one with a sigmoid compute from the means over the image.
     reduction : int, default=16
-        How many times fewer units the first of these two layers has than there are channels; at
-        most 256.
+        The first of these two layers has ``channels // reduction`` units; at most 256.
     weight_decay : float, default=5e-4
         Weight decay d of plain SGD: every trainable weight w adds d / 2 · w² to the loss, and so
         d · w to the gradient. As in the paper's code, the weights of batch norm and the biases
@@ -99,7 +96,6 @@ def resnext(
     >>> from skensemble import SnapshotEnsembleClassifier
     >>> clf = SnapshotEnsembleClassifier(resnext, model__cardinality=4, model__se=True)
     """
-    shape, n_classes = image_and_classes(input_shape, n_classes, meta)
     n = blocks_of(depth, per_block=9, others=2)
     fix = "8 is the usual choice"
     cardinality = check_integer("cardinality", cardinality, minimum=1, fix=fix)
@@ -110,14 +106,9 @@ def resnext(
     if reduction > _CHANNELS:
         must = f"at most {_CHANNELS}, the channels of a block in the first stage"
         raise ValueError(must_be("reduction", must, reduction, fix))
-    weight_decay = check_real("weight_decay", weight_decay, positive=False, fix="0 is none")
-    statistics = check_statistics(mean, std, shape[-1])
 
-    from skensemble.models._blocks import Blocks
-
-    layers = Blocks(weight_decay, "fan_out")
-    inputs, x = layers.images(shape, statistics)
-    x = layers.norm_relu(layers.conv(x, 64, 3, name="stem_conv"), "stem")
+    layers = ImageNetwork(input_shape, n_classes, meta, weight_decay, mean, std, fan="fan_out")
+    x = layers.norm_relu(layers.conv(layers.start, 64, 3, name="stem_conv"), "stem")
     for stage in range(3):
         inner, outer = cardinality * width * 2**stage, _CHANNELS * 2**stage
         for block in range(n):
@@ -126,10 +117,11 @@ def resnext(
             shortcut = _shortcut(layers, x, outer, strides, prefix)
             x = _bottleneck(layers, x, inner, outer, strides, cardinality, prefix)
             x = _squeeze_and_excite(layers, x, reduction, prefix) if se else x
-            x = _add_relu(x, shortcut, prefix)
+            x = keras.layers.Add(name=f"{prefix}_add")([x, shortcut])
+            x = keras.layers.ReLU(name=f"{prefix}_relu3")(x)
     variant = "se_" if se else ""
     name = f"{variant}resnext_{depth}_{cardinality}x{width}d"
-    return layers.classifier(inputs, x, n_classes, name=name)
+    return layers.classifier(x, name=name)
 
 
 def _bottleneck(layers, x, inner: int, outer: int, strides: int, groups: int, prefix: str):
@@ -147,8 +139,6 @@ def _shortcut(layers, x, channels: int, strides: int, prefix: str):
 
 
 def _squeeze_and_excite(layers, x, reduction: int, prefix: str):
-    import keras
-
     channels = x.shape[-1]
     gate = keras.layers.GlobalAveragePooling2D(
         data_format="channels_last", name=f"{prefix}_se_pool"
@@ -157,10 +147,3 @@ def _squeeze_and_excite(layers, x, reduction: int, prefix: str):
     gate = layers.dense(gate, channels, "sigmoid", name=f"{prefix}_se_excite")
     gate = keras.layers.Reshape((1, 1, channels), name=f"{prefix}_se_reshape")(gate)
     return keras.layers.Multiply(name=f"{prefix}_se_scale")([x, gate])
-
-
-def _add_relu(x, shortcut, prefix: str):
-    import keras
-
-    x = keras.layers.Add(name=f"{prefix}_add")([x, shortcut])
-    return keras.layers.ReLU(name=f"{prefix}_relu3")(x)

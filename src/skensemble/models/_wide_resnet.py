@@ -1,16 +1,13 @@
 """Wide residual networks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skensemble._validation import check_integer, check_real, check_statistics
-from skensemble.models._arguments import (
-    blocks_of,
-    check_dropout,
-    image_and_classes,
-)
+import keras
+
+from skensemble._validation import check_integer
+from skensemble.models._arguments import blocks_of, check_dropout
+from skensemble.models._image_network import ImageNetwork
 
 
 def wide_resnet(
@@ -30,7 +27,7 @@ def wide_resnet(
     A 3×3 convolution of 16 channels, and three groups of n residual blocks of 16, 32 and 64 times
     ``width`` channels; the second and the third group halve the image. Batch norm and ReLU come
     before each convolution. Where a block changes the number of channels, the shortcut is a 1×1
-    convolution of what the first batch norm and ReLU of the block return.
+    convolution after the first batch norm and ReLU of the block.
 
     Parameters
     ----------
@@ -41,7 +38,7 @@ def wide_resnet(
     depth : int, default=16
         6 n + 4 for n blocks in each group: 10, 16, 22, 28, 34, 40 and so on.
     width : int, default=4
-        How many times as wide as a plain ResNet.
+        Factor on the channels of a plain ResNet.
     dropout : float, default=0.0
         Share of units dropped between the convolutions of a block, in [0, 1). The paper has 0, or
         0.3 for WRN-28-10.
@@ -90,30 +87,22 @@ def wide_resnet(
     ...     model__std=(63.0, 62.1, 66.7),
     ... )
     """
-    shape, n_classes = image_and_classes(input_shape, n_classes, meta)
     n = blocks_of(depth, per_block=6, others=4)
     width = check_integer("width", width, minimum=1, fix="1 is a plain ResNet")
     dropout = check_dropout(dropout)
-    weight_decay = check_real("weight_decay", weight_decay, positive=False, fix="0 is none")
-    statistics = check_statistics(mean, std, shape[-1])
 
-    from skensemble.models._blocks import Blocks
-
-    layers = Blocks(weight_decay, "fan_in")
-    inputs, x = layers.images(shape, statistics)
-    x = layers.conv(x, 16, 3, name="stem_conv")
+    layers = ImageNetwork(input_shape, n_classes, meta, weight_decay, mean, std, fan="fan_in")
+    x = layers.conv(layers.start, 16, 3, name="stem_conv")
     for group in range(3):
         for block in range(n):
             prefix = f"group{group + 1}_block{block + 1}"
             strides = 2 if group > 0 and block == 0 else 1
             x = _residual(layers, x, 16 * width * 2**group, strides, dropout, prefix)
     x = layers.norm_relu(x, "head")
-    return layers.classifier(inputs, x, n_classes, name=f"wide_resnet_{depth}_{width}")
+    return layers.classifier(x, name=f"wide_resnet_{depth}_{width}")
 
 
 def _residual(layers, x, filters: int, strides: int, dropout: float, prefix: str):
-    import keras
-
     before = layers.norm_relu(x, prefix, 1)
     if x.shape[-1] == filters:
         shortcut = x

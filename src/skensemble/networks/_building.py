@@ -34,14 +34,9 @@ def builder_of(model: Any, default: Callable[..., Any]) -> Callable[..., Any]:
         return _without_kwargs(model)
     if callable(model):
         return model
-    raise TypeError(
-        must_be(
-            "model",
-            "a function that builds a Keras model, a Keras model, or None",
-            model,
-            "pass the function itself, not its name",
-        )
-    )
+    must = "a function that builds a Keras model, a Keras model, or None"
+    fix = "pass the function itself, not its name"
+    raise TypeError(must_be("model", must, model, fix))
 
 
 def build_network(request: NetworkRequest) -> keras.Model:
@@ -61,15 +56,12 @@ def build_network(request: NetworkRequest) -> keras.Model:
     if _holds(request.given, model):
         return copy_model(model)
     if model in _TRAINED:
-        raise ValueError(
-            must_be(
-                "the result of the model builder",
-                "a new model at each call",
-                Described("a model that has been trained in a fit"),
-                "build the model inside the function, or pass the model itself: fit trains a "
-                "copy of it",
-            )
+        must = "a new model at each call"
+        got = Described("a model that has been trained in a fit")
+        fix = (
+            "build the model inside the function, or pass the model itself: fit trains a copy of it"
         )
+        raise ValueError(must_be("the result of the model builder", must, got, fix))
     return model
 
 
@@ -99,14 +91,9 @@ def _check_parameters_are_known(request: NetworkRequest) -> None:
         parameters = [*request.params, *(f"model__{key}" for key in known)]
         parameters += [f"{route}{rest}" for route in ROUTES if rest]
         close = difflib.get_close_matches(name, [key for key in parameters if key != name], 1)
-        raise TypeError(
-            must_be(
-                f"parameter {name}",
-                "one of the estimator or of its model builder",
-                request.params[name],
-                f"did you mean {close[0]}" if close else "leave it out",
-            )
-        )
+        must = "one of the estimator or of its model builder"
+        fix = f"did you mean {close[0]}" if close else "leave it out"
+        raise TypeError(must_be(f"parameter {name}", must, request.params[name], fix))
 
 
 def _holds(builder: Any, model: keras.Model) -> bool:

@@ -36,14 +36,10 @@ def prepare_network(model, X, task, *, compile_arguments) -> tuple[OutputLayer, 
         # Loaded, say, from a file: the schedule counts from the first iteration of this training.
         model.compile(**recompile_arguments(model))
     if getattr(model, "loss", None) is None or getattr(model, "optimizer", None) is None:
-        raise ValueError(
-            must_be(
-                "the compiled model",
-                "compiled with an optimizer and a loss",
-                Described(f"optimizer={model.optimizer!r}, loss={getattr(model, 'loss', None)!r}"),
-                "pass both to compile, or return the model without compiling it",
-            )
-        )
+        must = "compiled with an optimizer and a loss"
+        got = Described(f"optimizer={model.optimizer!r}, loss={getattr(model, 'loss', None)!r}")
+        fix = "pass both to compile, or return the model without compiling it"
+        raise ValueError(must_be("the compiled model", must, got, fix))
     loss = only(model.loss)
     output_layer = task.output_layer(n_units, takes_logits(loss))
     check_outputs(output_layer, outputs)
@@ -78,36 +74,25 @@ def check_outputs(output_layer: OutputLayer, outputs) -> None:
 def check_compiled_as_asked(model, loss, optimizer, routed) -> None:
     """Raise if the builder compiled with another loss or optimizer than the estimator asks for."""
     if routed:
-        raise ValueError(
-            must_be(
-                routed[0],
-                "left out where the builder compiles the model by itself",
-                Described("a builder without the argument compile_kwargs"),
-                "compile with the compile_kwargs that a builder gets, or return the model without "
-                "compiling it",
-            )
+        must = "left out where the builder compiles the model by itself"
+        got = Described("a builder without the argument compile_kwargs")
+        fix = (
+            "compile with the compile_kwargs that a builder gets, or return the model without "
+            "compiling it"
         )
+        raise ValueError(must_be(routed[0], must, got, fix))
     compiled = only(model.loss)
     if loss is not None and losses_differ(only(loss), compiled):
-        raise ValueError(
-            must_be(
-                "loss",
-                f"the one that the model was compiled with, {loss_name(compiled)}",
-                loss,
-                "leave loss out, or compile the model with the compile_kwargs that a builder gets",
-            )
-        )
+        must = f"the one that the model was compiled with, {loss_name(compiled)}"
+        fix = "leave loss out, or compile the model with the compile_kwargs that a builder gets"
+        raise ValueError(must_be("loss", must, loss, fix))
     inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if optimizer is not None and optimizers_differ(optimizer, inner):
-        raise ValueError(
-            must_be(
-                "optimizer",
-                f"the one that the model was compiled with, {type(inner).__name__}",
-                optimizer,
-                "leave optimizer out, or compile the model with the compile_kwargs that a builder "
-                "gets",
-            )
+        must = f"the one that the model was compiled with, {type(inner).__name__}"
+        fix = (
+            "leave optimizer out, or compile the model with the compile_kwargs that a builder gets"
         )
+        raise ValueError(must_be("optimizer", must, optimizer, fix))
 
 
 def optimizers_differ(given, compiled) -> bool:

@@ -47,14 +47,10 @@ def _copies(model, n: int) -> list:
     try:
         return [copy_model(bare) for _ in range(n)]
     except Exception as error:
-        raise ValueError(
-            must_be(
-                "model",
-                "a network that Keras can build again from its configuration",
-                Described(f"one of class {type(model).__name__}, of which a copy differs"),
-                "give the class a get_config with all that its constructor needs",
-            )
-        ) from error
+        must = "a network that Keras can build again from its configuration"
+        got = Described(f"one of class {type(model).__name__}, of which a copy differs")
+        fix = "give the class a get_config with all that its constructor needs"
+        raise ValueError(must_be("model", must, got, fix)) from error
 
 
 def _bare(model):

@@ -98,15 +98,13 @@ def check_cycle_lengths(optimizer, schedule) -> None:
     gathered = accumulation_steps(optimizer)
     shortest = schedule.n_iterations // schedule.M
     if shortest < gathered:
-        raise ValueError(
-            must_be(
-                "the length of a cycle",
-                f"at least gradient_accumulation_steps={gathered} iterations",
-                Described(f"{shortest} iterations"),
-                "lower M, train for more epochs, or gather fewer gradients; best, cycles are "
-                "multiples of gradient_accumulation_steps",
-            )
+        must = f"at least gradient_accumulation_steps={gathered} iterations"
+        got = Described(f"{shortest} iterations")
+        fix = (
+            "lower M, train for more epochs, or gather fewer gradients; best, cycles are "
+            "multiples of gradient_accumulation_steps"
         )
+        raise ValueError(must_be("the length of a cycle", must, got, fix))
 
 
 def final_variables(model) -> list:

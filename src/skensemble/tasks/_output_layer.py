@@ -59,11 +59,7 @@ class OutputLayer:
         if in_range and (self.n_units == 1 or bool((abs(sums - 1) <= tolerance).all())):
             return
         last = "sigmoid" if self.n_units == 1 else "softmax"
-        raise ValueError(
-            must_be(
-                "the output of the network",
-                "probabilities: in [0, 1]" + (", rows that sum to 1" if last == "softmax" else ""),
-                Described(f"a row {np.round(outputs[0], 3).tolist()}"),
-                f"end the network in a {last}, or use a loss with from_logits=True",
-            )
-        )
+        must = "probabilities: in [0, 1]" + (", rows that sum to 1" if last == "softmax" else "")
+        got = Described(f"a row {np.round(outputs[0], 3).tolist()}")
+        fix = f"end the network in a {last}, or use a loss with from_logits=True"
+        raise ValueError(must_be("the output of the network", must, got, fix))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,14 +47,10 @@ class Classification:
             classes, indices = np.unique(y, return_inverse=True)
             task = cls(classes)
         if len(np.unique(indices)) < 2:
-            raise ValueError(
-                must_be(
-                    "y",
-                    "labels of at least two classes",
-                    Described(f"1 class, {task.classes_[indices].tolist()[0]!r}"),
-                    "a classifier needs rows of another class to learn from",
-                )
-            )
+            must = "labels of at least two classes"
+            got = Described(f"1 class, {task.classes_[indices].tolist()[0]!r}")
+            fix = "a classifier needs rows of another class to learn from"
+            raise ValueError(must_be("y", must, got, fix))
         return task, indices.astype(np.int64)
 
     def transform(self, y: Any, name: str = "y") -> np.ndarray:
@@ -131,14 +127,10 @@ class Classification:
     def check_can_train(self, seen: np.ndarray) -> None:
         """Raise unless ``seen``, the class indices of rows with a weight, has two classes."""
         if len(np.unique(seen)) < 2:
-            raise ValueError(
-                must_be(
-                    "sample_weight",
-                    "positive in at least two classes",
-                    Described("positive in 1 class only"),
-                    "give rows of another class a weight too",
-                )
-            )
+            must = "positive in at least two classes"
+            got = Described("positive in 1 class only")
+            fix = "give rows of another class a weight too"
+            raise ValueError(must_be("sample_weight", must, got, fix))
 
     def check_can_weigh(
         self,
@@ -205,30 +197,23 @@ class Classification:
         k = self.n_classes
         if len(shape) != 2 or shape[1] not in ((1, 2) if k == 2 else (k,)):
             either = "(n, 2), or (n, 1) with a sigmoid," if k == 2 else f"(n, {k})"
-            raise ValueError(
-                must_be(
-                    "the output of the network",
-                    f"of shape {either} for the {k} classes in y",
-                    Described(f"shape (n{''.join(f', {size}' for size in shape[1:])})"),
-                    "end the network in one unit per class; a builder with an argument meta finds "
-                    "their number in meta['n_classes_']",
-                )
+            must = f"of shape {either} for the {k} classes in y"
+            got = Described(f"shape (n{''.join(f', {size}' for size in shape[1:])})")
+            fix = (
+                "end the network in one unit per class; a builder with an argument meta finds "
+                "their number in meta['n_classes_']"
             )
+            raise ValueError(must_be("the output of the network", must, got, fix))
         return shape[1]
 
     def check_names_all(self, n_units: int, learned_from_rows: bool) -> None:
         """Raise if a trained network has outputs for more classes than y names."""
         if n_units > self.n_classes:
-            raise ValueError(
-                must_be(
-                    "y_val" if learned_from_rows else "classes",
-                    f"labels of all {n_units} classes of the network",
-                    Described(f"{self.n_classes} classes, {self.classes_.tolist()}"),
-                    "bring rows of every class, or one-hot rows"
-                    if learned_from_rows
-                    else "name all",
-                )
-            )
+            name = "y_val" if learned_from_rows else "classes"
+            must = f"labels of all {n_units} classes of the network"
+            got = Described(f"{self.n_classes} classes, {self.classes_.tolist()}")
+            fix = "bring rows of every class, or one-hot rows" if learned_from_rows else "name all"
+            raise ValueError(must_be(name, must, got, fix))
 
     def output_layer(self, n_units: int, from_logits: bool) -> OutputLayer:
         """Return what the outputs of a network with such a last layer mean."""
@@ -250,18 +235,14 @@ class Classification:
 
     @staticmethod
     def scores(
-        probas: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
-    ) -> dict[str, float]:
-        """Return log-loss, in nats, and accuracy of probabilities of shape (n, k).
+        probas: Iterable[np.ndarray], y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> dict[str, list[float]]:
+        """Return log-loss, in nats, and accuracy of each of several (n, k) of probabilities.
 
-        Where a probability is not finite, both are NaN.
+        NaN where a probability is not finite.
         """
-        true = np.clip(probas[np.arange(len(y)), y], np.finfo(np.float64).eps, 1.0)
-        right = float(np.average(probas.argmax(axis=1) == y, weights=sample_weight))
-        return {
-            "log_loss": float(np.average(-np.log(true), weights=sample_weight)),
-            "accuracy": right if np.isfinite(probas).all() else float("nan"),
-        }
+        log_loss, accuracy = weighting.member_scores(probas, y, sample_weight)
+        return {"log_loss": log_loss.tolist(), "accuracy": accuracy.tolist()}
 
     @staticmethod
     def at_chance(

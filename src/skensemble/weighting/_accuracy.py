@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import check_integer, check_real, must_be
 from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._contests import Contests
-from skensemble.weighting._criterion import ACCURACY
+from skensemble.weighting._correct_rows import ACCURACY, correct_mass, open_pairs
+from skensemble.weighting._criterion import TIE, better
 from skensemble.weighting._greedy import grow
-from skensemble.weighting._grid import Grid
-from skensemble.weighting._holdout import Members, read_members
-from skensemble.weighting._result import WeightingResult, summarise
-from skensemble.weighting._simplex import grid_size
-from skensemble.weighting._ties import TIE, best_of, better
+from skensemble.weighting._log_loss import LogLoss
+from skensemble.weighting._member_predictions import MemberPredictions, read_members
+from skensemble.weighting._result import Learned, WeightingResult, summarise
+from skensemble.weighting._simplex import grid_counts, grid_size
 
 STEP = 0.1
 MAX_POINTS = 100_000
@@ -83,16 +82,40 @@ def solve_accuracy(
     max_points = check_integer(
         "max_points", max_points, minimum=1, fix=f"max_points={MAX_POINTS} is the default"
     )
-    grid = Grid(members, total) if grid_size(len(members), total) <= max_points else None
-    return most_accurate(members, total, grid)
+    no_folds = np.zeros(members.y.size, dtype=np.intp)
+    return learn_accuracy(members, no_folds, total=total, max_points=max_points).result
 
 
-def most_accurate(members: Members, total: int, grid: Grid | None) -> WeightingResult:
-    """Weights from the grid of these members, or from a climb where there is none."""
-    counts, n_points = (grid.best(), len(grid.counts)) if grid else climb(members, total)
-    return summarise(
-        members.holdout(), counts, method="accuracy", criterion="accuracy", n_iter=n_points
-    )
+def learn_accuracy(
+    members: MemberPredictions,
+    fold: NDArray[np.intp],
+    *,
+    total: int = round(1 / STEP),
+    max_points: int = MAX_POINTS,
+) -> Learned:
+    """Weights of greatest accuracy, from all rows and without each fold.
+
+    Where the whole grid is tried, one pass over it serves all folds.
+    """
+    loss, folds = LogLoss.of(members), range(int(fold.max()) + 1)
+    if grid_size(len(members), total) <= max_points:
+        points = np.vstack([np.ones(len(members)), grid_counts(len(members), total)])
+        correct = [correct_mass(open_pairs(members.take(fold == i)), points) for i in folds]
+        tie, everything = TIE * float(members.mass.sum()), np.sum(correct, axis=0)
+        best, n_points = points[best_of(loss, points, everything, tie)], len(points)
+
+        def learn(i: int) -> FloatArray:
+            rest = everything - correct[i]
+            at: FloatArray = points[best_of(loss.take(fold != i), points, rest, tie)]
+            return at
+    else:
+        best, n_points = climb(members, total)
+
+        def learn(i: int) -> FloatArray:
+            return climb(members.take(fold != i), total)[0]
+
+    result = summarise(loss, best, method="accuracy", criterion="accuracy", n_iter=n_points)
+    return Learned(result, ACCURACY, lambda: np.stack([learn(i) for i in folds]))
 
 
 def _check_step(step: float) -> int:
@@ -104,14 +127,20 @@ def _check_step(step: float) -> int:
     return total
 
 
-def climb(members: Members, total: int) -> tuple[FloatArray, int]:
+def best_of(loss: LogLoss, points: FloatArray, scores: FloatArray, tie: float) -> int:
+    """Index of the greatest score; among those within ``tie`` of it, of the least log-loss."""
+    tied = np.flatnonzero(scores >= scores.max() - tie)
+    return int(tied[loss.least(points[tied])]) if tied.size > 1 else int(tied[0])
+
+
+def climb(members: MemberPredictions, total: int) -> tuple[FloatArray, int]:
     """Counts at the end of the climb, and how many points were tried."""
-    holdout, contests, mass = members.holdout(), Contests(members), members.mass.sum()
+    loss, pairs, mass = LogLoss.of(members), list(open_pairs(members)), members.mass.sum()
 
     def best(points: FloatArray) -> tuple[FloatArray, tuple[float, float]]:
-        hits = contests.hits(points)
-        i = best_of(holdout, points, hits, TIE * mass)
-        return points[i], (float(hits[i] / mass), holdout.loss(points[i] / points[i].sum()))
+        correct = correct_mass(pairs, points)
+        i = best_of(loss, points, correct, TIE * mass)
+        return points[i], (float(correct[i] / mass), loss.at(points[i] / points[i].sum()))
 
     each = np.eye(len(members))
     starts = np.vstack([np.ones(len(members)), each, grow(members, ACCURACY, n_iter=_GREEDY)])

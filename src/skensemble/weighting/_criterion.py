@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._holdout import EPS
+from skensemble.weighting._member_predictions import MemberPredictions
 
-Labels = NDArray[np.intp]
-ByRow = Callable[[NDArray[Any], Labels], FloatArray]
+TIE = 1e-12  # what rounding may do to a mean of scores
+
+Scores = Callable[[FloatArray], FloatArray]
 
 
 class ScoringError(ValueError):
@@ -22,43 +19,26 @@ class ScoringError(ValueError):
 
 @dataclass(frozen=True)
 class Criterion:
-    """A score of probabilities; greater is better.
+    """A score of combinations; greater is better.
 
     Parameters
     ----------
     name : str
         What users call it.
-    score : callable
-        ``score(proba, y, mass)``: from (n, k) probabilities, (n,) class indices and the (n,)
-        positive masses of the rows to a float.
+    scores : callable
+        ``scores(members)`` returns the function that scores many combinations on these rows: from
+        weights of any sum, (n_points, M), to (n_points,) scores.
     by_row : callable, optional
-        ``by_row(proba, y)``: one value per row, where the score is their weighted mean.
+        ``by_row(members, weights)``, with weights as for `MemberPredictions.combine`: one value
+        per row, where the score is their mean, weighted by the masses of the rows.
     """
 
     name: str
-    score: Callable[[FloatArray, Labels, FloatArray], float]
-    by_row: ByRow | None = None
+    scores: Callable[[MemberPredictions], Scores]
+    by_row: Callable[[MemberPredictions, FloatArray], FloatArray] | None = None
 
 
-def mean_of(by_row: ByRow) -> Callable[[FloatArray, Labels, FloatArray], float]:
-    """Turn values per row into their weighted mean."""
-
-    def score(proba: FloatArray, y: Labels, mass: FloatArray) -> float:
-        return float(mass @ by_row(proba, y) / mass.sum())
-
-    return score
-
-
-def _log_likelihood(proba: NDArray[Any], y: Labels) -> FloatArray:
-    own = proba[np.arange(y.size), y].astype(np.float64)
-    out: FloatArray = np.log(np.clip(own, EPS, 1.0))
-    return out
-
-
-def _right(proba: NDArray[Any], y: Labels) -> FloatArray:
-    out: FloatArray = (proba.argmax(axis=1) == y).astype(np.float64)
-    return out
-
-
-LOG_LOSS = Criterion("log_loss", mean_of(_log_likelihood), _log_likelihood)
-ACCURACY = Criterion("accuracy", mean_of(_right), _right)
+def better(key: tuple[float, float], than: tuple[float, float]) -> bool:
+    """Whether a (score, loss) is better than another by more than rounding."""
+    tie = TIE * max(1.0, abs(than[0]))
+    return key[0] > than[0] + tie or (key[0] >= than[0] - tie and key[1] < than[1] - TIE)

@@ -1,30 +1,32 @@
-"""One way in: weights by the name of a method, with the evidence for them."""
+"""Weights by the name of a method, and how they compare with simpler ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from skensemble.weighting._accuracy import MAX_POINTS, STEP, climb, most_accurate
-from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._criterion import ACCURACY, LOG_LOSS, Criterion
-from skensemble.weighting._greedy import grow, selected
-from skensemble.weighting._grid import Grid
-from skensemble.weighting._guard import N_FOLDS, Folds, Learn, assign_folds, compare_weights
-from skensemble.weighting._holdout import Members, read_members
-from skensemble.weighting._log_loss import DEFAULT_PRIOR, certified
-from skensemble.weighting._result import WeightingResult, summarise
-from skensemble.weighting._scoring import check_criterion, read_criterion
-from skensemble.weighting._simplex import grid_size
-from skensemble.weighting._sqp import minimise
+from skensemble.weighting._accuracy import learn_accuracy
+from skensemble.weighting._cross_validation import N_FOLDS, assign_folds, compare_weights
+from skensemble.weighting._greedy import learn_greedy
+from skensemble.weighting._log_loss import LOG_LOSS, LogLoss, learn_log_loss
+from skensemble.weighting._member_predictions import MemberPredictions, read_members
+from skensemble.weighting._result import Learned, WeightingResult, summarise
+from skensemble.weighting._sklearn_scorers import check_criterion, read_criterion
 
-METHODS = ("uniform", "log_loss", "accuracy", "greedy", "auto")
-_TOTAL = round(1 / STEP)
-_GREEDY_ITER = 100
-_SCORER_ITER = 10
+Learn = Callable[[MemberPredictions, NDArray[np.intp]], Learned]
+
+# What learns weights, by name. A new criterion is a file with such a function, and a line here.
+_LEARN: dict[str, Learn] = {
+    "log_loss": learn_log_loss,
+    "accuracy": learn_accuracy,
+    "greedy": partial(learn_greedy, criterion=LOG_LOSS, n_iter=100),
+    "auto": learn_log_loss,
+}
+METHODS = ("uniform", *_LEARN)
 _SCORER_FOLDS = 5
 
 
@@ -102,7 +104,7 @@ def check_scores(
     right[0, np.arange(rows.size), rows] += 0.9
     members = read_members(right, rows, sample_weight)
     criterion = read_criterion(method, n_classes=k, classes=classes, parameter=name)
-    criterion.score(members.combine(np.ones(1)), members.y, members.mass)
+    criterion.scores(members)(np.ones((1, 1)))
 
 
 def find_weights(
@@ -169,50 +171,19 @@ def find_weights(
     check_method(method)
     members = read_members(probas, y, sample_weight)
     if method == "uniform":
-        return summarise(members.holdout(), np.ones(len(members)), method="uniform")
-    fold = assign_folds(members.y, N_FOLDS)
-    if method in ("log_loss", "auto"):
-        result = certified(members.holdout())
-        comparisons = compare_weights(_log_loss_learner(members, fold), members, LOG_LOSS, fold)
-        result = replace(result, comparisons=comparisons)
-        return result if method == "log_loss" else _choose(result, members)
-    if method == "accuracy":
-        return _accuracy(members, fold)
-    if method == "greedy":
-        return _greedy(members, fold, LOG_LOSS, _GREEDY_ITER)
-    criterion = read_criterion(method, n_classes=members.probas.shape[2], classes=classes)
-    return _greedy(members, assign_folds(members.y, _SCORER_FOLDS), criterion, _SCORER_ITER)
+        return _equal(members)
+    learn, n_folds = _LEARN.get(method) if isinstance(method, str) else None, N_FOLDS
+    if learn is None:
+        criterion = read_criterion(method, n_classes=members.probas.shape[2], classes=classes)
+        learn, n_folds = partial(learn_greedy, criterion=criterion, n_iter=10), _SCORER_FOLDS
+    fold = assign_folds(members.y, n_folds)
+    learned = learn(members, fold)
+    comparisons = compare_weights(learned.without_folds, members, learned.criterion, fold)
+    result = replace(learned.result, comparisons=comparisons)
+    return _choose(result, members) if method == "auto" else result
 
 
-def _log_loss_learner(members: Members, fold: Folds) -> Learn:
-    everything = members.holdout()
-
-    def learn(i: int) -> FloatArray:
-        holdout = everything.take(fold != i)
-        return minimise(*holdout.augmented(DEFAULT_PRIOR), tol=1e-6, max_iter=100)[0]
-
-    return learn
-
-
-def _accuracy(members: Members, fold: Folds) -> WeightingResult:
-    grid = Grid(members, _TOTAL, fold) if grid_size(len(members), _TOTAL) <= MAX_POINTS else None
-
-    def learn(i: int) -> FloatArray:
-        return grid.best(i) if grid else climb(members.take(fold != i), _TOTAL)[0]
-
-    result = most_accurate(members, _TOTAL, grid)
-    return replace(result, comparisons=compare_weights(learn, members, ACCURACY, fold))
-
-
-def _greedy(members: Members, fold: Folds, criterion: Criterion, n_iter: int) -> WeightingResult:
-    def learn(i: int) -> FloatArray:
-        return grow(members.take(fold != i), criterion, n_iter=n_iter)
-
-    result = selected(members, criterion, n_iter=n_iter)
-    return replace(result, comparisons=compare_weights(learn, members, criterion, fold))
-
-
-def _choose(learned: WeightingResult, members: Members) -> WeightingResult:
+def _choose(learned: WeightingResult, members: MemberPredictions) -> WeightingResult:
     """Take the learned weights where they beat equal ones, and say so."""
     found = learned.comparisons[0]
     gain = (
@@ -224,5 +195,8 @@ def _choose(learned: WeightingResult, members: Members) -> WeightingResult:
     note = f"Equal weights: the gain of learned ones {gain} not surely above 0."
     if np.isnan(found.gain):
         note = "Equal weights: the rows are too few to tell whether learned ones are better."
-    equal = summarise(members.holdout(), np.ones(len(members)), method="uniform")
-    return replace(equal, comparisons=learned.comparisons, note=note)
+    return replace(_equal(members), comparisons=learned.comparisons, note=note)
+
+
+def _equal(members: MemberPredictions) -> WeightingResult:
+    return summarise(LogLoss.of(members), np.ones(len(members)), method="uniform")

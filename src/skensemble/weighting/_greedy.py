@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import check_integer, must_be
 from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._contests import Contests
-from skensemble.weighting._criterion import ACCURACY, LOG_LOSS, Criterion
-from skensemble.weighting._holdout import Holdout, Members, read_members
-from skensemble.weighting._result import WeightingResult, summarise
-from skensemble.weighting._scoring import read_criterion
-from skensemble.weighting._ties import TIE, better
-
-Scores = Callable[[FloatArray], FloatArray]
+from skensemble.weighting._criterion import TIE, Criterion, better
+from skensemble.weighting._log_loss import LogLoss
+from skensemble.weighting._member_predictions import MemberPredictions, read_members
+from skensemble.weighting._result import Learned, WeightingResult, summarise
+from skensemble.weighting._sklearn_scorers import read_criterion
 
 
 def solve_greedy(
@@ -91,66 +88,61 @@ def solve_greedy(
         must = f"an integer of at most {most}, the number of members and n_iter"
         raise ValueError(must_be("n_init", must, n_init, "n_init=1 is the default"))
     judge = read_criterion(criterion, n_classes=members.probas.shape[2], classes=classes)
-    return selected(members, judge, n_iter=n_iter, n_init=n_init)
+    return _select(members, judge, n_iter=n_iter, n_init=n_init)
 
 
-def selected(
-    members: Members, criterion: Criterion, *, n_iter: int, n_init: int = 1
+def learn_greedy(
+    members: MemberPredictions, fold: NDArray[np.intp], *, criterion: Criterion, n_iter: int
+) -> Learned:
+    """Weights by selection, from all rows and without each fold."""
+
+    def without_folds() -> FloatArray:
+        folds = range(int(fold.max()) + 1)
+        return np.stack([grow(members.take(fold != i), criterion, n_iter=n_iter) for i in folds])
+
+    return Learned(_select(members, criterion, n_iter=n_iter), criterion, without_folds)
+
+
+def _select(
+    members: MemberPredictions, criterion: Criterion, *, n_iter: int, n_init: int = 1
 ) -> WeightingResult:
-    """Weights from the selection among members that are read already."""
-    counts = grow(members, criterion, n_iter=n_iter, n_init=n_init)
     return summarise(
-        members.holdout(), counts, method="greedy", criterion=criterion.name, n_iter=n_iter
+        LogLoss.of(members),
+        grow(members, criterion, n_iter=n_iter, n_init=n_init),
+        method="greedy",
+        criterion=criterion.name,
+        n_iter=n_iter,
     )
 
 
-def grow(members: Members, criterion: Criterion, *, n_iter: int, n_init: int = 1) -> FloatArray:
+def grow(
+    members: MemberPredictions, criterion: Criterion, *, n_iter: int, n_init: int = 1
+) -> FloatArray:
     """Counts of the members at the best point of the path."""
-    holdout = members.holdout()
-    scores = _scores(members, holdout, criterion)
+    loss, scores = LogLoss.of(members), criterion.scores(members)
     each = np.eye(len(members))
+
+    def key(counts: FloatArray, score: float) -> tuple[float, float]:
+        return float(score), float(loss.many(counts[None])[0])
+
     counts, values, left = np.zeros(len(members)), scores(each), list(range(len(members)))
     for _ in range(n_init):
-        counts[left.pop(_pick(holdout, each[left], values[left]))] = 1
-    best, best_key = counts, _key(holdout, counts, scores(counts[None])[0])
+        counts[left.pop(_pick(loss, each[left], values[left]))] = 1
+    best, best_key = counts, key(counts, scores(counts[None])[0])
     for _ in range(n_init, n_iter):
         candidates = counts + each
         values = scores(candidates)
-        i = _pick(holdout, candidates, values)
-        counts, key = candidates[i], _key(holdout, candidates[i], values[i])
-        if better(key, best_key):
-            best, best_key = counts, key
+        i = _pick(loss, candidates, values)
+        counts, this_key = candidates[i], key(candidates[i], values[i])
+        if better(this_key, best_key):
+            best, best_key = counts, this_key
     return best
 
 
-def _pick(holdout: Holdout, candidates: FloatArray, values: FloatArray) -> int:
-    """First of the best, where what rounding makes of equal ones is equal."""
+def _pick(loss: LogLoss, candidates: FloatArray, values: FloatArray) -> int:
+    """First of the best, where scores that differ by no more than rounding are equal."""
     tied = np.flatnonzero(values >= values.max() - TIE * max(1.0, abs(float(values.max()))))
     if tied.size > 1:
-        losses = _losses(holdout, candidates[tied])
+        losses = loss.many(candidates[tied])
         tied = tied[losses <= losses.min() + TIE]
     return int(tied[0])
-
-
-def _key(holdout: Holdout, counts: FloatArray, score: float) -> tuple[float, float]:
-    return float(score), float(_losses(holdout, counts[None])[0])
-
-
-def _losses(holdout: Holdout, counts: FloatArray) -> FloatArray:
-    mixtures = counts @ holdout.q
-    mixtures /= counts.sum(axis=1, keepdims=True)
-    return np.asarray(-(np.log(mixtures) @ holdout.mass) / holdout.mass.size)
-
-
-def _scores(members: Members, holdout: Holdout, criterion: Criterion) -> Scores:
-    if criterion is LOG_LOSS:
-        return lambda counts: -_losses(holdout, counts)
-    if criterion is ACCURACY:
-        contests, total = Contests(members), float(members.mass.sum())
-        return lambda counts: np.asarray(contests.hits(counts) / total)
-
-    def scores(counts: FloatArray) -> FloatArray:
-        mixtures = map(members.combine, counts)
-        return np.array([criterion.score(p, members.y, members.mass) for p in mixtures])
-
-    return scores

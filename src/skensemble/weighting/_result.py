@@ -1,17 +1,51 @@
-"""What every way of weighting snapshots returns, and the same for weights that are given."""
+"""What every way of weighting snapshots returns."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from skensemble._validation import check_real
-from skensemble.weighting._arrays import FloatArray, read_masses
-from skensemble.weighting._comparison import Comparison
-from skensemble.weighting._holdout import Holdout, read_holdout
+from skensemble.weighting._arrays import FloatArray
+from skensemble.weighting._criterion import Criterion
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How much better learned weights are than others, on rows they were not learned on.
+
+    Attributes
+    ----------
+    against : str
+        What they are compared with: ``"uniform"`` (equal weights), ``"last"`` (the last member)
+        or ``"best"`` (the member that is best on the rows that the weights are learned on).
+    criterion : str
+        By what: ``"log_loss"``, ``"accuracy"`` or the name of a scorer.
+    gain : float
+        Score of the learned weights minus the score of the others, greater is better (for
+        log-loss, nats less). NaN if the rows are too few to say.
+    low, high : float
+        95% confidence interval of ``gain``.
+
+    Examples
+    --------
+    >>> from skensemble.weighting import Comparison
+    >>> Comparison("uniform", "accuracy", gain=0.02, low=0.005, high=0.035).beats
+    True
+    """
+
+    against: str
+    criterion: str
+    gain: float
+    low: float
+    high: float
+
+    @property
+    def beats(self) -> bool:
+        """Whether the whole interval is above 0."""
+        return self.low > 0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,61 +121,35 @@ class WeightingResult:
         )
 
 
-def evaluate_weights(
-    weights: ArrayLike,
-    probas: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None = None,
-    *,
-    method: str,
-    prior: float = 0.0,
-) -> WeightingResult:
-    """Loss and certificate of given combination weights on a holdout.
+@dataclass(frozen=True)
+class Learned:
+    """Weights learned on all rows, and a function that learns them without each fold.
 
-    Parameters
-    ----------
-    weights : array-like of shape (M,)
-        Finite, not negative, not all 0; divided by their sum.
-    probas : array-like of shape (M, n, k), any real dtype
-        Probabilities of the k classes from each of M members on n rows.
-    y : array-like of shape (n,), integer dtype
-        True classes, as indices into the last axis of ``probas``.
-    sample_weight : array-like of shape (n,), optional
-        How much each row counts; only the ratios matter, rows of weight 0 do not exist.
-    method : str
-        Where the weights come from, for `WeightingResult.method`.
-    prior : float, default=0.0
-        Strength of the Dirichlet prior that the gap includes; see `solve_log_loss`.
-
-    Returns
-    -------
-    WeightingResult
-        With ``n_iter=0``. Its gap says by how much, at most, learned weights would lower the
-        objective on these rows.
-
-    Raises
-    ------
-    TypeError
-        If an array or ``prior`` has no real numbers, or ``y`` no integer dtype.
-    ValueError
-        If a shape does not match, or a value is out of range or not finite.
-
-    Examples
-    --------
-    >>> from skensemble.weighting import evaluate_weights
-    >>> probas = [[[0.8, 0.2], [0.3, 0.7]], [[0.6, 0.4], [0.5, 0.5]]]
-    >>> result = evaluate_weights([1, 1], probas, [0, 1], method="uniform")
-    >>> print(result.weights, round(result.loss, 4), round(result.gap, 4))
-    [0.5 0.5] 0.4338 0.1548
+    ``criterion`` is what they are compared by; ``without_folds()`` returns weights of any sum,
+    (n_folds, M).
     """
-    holdout = read_holdout(probas, y, sample_weight)
-    prior = check_real("prior", prior, positive=False, fix="0 switches the prior off")
-    w = read_masses("weights", weights, size=len(holdout.q), each="snapshot")
-    return summarise(holdout, w, method=method, prior=prior)
+
+    result: WeightingResult
+    criterion: Criterion
+    without_folds: Callable[[], FloatArray]
+
+
+class ConvexLoss(Protocol):
+    """A convex function of the weights that tells how good they are: `LogLoss`, for one."""
+
+    @property
+    def mass(self) -> FloatArray:
+        """What each row counts, (n,)."""
+
+    def at(self, weights: FloatArray) -> float:
+        """Loss at weights that sum to 1."""
+
+    def gap(self, weights: FloatArray, prior: float) -> float:
+        """Upper bound of how far the loss at these weights is above its minimum."""
 
 
 def summarise(
-    holdout: Holdout,
+    loss: ConvexLoss,
     weights: FloatArray,
     *,
     method: str,
@@ -149,18 +157,17 @@ def summarise(
     n_iter: int = 0,
     prior: float = 0.0,
 ) -> WeightingResult:
-    """Divide weights or counts by their sum; their loss and gap on the holdout."""
-    n_members = len(holdout.q)
+    """Divide weights or counts by their sum; their loss and gap."""
     w = weights / weights.sum()
     return WeightingResult(
         weights=w,
-        loss=holdout.loss(w),
-        gap=holdout.gap(w, prior),
+        loss=loss.at(w),
+        gap=loss.gap(w, prior),
         n_iter=n_iter,
         converged=True,
         method=method,
         prior=prior,
-        uniform_loss=holdout.loss(np.full(n_members, 1 / n_members)),
-        n_samples=holdout.mass.size,
+        uniform_loss=loss.at(np.full(len(w), 1 / len(w))),
+        n_samples=loss.mass.size,
         criterion=criterion,
     )

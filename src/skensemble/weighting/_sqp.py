@@ -7,6 +7,7 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
 
 from skensemble.weighting._arrays import FloatArray
+from skensemble.weighting._row_blocks import dot
 
 # Proximal terms, relative to the diagonal of H: identical snapshots leave H singular. They change
 # the way to the optimum, not the optimum; a larger one is tried where rounding spoils a direction.
@@ -17,24 +18,34 @@ _SMALLEST_STEP = 2.0**-50
 
 
 def minimise(
-    rows: FloatArray, share: FloatArray, *, tol: float, max_iter: int
+    rows: FloatArray,
+    share: FloatArray,
+    *,
+    tol: float,
+    max_iter: int,
+    start: FloatArray | None = None,
 ) -> tuple[FloatArray, float, int]:
-    """Sequential quadratic programming on (M, n) rows; returns w, its gap, and the iterations.
+    """Sequential quadratic programming; returns w, its gap, and the iterations.
 
     The simplex is left out: phi(w) = -sum_n share_n log (q w)_n + sum_m w_m - 1 over w >= 0 has
     its minimum where w sums to 1, and dividing by the sum never raises phi.
+
+    ``rows`` is q in B blocks of b rows, (B, M, b), and ``share`` (B, b), of sum 1; rows of share 0
+    do not count. ``start`` has the sum 1; equal weights are the default.
     """
-    w = np.full(len(rows), 1 / len(rows))
+    n_members = rows.shape[1]
+    w = np.full(n_members, 1 / n_members) if start is None else start
     root = np.sqrt(share)
     n_iter = 0
     while True:
         mixture = w @ rows
-        a = rows * (root / mixture)
-        ratio = a @ root  # mean_n q_nm / (q w)_n, minus the gradient of the loss
+        a = rows * (root / mixture)[:, None]
+        # mean_n q_nm / (q w)_n, minus the gradient of the loss
+        ratio = (a @ root[..., None]).sum(axis=(0, 2))
         gap = max(float(ratio.max()) - 1.0, 0.0)
         if gap <= tol or n_iter == max_iter:
             return w, gap, n_iter
-        hessian, gradient = a @ a.T, 1.0 - ratio
+        hessian, gradient = (a @ a.swapaxes(1, 2)).sum(axis=0), 1.0 - ratio
         for ridge in _RIDGES:
             direction = _direction(w, hessian, gradient, ridge)
             step = _line_search(share, (direction @ rows) / mixture, float(direction.sum()))
@@ -53,13 +64,17 @@ def _direction(
     """Minimise d'Hd / 2 + gradient'd subject to w + d >= 0.
 
     In scaled weights v = c w, with h = H / cc' + ridge I = LL' and slope = gradient / c, that is
-    min |L'x - (L'v - L^-1 slope)| over x = c (w + d) >= 0. NNLS says which x are 0. Solving again
-    for the others, in x - v, keeps the digits that x loses when the step is small, and with them
-    the last decimals of the gap. Members that matter have H_mm >= 1: c magnifies no others.
+    min |L'x - (L'v - L^-1 slope)| over x = c (w + d) >= 0. Where the minimum without the bounds
+    does not obey them, NNLS says which x are 0. Solving again for the others, in x - v, keeps the
+    digits that x loses when the step is small, and with them the last decimals of the gap. Members
+    that matter have H_mm >= 1: c magnifies no others.
     """
     c = np.sqrt(np.maximum(np.diag(hessian), 1.0))
     h = hessian / np.outer(c, c) + ridge * np.eye(len(c))
     slope, v = gradient / c, c * w
+    move = np.linalg.solve(h, -slope)
+    if (v + move > 0).all():
+        return np.asarray(move / c)
     factor = np.linalg.cholesky(h)
     target = factor.T @ v - solve_triangular(factor, slope, lower=True)
     try:
@@ -84,10 +99,10 @@ def _line_search(share: FloatArray, relative: FloatArray, total: float) -> float
     longer changes. No row may lose more than 9/10 of its mixture at once, because Newton's method
     comes down to a small weight in one step, but up to one only by doubling it every time.
     """
-    slope = total - float(share @ relative)
+    slope = total - dot(share, relative)
     step = _MOST_LOSS / max(-float(relative.min()), _MOST_LOSS)
     while step >= _SMALLEST_STEP:
-        change = step * total - float(share @ np.log1p(step * relative))
+        change = step * total - dot(share, np.log1p(step * relative))
         if change <= _ARMIJO * step * slope < 0:
             return step
         step /= 2

@@ -55,7 +55,7 @@ def test_the_smallest_image_is_that_of_keras(name):
         application.build((n, n - 1), None)
 
 
-def test_there_are_networks_of_all_modules():
+def test_networks_of_all_modules_are_found():
     modules = {getattr(keras.applications, name).__module__ for name in application_names()}
     listed = [getattr(keras.applications, name).__module__ for name in OF_EACH_MODULE]
 
@@ -85,7 +85,7 @@ def test_preprocessing_can_be_saved_and_compared(name, tmp_path):
     np.testing.assert_array_equal(loaded(PIXELS), network(PIXELS))
 
 
-def test_preprocessings_are_told_apart():
+def test_preprocessings_differ():
     prints = {
         fingerprint_of_network(network_of(find_application(name).preprocess))
         for name in ("InceptionV3", "ResNet50", "DenseNet121", "ConvNeXtBase")
@@ -94,7 +94,7 @@ def test_preprocessings_are_told_apart():
     assert len(prints) == 4
 
 
-def test_preprocessing_of_another_kind_is_applied_as_it_is():
+def test_nonlinear_preprocessing_is_called():
     network = network_of(lambda pixels: pixels**2)
 
     np.testing.assert_allclose(network(PIXELS), (PIXELS**2).reshape(len(PIXELS), -1))

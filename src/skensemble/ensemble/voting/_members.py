@@ -88,15 +88,12 @@ def check_have_probabilities(members) -> None:
     """Raise unless each member has ``predict_proba``."""
     for name, member in members:
         if not hasattr(member, "predict_proba") and not _stacks_by_default(member):
-            raise ValueError(
-                must_be(
-                    f"member {name!r}",
-                    "a classifier with predict_proba where voting='soft'",
-                    member,
-                    "take voting='hard', put it into CalibratedClassifierCV, or leave it out with "
-                    f"set_params({name}='drop')",
-                )
+            must = "a classifier with predict_proba where voting='soft'"
+            fix = (
+                "take voting='hard', put it into CalibratedClassifierCV, or leave it out with "
+                f"set_params({name}='drop')"
             )
+            raise ValueError(must_be(f"member {name!r}", must, member, fix))
 
 
 def _stacks_by_default(member) -> bool:

@@ -29,18 +29,15 @@ def read_labels(vote, X, y) -> tuple[LabelEncoder, np.ndarray]:
     kind = type_of_target(y, input_name="y")
     if kind in ("unknown", "continuous"):
         fix = "bin the values, or take a VotingRegressor"
-        must = must_be("y", "labels of classes", Described("numbers"), fix)
-        raise ValueError(f"Unknown label type: {kind}. {must}")
+        refusal = must_be("y", "labels of classes", Described("numbers"), fix)
+        raise ValueError(f"Unknown label type: {kind}. {refusal}")
     if kind not in ("binary", "multiclass"):
-        raise NotImplementedError(
-            must_be(
-                "y",
-                "binary or multiclass labels, one per row",
-                Described(f"a {kind} target"),
-                "Multilabel and multi-output classification are not supported; turn one-hot "
-                "rows into labels with y.argmax(axis=1)",
-            )
+        must = "binary or multiclass labels, one per row"
+        fix = (
+            "Multilabel and multi-output classification are not supported; turn one-hot "
+            "rows into labels with y.argmax(axis=1)"
         )
+        raise NotImplementedError(must_be("y", must, Described(f"a {kind} target"), fix))
     y = column_or_1d(y, warn=True)
     return LabelEncoder().fit(y), y
 

@@ -75,11 +75,6 @@ def _judges_labels(weights) -> bool:
 def check_can_learn(weights, validation_fraction, X_val) -> None:
     """Raise if weights are to be learned and there is nothing to learn them on."""
     if learns_weights(weights) and validation_fraction is None and X_val is None:
-        raise ValueError(
-            must_be(
-                "weights",
-                "None or an array where validation_fraction=None",
-                weights,
-                "hold out some rows, as in validation_fraction=0.1, or pass X_val and y_val to fit",
-            )
-        )
+        must = "None or an array where validation_fraction=None"
+        fix = "hold out some rows, as in validation_fraction=0.1, or pass X_val and y_val to fit"
+        raise ValueError(must_be("weights", must, weights, fix))

@@ -1,7 +1,5 @@
 """The networks of ``keras.applications``, by name, with their preprocessing."""
 
-from __future__ import annotations
-
 import difflib
 import inspect
 import sys
@@ -15,43 +13,25 @@ import numpy as np
 
 from skensemble._validation import must_be
 
-# Pixels of the smallest image that each can take. Keras has them in the code of its builders.
+# Smallest height and width in pixels, which Keras has only in the code of its builders.
 _SMALLEST = {"InceptionResNetV2": 75, "InceptionV3": 75, "Xception": 71}
 _SMALLEST_OF_OTHERS = 32
 
 
 @dataclass(frozen=True)
 class Application:
-    """One of the networks that Keras brings along.
-
-    Parameters
-    ----------
-    name : str
-        Name in ``keras.applications``.
-    builder : callable
-        Builds it.
-    preprocess : callable
-        ``preprocess_input`` of its module: from pixels, 0 to 255, to what it was trained on.
-    smallest : int
-        Height and width in pixels of the smallest image that it takes.
-    """
+    """One of the networks of ``keras.applications``."""
 
     name: str
     builder: Callable[..., Any]
-    preprocess: Callable[[Any], Any]
-    smallest: int
+    preprocess: Callable[[Any], Any]  # its ``preprocess_input``, for pixels from 0 to 255
+    smallest: int  # height and width in pixels of the smallest image that it takes
 
     def build(self, size: tuple[int, int], weights: str | None):
-        """Build it without its top, for colour images of one size.
-
-        Raises
-        ------
-        ConnectionError
-            If weights are to be downloaded and cannot be.
-        """
+        """Build it without its top, for colour images of one size."""
         try:
             with warnings.catch_warnings():
-                # Two warn that images are not as large as those of ImageNet: as is meant here.
+                # Two of them warn about images of another size than ImageNet's.
                 warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
                 return self.builder(include_top=False, weights=weights, input_shape=(*size, 3))
         except Exception as error:
@@ -65,18 +45,12 @@ class Application:
 
 
 def application_names() -> list[str]:
-    """List the names of all networks that Keras brings along."""
+    """List the names of all networks in ``keras.applications``."""
     return [name for name, value in vars(keras.applications).items() if inspect.isfunction(value)]
 
 
 def find_application(name: str) -> Application:
-    """Return a network of Keras's by its name.
-
-    Raises
-    ------
-    ValueError
-        If there is none of this name; the message has the nearest names.
-    """
+    """Return a network of ``keras.applications`` by its name."""
     names = application_names()
     if name not in names:
         lower = {known.lower(): known for known in names}
@@ -91,19 +65,12 @@ def find_application(name: str) -> Application:
 
 
 def preprocessed(images, preprocess):
-    """Apply the preprocessing of an application to symbolic colour images.
+    """Apply ``preprocess_input`` of an application to symbolic colour images, as layers.
 
-    All of Keras's are the same for every pixel: a change of the order of colours, a factor and an
-    offset. As layers they can be saved, exported and shared where operations on constants cannot.
-
-    Parameters
-    ----------
-    images : KerasTensor of shape (n, height, width, 3)
-        Pixels, 0 to 255.
-    preprocess : callable
-        ``preprocess_input`` of the application's module.
+    All of Keras's treat every pixel alike: an order of the colours, a factor and an offset. Layers,
+    unlike operations on constants, can be saved, exported and shared.
     """
-    order, scale, offset = _as_layers(preprocess)
+    order, scale, offset = _linear_form(preprocess)
     if scale is None:
         return preprocess(images)
     if order == "reversed":
@@ -115,14 +82,14 @@ def preprocessed(images, preprocess):
     )(images)
 
 
-def _as_layers(preprocess):
-    """Find order, factors and offsets of the colours; a factor of None where there are none."""
+def _linear_form(preprocess):
+    """Find the order, factors and offsets of the colours; factors of None if it is not linear."""
 
     def of(colour):
         return preprocess(np.array(colour, dtype=np.float64).reshape(1, 1, 1, 3)).ravel()
 
     offset = of([0, 0, 0])
-    # Row i: what a unit of colour i adds to each of the results.
+    # Row i: how much one grey level of colour i adds to each output.
     matrix = np.stack([(of(255 * unit) - offset) / 255 for unit in np.eye(3)])
     some = np.array([17.0, 101.0, 230.0])
     if np.allclose(of(some), some @ matrix + offset):

@@ -1,8 +1,5 @@
-"""Backbones: what may be one, and the weights that they start from."""
+"""Checks of a backbone and of its initial weights."""
 
-from __future__ import annotations
-
-import inspect
 import os
 from typing import Any
 
@@ -15,39 +12,34 @@ _SUFFIXES = (".h5", ".keras")  # .weights.h5 too
 
 
 def takes_images(backbone) -> bool:
-    """Whether the rows of a backbone are images."""
+    """Whether the backbone takes images."""
     return not isinstance(backbone, keras.Model) or len(backbone.input_shape) == 4
 
 
 def name_of(application) -> str:
-    """Name in ``keras.applications`` of a network that is given by name or as a function."""
+    """Name of an application that is given by name or as a function."""
     return application if isinstance(application, str) else application.__name__
 
 
-def is_imagenet(weights) -> bool:
-    """Whether those are asked for that Keras offers."""
-    return isinstance(weights, str) and weights == "imagenet"
-
-
 def check_backbone(backbone: Any) -> None:
-    """Raise for what cannot be a backbone."""
+    """Raise unless it is an application or a model that can be a backbone."""
     if isinstance(backbone, str):
         find_application(backbone)
     elif isinstance(backbone, keras.Model):
         _check_model(backbone)
-    elif not _is_application(backbone):
+    elif not any(backbone is getattr(keras.applications, name) for name in application_names()):
         must = "the name of a network in keras.applications, or a Keras model"
         raise TypeError(must_be("backbone", must, backbone, "as in 'InceptionV3'"))
 
 
 def check_weights(weights: Any, backbone: Any) -> None:
-    """Raise for what cannot be the weights of this backbone, as far as can be told unread."""
+    """Raise unless it can be the weights of this backbone; files are not read."""
     if weights is None:
         return
     is_model = isinstance(backbone, keras.Model)
     must = "the path of a file ending in .weights.h5, .h5 or .keras"
     must = f"None or {must}" if is_model else f"'imagenet', None or {must}"
-    if is_imagenet(weights):
+    if weights == "imagenet":
         if is_model:
             fix = "a model keeps the weights that it has"
             raise ValueError(must_be("weights", must, weights, fix))
@@ -64,24 +56,14 @@ def check_weights(weights: Any, backbone: Any) -> None:
 
 
 def load_weights(backbone, path) -> None:
-    """Load a file of weights.
-
-    Raises
-    ------
-    ValueError
-        If they are not those of this backbone.
-    """
+    """Load a file of weights into the backbone."""
     try:
         backbone.load_weights(path)
     except Exception as error:
-        raise ValueError(
-            must_be(
-                "weights",
-                f"a file of the weights of {backbone.name}, without a top",
-                Described(f"{os.fspath(path)!r}, which does not fit"),
-                "build the same backbone, and save it with its save_weights",
-            )
-        ) from error
+        must = f"a file of the weights of {backbone.name}, without a top"
+        got = Described(f"{os.fspath(path)!r}, which does not fit")
+        fix = "build the same backbone, and save it with its save_weights"
+        raise ValueError(must_be("weights", must, got, fix)) from error
 
 
 def _check_model(backbone) -> None:
@@ -96,9 +78,3 @@ def _check_model(backbone) -> None:
         must = "of shape (n, d), (n, length, d) or (n, height, width, d)"
         fix = "end it in the layer whose features the head is to get"
         raise ValueError(must_be("the output of backbone", must, got, fix))
-
-
-def _is_application(value) -> bool:
-    return inspect.isfunction(value) and any(
-        getattr(keras.applications, name) is value for name in application_names()
-    )

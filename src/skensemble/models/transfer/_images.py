@@ -1,6 +1,4 @@
-"""Making images fit a backbone, as layers of its network."""
-
-from __future__ import annotations
+"""Layers that give images the size and the channels that a backbone takes."""
 
 import keras
 
@@ -10,13 +8,7 @@ DEFAULT_SIZE = (96, 96)
 
 
 def image_shape(shape) -> tuple[int, int, int]:
-    """Height, width and channels of rows of this shape.
-
-    Raises
-    ------
-    ValueError
-        If they are not images.
-    """
+    """Height, width and channels of images of this shape, which may lack the channels."""
     if len(shape) not in (2, 3):
         must = "made of images of shape (height, width, channels) or (height, width)"
         fix = "give each image its rows, columns and colours as axes"
@@ -26,49 +18,30 @@ def image_shape(shape) -> tuple[int, int, int]:
 
 
 def size_for(application, image_size, shape) -> tuple[int, int]:
-    """Height and width that images of this shape get for an application.
-
-    Raises
-    ------
-    ValueError
-        If it is less than the application takes.
-    """
-    height, width = image_shape(shape)[:2] if image_size is None else image_size
+    """Height and width to which images of this shape are resized for an application."""
+    size = image_shape(shape)[:2] if image_size is None else tuple(image_size)
     smallest = application.smallest
-    if min(height, width) < smallest:
-        larger = tuple(max(n, smallest) for n in DEFAULT_SIZE)
-        raise ValueError(
-            must_be(
-                "the size of images" if image_size is None else "image_size",
-                f"at least {_pixels((smallest, smallest))} for {application.name}",
-                Described(_pixels((height, width))),
-                f"image_size={larger} resizes them",
-            )
-        )
-    return int(height), int(width)
+    if min(size) < smallest:
+        must = f"at least {_pixels((smallest, smallest))} for {application.name}"
+        raise _wrong_size(image_size, size, must, tuple(max(n, smallest) for n in DEFAULT_SIZE))
+    return int(size[0]), int(size[1])
 
 
 def size_for_model(model, image_size, shape) -> tuple[int, int]:
-    """Height and width that images of this shape get for a model, which may take one size only.
-
-    Raises
-    ------
-    ValueError
-        If another size was asked for.
-    """
+    """Height and width to which images are resized for a model, which may take one size only."""
     given = image_shape(shape)[:2] if image_size is None else tuple(image_size)
     own = model.input_shape[1:3]
-    height, width = (n if n is not None else m for n, m in zip(own, given, strict=True))
-    if given != (height, width) and (image_size is None or given != DEFAULT_SIZE):
-        raise ValueError(
-            must_be(
-                "the size of images" if image_size is None else "image_size",
-                f"{_pixels((height, width))}, as the backbone takes",
-                Described(_pixels(given)),
-                f"image_size={(height, width)} resizes them",
-            )
-        )
-    return int(height), int(width)
+    size = tuple(n if n is not None else m for n, m in zip(own, given, strict=True))
+    if given != size and (image_size is None or given != DEFAULT_SIZE):
+        raise _wrong_size(image_size, given, f"{_pixels(size)}, as the backbone takes", size)
+    return int(size[0]), int(size[1])
+
+
+def _wrong_size(image_size, given, must: str, better) -> ValueError:
+    what = "the size of images" if image_size is None else "image_size"
+    return ValueError(
+        must_be(what, must, Described(_pixels(given)), f"image_size={better} resizes them")
+    )
 
 
 def resized(images, size: tuple[int, int]):
@@ -78,19 +51,13 @@ def resized(images, size: tuple[int, int]):
         images = keras.layers.Reshape((height, width, channels), name="transfer_channel")(images)
     if (height, width) == size:
         return images
-    # The layer Resizing makes all layers after it train, wherever a network is called without
-    # being told whether to.
+    # Not the layer Resizing: after it, all layers run in training mode where a network is called
+    # without the argument ``training``.
     return keras.ops.image.resize(images, size)
 
 
 def coloured(images, wanted: int | None):
-    """Repeat the one channel of grey images where the backbone takes several.
-
-    Raises
-    ------
-    ValueError
-        If images have another number of channels.
-    """
+    """Repeat the one channel of grey images where the backbone takes several."""
     channels = images.shape[-1]
     if wanted is None or channels == wanted:
         return images

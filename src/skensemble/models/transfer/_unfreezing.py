@@ -1,7 +1,5 @@
 """Which layers of a backbone are trained."""
 
-from __future__ import annotations
-
 import difflib
 import math
 from collections.abc import Sequence
@@ -24,13 +22,7 @@ def freeze(backbone, unfreeze_from) -> None:
 
 
 def first_unfrozen(layers: Sequence[Any], unfreeze_from) -> int:
-    """Position of the first layer to train; their number where there is none.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If ``unfreeze_from`` is no layer of these.
-    """
+    """Position of the first layer to train; ``len(layers)`` if all are frozen."""
     check_unfreeze_from(unfreeze_from)
     n = len(layers)
     if unfreeze_from is None:
@@ -47,7 +39,7 @@ def first_unfrozen(layers: Sequence[Any], unfreeze_from) -> int:
 
 
 def check_unfreeze_from(value) -> None:
-    """Raise for what is no layer of any backbone."""
+    """Raise unless it can name a layer of some backbone."""
     if value is None or isinstance(value, str):
         return
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):

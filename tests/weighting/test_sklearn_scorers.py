@@ -5,7 +5,8 @@ import pytest
 from sklearn import metrics
 from sklearn.metrics import make_scorer
 
-from skensemble.weighting._scoring import check_criterion, read_criterion
+from skensemble.weighting._member_predictions import MemberPredictions
+from skensemble.weighting._sklearn_scorers import check_criterion, read_criterion
 
 RNG = np.random.default_rng(0)
 Y2, Y3 = RNG.integers(2, size=80), RNG.integers(3, size=80)
@@ -16,7 +17,7 @@ EQUAL, MASS = np.ones(80), RNG.integers(1, 5, size=80).astype(float)
 
 def score(criterion, proba, y, mass=EQUAL, classes=None):
     found = read_criterion(criterion, n_classes=proba.shape[1], classes=classes)
-    return found.score(proba, y, mass)
+    return found.scores(MemberPredictions(proba[None], y, mass))(np.ones((1, 1)))[0]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""load_snapshots: every kind of model, and every file that is not what it should be."""
+"""load_snapshots: every kind of model, and errors for other files."""
 
 import os
 import re
@@ -37,7 +37,7 @@ def values_of(model):
 
 @pytest.fixture
 def written(tmp_path):
-    """A model, and three files of other weights of it, in a folder with the best one."""
+    """A model, and a folder with three files of other weights and one of the best."""
 
     def write(build, ending=".weights.h5", trained=True):
         model = compiled(build=build)
@@ -60,7 +60,7 @@ def written(tmp_path):
 
 
 @pytest.mark.parametrize("build", [fixed, nested, subclassed])
-def test_reads_every_kind_of_model_and_leaves_it_as_it_was(written, tmp_path, build):
+def test_reads_every_kind_of_model_without_changing_it(written, tmp_path, build):
     model, expected = written(build)
     before = values_of(model)
     bank = load_snapshots(model, tmp_path / "Net-*.weights.h5")
@@ -150,7 +150,7 @@ def test_files_of_two_runs(good, tmp_path):
     [(["Net-01.weights.h5"], "1, 1"), (["Net-2.weights.h5", "Net-4.weights.h5"], "1, 2, 4")],
     ids=["twice", "missing"],
 )
-def test_numbers_that_do_not_follow_one_another(good, tmp_path, others, numbers):
+def test_numbers_that_are_not_consecutive(good, tmp_path, others, numbers):
     for other in others:
         (tmp_path / other).write_bytes(good.read_bytes())
     message = (
@@ -172,7 +172,7 @@ def test_layers_of_the_same_shapes_and_names_in_another_order(tmp_path):
         f"layer 'head' in {path} must be in its place, got the layer 'encoder' there instead: "
         "build the network that the snapshots were trained with."
     )
-    # New names, and those that Keras counts, are no other layers.
+    # Names that Keras counts may differ, and new names, too.
     for names in [("first", "second"), (None, None), ("encoder", "head")]:
         assert len(load_snapshots(build(*names), path)) == 1
 
@@ -291,7 +291,7 @@ def test_another_architecture(tmp_path, in_file, in_model, layer, must, got):
 
 
 def test_the_first_layer_that_differs_is_the_first_of_the_network(tmp_path):
-    """And not the first by name: dense_10 comes before dense_2 in the file."""
+    """Not the first by name: dense_10 comes before dense_2 in the file."""
 
     def stack(width):
         model = keras.Sequential([keras.Input((4,))])
@@ -303,7 +303,7 @@ def test_the_first_layer_that_differs_is_the_first_of_the_network(tmp_path):
     assert error_of(ValueError, stack(4), tmp_path).startswith("layer 'layer_2' in ")
 
 
-def test_random_state_is_no_weight(tmp_path):
+def test_random_state_is_not_a_weight(tmp_path):
     def network(rate):
         layers = [keras.layers.Dropout(rate)] if rate else []
         return keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(3)])

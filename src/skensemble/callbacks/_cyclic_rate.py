@@ -1,6 +1,4 @@
-"""The cyclic rate in an optimizer, for as long as one training lasts."""
-
-from __future__ import annotations
+"""The cyclic learning rate of an optimizer during one training."""
 
 from collections.abc import Callable
 
@@ -16,19 +14,11 @@ _SKIP_STEP = "_stateful_handle_non_finite_grads"
 
 
 class CyclicRate:
-    """The rate of an optimizer, overridden by the schedule until ``restore``.
+    """Overrides the learning rate of an optimizer by a schedule over its next steps.
 
-    Its own rate, a variable or a schedule, stays in its place all the while. So a model that
-    another callback saves during training is the user's own, and loads where this package is not
-    installed. (Keras's setter of the rate would also take the variable out of the optimizer in a
-    way that keeps the model from ever being exported again.)
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        Of a compiled model; it may have taken steps.
-    schedule : CyclicCosineDecay
-        Over the steps from now on.
+    The optimizer's own rate, a variable or a schedule, stays where it is. So a model that another
+    callback saves during training can be loaded without this package. (Keras's setter of the rate
+    would also remove the variable from the optimizer, and the model could never be exported.)
     """
 
     def __init__(self, optimizer, schedule: CyclicCosineDecay):
@@ -38,30 +28,31 @@ class CyclicRate:
         self._own = [_value(stepper._learning_rate) for stepper in self._steppers]
         self._is_live: Callable[[], bool] = lambda: True
         for stepper, offset in zip(self._steppers, self._offsets, strict=True):
-            _override(stepper, _GET_RATE, self._rate_of(stepper, schedule, offset))
+            # Not by setattr, because TensorFlow and Keras track attributes.
+            vars(stepper)[_GET_RATE] = self._rate_of(stepper, schedule, offset)
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and not isinstance(
             optimizer, CountingLossScaleOptimizer
         ):
-            _override(optimizer, _SKIP_STEP, _counting_skip(optimizer))
+            vars(optimizer)[_SKIP_STEP] = _counting_skip(optimizer)
 
     @property
     def n_done(self) -> int:
-        """Steps taken since the schedule began; reading it waits for them."""
+        """Steps since the start of the schedule; reading it waits for the device."""
         counts = zip(self._steppers, self._offsets, strict=True)
         return max(_count(stepper) - offset for stepper, offset in counts)
 
     def set_back(self, n_done: int) -> None:
-        """Take back a step that was counted and not taken.
+        """Correct the count after the end of the data.
 
-        A call into the graph that finds no more data may count a step nevertheless: in the graph
-        the count does not wait for the data.
+        A call of the graph that finds no more data may still count a step, as the count does not
+        wait for the data.
         """
         for stepper, offset in zip(self._steppers, self._offsets, strict=True):
             if _count(stepper) > offset + n_done:
                 stepper._iterations.assign(offset + n_done)
 
     def hold_while(self, is_live: Callable[[], bool]) -> None:
-        """Let go when the rate is read and ``is_live`` is false: training was broken off."""
+        """Restore the rate at the next reading for which ``is_live()`` is false."""
         self._is_live = is_live
 
     def _rate_of(self, stepper, schedule, offset):
@@ -76,33 +67,23 @@ class CyclicRate:
         return rate
 
     def check_untouched(self) -> None:
-        """Raise if somebody else has set the rate meanwhile: it would have had no effect."""
+        """Raise if another callback has set the rate, which would have no effect."""
         for stepper, own in zip(self._steppers, self._own, strict=True):
             now = _value(stepper._learning_rate)
             if now != own:
-                raise RuntimeError(
-                    must_be(
-                        "the learning rate of the optimizer",
-                        "left alone while SnapshotCallback sets it",
-                        now,
-                        "remove the callback that sets it",
-                    )
-                )
+                must = "left alone while SnapshotCallback sets it"
+                fix = "remove the callback that sets it"
+                raise RuntimeError(must_be("the learning rate of the optimizer", must, now, fix))
 
     def restore(self) -> None:
-        """Give the optimizer its own rate back."""
+        """Let the optimizer use its own rate again."""
         for stepper in self._steppers:
             vars(stepper).pop(_GET_RATE, None)
         vars(self._optimizer).pop(_SKIP_STEP, None)
 
 
-def _override(instance, method: str, replacement) -> None:
-    # Past __setattr__, in which TensorFlow and Keras track what is set.
-    vars(instance)[method] = replacement
-
-
 def _counting_skip(optimizer):
-    """Count steps that loss scaling skips: the rate would lag behind the cycles by these."""
+    """Count the steps that loss scaling skips, so that the rate keeps up with the cycles."""
 
     def skip():
         getattr(type(optimizer), _SKIP_STEP)(optimizer)

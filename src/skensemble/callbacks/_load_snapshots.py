@@ -1,6 +1,4 @@
-"""Snapshots from files."""
-
-from __future__ import annotations
+"""Load snapshots from files."""
 
 import glob
 import os
@@ -12,13 +10,13 @@ from collections.abc import Sequence
 import keras
 
 from skensemble._validation import Described, must_be
-from skensemble.callbacks._files import SUFFIX, missing_file, restored
 from skensemble.callbacks._structure import (
     check_same,
     open_weights,
     structure_of_file,
     structure_of_model,
 )
+from skensemble.callbacks._weights_files import SUFFIX, restored
 from skensemble.snapshots import Snapshot, SnapshotBank
 
 _NUMBERED = re.compile(r"(.*?)(\d+)(\.weights\.h5|\.keras)")
@@ -35,13 +33,13 @@ def load_snapshots(
     Parameters
     ----------
     model : keras.Model
-        The network that the snapshots were trained with, built; compiled or not. Its weights, and
-        all else about it, are afterwards as before.
+        The network that the snapshots were trained with; built, compiled or not. It is not
+        changed.
     paths : list of str or path, or str or path
-        Files, in the order of their cycles, or a pattern (``"weights/Model-*.weights.h5"``), or a
-        folder. Of a pattern or a folder, the files with a number at the end of their name are
-        taken, in the order of the numbers, of which none may be missing in between; hence not the
-        one of the best. The files are ``.weights.h5`` or ``.keras`` files of Keras 3.
+        Files in the order of their cycles, a pattern (``"weights/Model-*.weights.h5"``), or a
+        folder. From a pattern or a folder, all files with a number at the end of their name are
+        read in the order of the numbers, which must be consecutive; so the file of the best
+        weights is not read. The files are ``.weights.h5`` or ``.keras`` files of Keras 3.
 
     Returns
     -------
@@ -54,10 +52,10 @@ def load_snapshots(
     TypeError
         If ``model`` is no Keras model, or ``paths`` no paths.
     FileNotFoundError
-        If a file does not exist, with what there is in its folder.
+        If a file does not exist; the message lists its folder.
     ValueError
-        If the model is not built, there is no file, a file is damaged, or of another architecture:
-        then with the name of the first layer that differs, what was expected and what was found.
+        If the model is not built, there is no file, or a file is damaged or of another
+        architecture; the message names the first layer that differs and both its shapes.
 
     See Also
     --------
@@ -75,7 +73,13 @@ def load_snapshots(
     ...     load_snapshots(model, os.path.join(folder, "Model-*.weights.h5"))
     SnapshotBank(2 snapshots of 3 weights, cycles 1 to 2)
     """
-    _check_model(model)
+    if not isinstance(model, keras.Model):
+        fix = "pass the network that the snapshots were trained with"
+        raise TypeError(must_be("model", "a Keras model", model, fix))
+    if not model.built:
+        must = "built, so that its weights can be compared with the files"
+        fix = "call it on a few rows, or build(input_shape)"
+        raise ValueError(must_be("model", must, Described("a model that is not built"), fix))
     files = _files(paths)
     expected = structure_of_model(model)
     for path in files:
@@ -86,21 +90,6 @@ def load_snapshots(
             for i, path in enumerate(files)
         ]
     return SnapshotBank(snapshots, [variable.path for variable in model.weights])
-
-
-def _check_model(model) -> None:
-    if not isinstance(model, keras.Model):
-        fix = "pass the network that the snapshots were trained with"
-        raise TypeError(must_be("model", "a Keras model", model, fix))
-    if not model.built:
-        raise ValueError(
-            must_be(
-                "model",
-                "built, so that its weights can be compared with the files",
-                Described("a model that is not built"),
-                "call it on a few rows, or build(input_shape)",
-            )
-        )
 
 
 def _files(paths) -> list[str]:
@@ -118,7 +107,7 @@ def _files(paths) -> list[str]:
         files = [path]
     for path in files:
         if not os.path.isfile(path):
-            raise missing_file(path, os.path.dirname(path) or ".", "files that exist")
+            raise _missing_file(path, os.path.dirname(path) or ".", "files that exist")
     return files
 
 
@@ -129,58 +118,52 @@ def _text(path) -> str:
 
 
 def _numbered(asked: str, found: list[str]) -> list[str]:
-    """Choose the files with a number, in its order."""
+    """Choose the files with a number, ordered by it."""
     matches = {path: _NUMBERED.fullmatch(os.path.basename(path)) for path in found}
     chosen = {path: match for path, match in matches.items() if match}
     if not chosen:
         folder = asked if os.path.isdir(asked) else os.path.dirname(asked) or "."
         must = f"a folder or a pattern with files such as Model-1{SUFFIX}"
-        raise missing_file(asked, folder, must)
+        raise _missing_file(asked, folder, must)
     stems = sorted({(os.path.dirname(path), match[1]) for path, match in chosen.items()})
     if len(stems) > 1:
-        raise ValueError(
-            must_be(
-                "paths",
-                "files of one training run",
-                asked,
-                f"it has files of {', '.join(repr(os.path.join(*stem)) for stem in stems)}; give a "
-                "pattern that fits one of them, or a list of files",
-            )
+        fix = (
+            f"it has files of {', '.join(repr(os.path.join(*stem)) for stem in stems)}; give a "
+            "pattern that fits one of them, or a list of files"
         )
+        raise ValueError(must_be("paths", "files of one training run", asked, fix))
     numbers = sorted(int(match[2]) for match in chosen.values())
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
-        raise ValueError(
-            must_be(
-                "paths",
-                "files numbered one after the other, each number once",
-                Described(", ".join(map(str, numbers))),
-                "bring the file that is missing, or give a list of those that you want",
-            )
-        )
+        must = "files numbered one after the other, each number once"
+        fix = "bring the file that is missing, or give a list of those that you want"
+        raise ValueError(must_be("paths", must, Described(", ".join(map(str, numbers))), fix))
     return sorted(chosen, key=lambda path: int(chosen[path][2]))
+
+
+def _missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
+    """Return an error with the missing file and the content of its folder."""
+    if not os.path.isdir(folder):
+        there = f"there is no folder {folder}"
+    else:
+        files = sorted(os.listdir(folder))
+        shown = ", ".join(files[:20]) + (", ..." if len(files) > 20 else "")
+        there = f"in {folder} there is {shown or 'nothing'}"
+    fix = f"{there}; give the paths of files that SnapshotCallback(prefix=...) has written"
+    return FileNotFoundError(must_be("paths", must, path, fix))
 
 
 def _weights(model, path: str) -> list:
     with tempfile.TemporaryDirectory() as folder:
         source = path
-        if not path.endswith(SUFFIX):  # Keras leaves the optimizer alone only with such a file
+        if not path.endswith(SUFFIX):  # with other files, Keras also loads the optimizer
             source = os.path.join(folder, f"model{SUFFIX}")
-            opened = open_weights(path)
-            if isinstance(opened, str):
-                shutil.copyfile(path, source)
-            else:
-                with open(source, "wb") as file:
-                    file.write(opened.getbuffer())
+            with open_weights(path) as opened, open(source, "wb") as file:
+                shutil.copyfileobj(opened, file)
         try:
             optimizer = getattr(model, "optimizer", None)
             keras.saving.load_weights(model, source, objects_to_skip=[optimizer])
         except (OSError, KeyError, RuntimeError, ValueError) as error:
-            raise ValueError(
-                must_be(
-                    f"the file {path}",
-                    "one that Keras can load into the model",
-                    Described(error),
-                    "write it again: it is damaged, or of another architecture",
-                )
-            ) from error
+            must = "one that Keras can load into the model"
+            fix = "write it again: it is damaged, or of another architecture"
+            raise ValueError(must_be(f"the file {path}", must, Described(error), fix)) from error
         return model.get_weights()

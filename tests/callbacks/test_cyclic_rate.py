@@ -1,4 +1,4 @@
-"""SnapshotCallback with every kind of optimizer, and what it leaves behind in it."""
+"""SnapshotCallback with every kind of optimizer, and the optimizer afterwards."""
 
 import gc
 import re
@@ -136,7 +136,7 @@ def test_a_model_saved_during_training_needs_no_skensemble(blobs, tmp_path):
 
 
 class Fails(Exception):
-    """What a callback, or the data, raises."""
+    """An error of a callback or of the data."""
 
 
 class Failing(keras.callbacks.Callback):
@@ -161,8 +161,8 @@ def failing_data(X, y):
 def test_after_an_exception(revealing, where, finalized, monkeypatch):
     network = revealing(4)
     callback = SnapshotCallback(2, 0.1)
-    if not finalized:  # as where something, a debugger say, holds on to the failed fit
-        monkeypatch.setattr("skensemble.callbacks._callback.weakref.finalize", Finalize)
+    if not finalized:  # as if a debugger kept the frames of the failed fit
+        monkeypatch.setattr("skensemble.callbacks._snapshot_callback.weakref.finalize", Finalize)
     arguments = {"epochs": 2, "steps_per_epoch": 4, "shuffle": False, "verbose": 0}
     if where == "data":
         data, others = failing_data(network.X, network.y), []
@@ -190,9 +190,9 @@ def test_after_an_exception(revealing, where, finalized, monkeypatch):
 
 @pytest.mark.parametrize("steps_per_execution", [1, 4])
 @pytest.mark.parametrize("then", ["recompiled", "rate read by another callback"])
-def test_after_an_exception_that_is_held(revealing, monkeypatch, then, steps_per_execution):
+def test_after_an_exception_with_kept_frames(revealing, monkeypatch, then, steps_per_execution):
     network = revealing(4, steps_per_execution=steps_per_execution)
-    monkeypatch.setattr("skensemble.callbacks._callback.weakref.finalize", Finalize)
+    monkeypatch.setattr("skensemble.callbacks._snapshot_callback.weakref.finalize", Finalize)
     callbacks = [SnapshotCallback(2, 0.1), Failing("on_epoch_end")]
     with pytest.raises(Fails):
         network.model.fit(network.X, network.y, epochs=3, callbacks=callbacks, **ARGUMENTS)

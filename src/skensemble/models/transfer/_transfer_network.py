@@ -1,6 +1,4 @@
-"""A network that was trained before, under a new head."""
-
-from __future__ import annotations
+"""A pretrained backbone with a new head."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,7 +12,6 @@ from skensemble.models.transfer._applications import find_application, preproces
 from skensemble.models.transfer._backbone import (
     check_backbone,
     check_weights,
-    is_imagenet,
     load_weights,
     name_of,
     takes_images,
@@ -29,10 +26,7 @@ from skensemble.models.transfer._images import (
 from skensemble.models.transfer._unfreezing import check_unfreeze_from, first_unfrozen, freeze
 
 _HEAD, _OUTPUT = "transfer_head", "transfer_probabilities"
-_POOLING = {
-    3: keras.layers.GlobalAveragePooling1D,
-    4: keras.layers.GlobalAveragePooling2D,
-}
+_POOLING = {3: keras.layers.GlobalAveragePooling1D, 4: keras.layers.GlobalAveragePooling2D}
 
 
 def transfer_network(
@@ -46,10 +40,10 @@ def transfer_network(
     unfreeze_from: int | float | str | None = 0.8,
     meta: Mapping[str, Any] | None = None,
 ):
-    """A backbone, part of it frozen, global average pooling, a hidden layer and a softmax.
+    """A partly frozen backbone, global average pooling, a hidden layer and a softmax.
 
-    Resizing and the backbone's own preprocessing are layers, so that the network takes images as
-    they are.
+    The network has layers that resize images and do the backbone's own preprocessing, so it takes
+    raw pixels.
 
     Parameters
     ----------
@@ -60,22 +54,22 @@ def transfer_network(
         Width of the softmax, at least 2. Default: from ``meta``.
     backbone : str, function of keras.applications or keras.Model, default="InceptionV3"
         Any network of ``keras.applications``, by name; it comes with its preprocessing. Or a model
-        with one input and one output: features of shape (n, d), or what can be pooled to them, of
-        one more dimension for sequences and two for images. A model has no preprocessing but what
-        it has in itself. It becomes a layer of the network, and is not copied.
+        with one input and one output: features of shape (n, d), or (n, length, d) or (n, height,
+        width, d), which are pooled. Nothing is preprocessed for a model. It becomes a layer of the
+        network, and is not copied.
     weights : "imagenet", str, path or None, default=None
-        ``"imagenet"`` downloads those that Keras offers, once. A path is a file of the weights of
-        the backbone without its top (``.weights.h5``, ``.h5`` or ``.keras``). None loads nothing:
-        an application starts from random weights, a model keeps its own.
+        ``"imagenet"`` downloads Keras's ImageNet weights, once. A path is a file with the weights
+        of the backbone without its top (``.weights.h5``, ``.h5`` or ``.keras``). None loads
+        nothing: an application starts from random weights, a model keeps its own.
     image_size : (int, int) or None, default=(96, 96)
-        Height and width in pixels that images are resized to. None leaves them as they are. A model
+        Height and width in pixels to which images are resized; None does not resize them. A model
         that takes images of one size only gets that size.
     head_units : int, default=1024
         Width of the hidden layer; 0 leaves it out.
     unfreeze_from : int, float, str or None, default=0.8
-        Where the part of the backbone begins that is trained, as the position of a layer in
-        ``backbone.layers`` (from the end if negative), the name of a layer, or the share of the
-        layers that stay frozen, from 0.0 to 1.0. None freezes all of them.
+        The first layer of the backbone to train: its position in ``backbone.layers`` (from the end
+        if negative), its name, or the share of the layers that stay frozen, from 0.0 to 1.0. None
+        freezes all of them.
     meta : mapping, optional
         What the estimator knows of the data; given where this is used as its ``model``.
 
@@ -91,12 +85,12 @@ def transfer_network(
     FileNotFoundError
         If there is no such file of weights.
     TypeError, ValueError
-        If a parameter is not as it must be, or does not fit the backbone or the images.
+        If a parameter is invalid, or does not fit the backbone or the images.
 
     Notes
     -----
-    The layers of the frozen part are not trained, and its batch normalisation uses the statistics
-    that it has, and keeps them. That of the other part learns, as Keras has it.
+    The frozen layers are not trained; their batch normalisation uses its stored statistics and
+    does not update them. Batch normalisation in the other layers learns, as usual in Keras.
 
     Examples
     --------
@@ -114,13 +108,13 @@ def transfer_network(
     input_shape, n_classes = shape_and_classes(input_shape, n_classes, meta, fix=layout)
     rows = keras.Input(tuple(input_shape), name="transfer_rows")
     if isinstance(backbone, keras.Model):
-        x = _fitting(rows, backbone, image_size)
+        x = _adapted(rows, backbone, image_size)
     else:
         application = find_application(name_of(backbone))
         size = size_for(application, image_size, rows.shape[1:])
         x = preprocessed(coloured(resized(rows, size), 3), application.preprocess)
-        backbone = application.build(size, "imagenet" if is_imagenet(weights) else None)
-    if weights is not None and not is_imagenet(weights):
+        backbone = application.build(size, "imagenet" if weights == "imagenet" else None)
+    if weights is not None and weights != "imagenet":
         load_weights(backbone, weights)
     freeze(backbone, unfreeze_from)
     x = backbone(x)
@@ -133,7 +127,7 @@ def transfer_network(
 
 
 def check_transfer(backbone, weights, image_size, head_units, unfreeze_from) -> None:
-    """Raise unless the parameters are as they must be, as far as can be told before building."""
+    """Check the parameters of `transfer_network` before anything is built."""
     check_backbone(backbone)
     check_weights(weights, backbone)
     if image_size is not None:
@@ -152,17 +146,10 @@ def check_transfer(backbone, weights, image_size, head_units, unfreeze_from) -> 
 
 
 def split_network(network):
-    """Take a network of `transfer_network` apart.
+    """Split a network of `transfer_network` at the features of shape (n, d) that its head gets.
 
-    Returns
-    -------
-    extractor : keras.Model
-        From rows to the features of shape (n, d) that the head gets. It shares the layers of the
-        network.
-    head : keras.Model
-        From features to probabilities: a copy, with the weights of the network's own.
-    layers : list of keras.layers.Layer
-        Those of the network that the head was copied from, in the order of its layers.
+    Returns the extractor of the features, which shares the layers of the network; the head, a copy
+    from features to probabilities; and the layers that the head was copied from, in its order.
     """
     layers = [layer for layer in network.layers if layer.name in (_HEAD, _OUTPUT)]
     extractor = keras.Model(network.inputs[0], layers[0].input)
@@ -174,8 +161,8 @@ def split_network(network):
     return extractor, head, layers
 
 
-def _fitting(rows, backbone, image_size):
-    """Make symbolic rows such as the backbone takes."""
+def _adapted(rows, backbone, image_size):
+    """Adapt symbolic rows to the input of a backbone."""
     shape = rows.shape[1:]
     if takes_images(backbone):
         size = size_for_model(backbone, image_size, shape)

@@ -1,4 +1,4 @@
-"""Snapshots in files: names, what they hold, all or nothing, and never over others."""
+"""Files of snapshots: names, content, no partial files, no overwriting."""
 
 import copy
 import os
@@ -14,7 +14,7 @@ from skensemble import SnapshotCallback, load_snapshots
 from skensemble.exceptions import SnapshotTrainingError
 
 pytestmark = [
-    # Keras says so of files without the state of an optimizer.
+    # Keras warns about files without the state of an optimizer.
     pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
@@ -85,7 +85,7 @@ def test_files_stay_if_fit_cannot_start(revealing, tmp_path):
     assert (tmp_path / "Net-1.weights.h5").read_text() == "precious"
 
 
-def test_nothing_partial_stays_behind(revealing, tmp_path, monkeypatch):
+def test_no_partial_file_is_left(revealing, tmp_path, monkeypatch):
     network = revealing(4)
     write = keras.saving.save_weights
 

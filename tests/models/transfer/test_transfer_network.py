@@ -61,7 +61,7 @@ def test_no_hidden_layer():
     assert network.count_params() == 3 * 3 * 3 * 4 + 4 + 4 * 4 + 3 * 3 * 4 * 5 + 5 + 5 * 3 + 3
 
 
-def test_images_are_resized_to_what_the_backbone_takes():
+def test_images_are_resized_to_the_size_of_the_backbone():
     backbone = convolutions()
     network = small(backbone, (20, 12, 3))
     X = pixels(4, 20, 12, 3) / 255
@@ -99,7 +99,7 @@ def test_a_backbone_for_grey_images():
     assert network(pixels(4, 8, 8)).shape == (4, 3)
 
 
-def test_features_are_taken_as_they_are():
+def test_features_are_not_pooled():
     backbone = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, name="dense")])
     network = small(backbone, (5,))
     X = RNG.random((4, 5), dtype=np.float32)
@@ -116,7 +116,7 @@ def test_sequences_are_pooled():
     np.testing.assert_allclose(network(X), softmax_of(features, network), rtol=1e-4)
 
 
-def test_it_takes_what_an_estimator_knows():
+def test_takes_shape_and_classes_from_meta():
     meta = {"X_shape_": (50, 8, 8, 3), "n_classes_": 7}
 
     assert transfer_network(backbone=convolutions(), meta=meta).output_shape == (None, 7)
@@ -151,7 +151,7 @@ def test_an_application_with_its_weights_from_a_file(tmp_path):
         mobile = keras.applications.MobileNet(
             include_top=False, weights=None, input_shape=(32, 32, 3)
         )
-    # As they come, features are of the size of 1e-21.
+    # With random weights, features are of the order of 1e-21.
     mobile.set_weights([7 * w if w.ndim == 4 else w for w in mobile.get_weights()])
     mobile.save_weights(tmp_path / "mobile.weights.h5")
     network = transfer_network(
@@ -175,7 +175,7 @@ def test_an_application_with_its_weights_from_a_file(tmp_path):
     assert fingerprint_of_network(network) is not None
 
 
-def test_called_without_more_it_does_not_train():
+def test_a_call_without_training_does_not_train():
     network = small(convolutions(), (20, 12, 3), unfreeze_from=0)
     before = network.get_weights()
     X = pixels(4, 20, 12, 3)
@@ -197,7 +197,7 @@ def test_files_of_weights(suffix, tmp_path):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_the_seed_s_choice_for_inception_v3():
+def test_layers_of_keras_ensemble_cifar10_in_inception_v3():
     backbone = keras.applications.InceptionV3(
         include_top=False, weights=None, input_shape=(96, 96, 3)
     )
@@ -295,7 +295,7 @@ def test_the_backbone_takes_another_size():
     ],
 )
 @pytest.mark.parametrize("backbone", ["MobileNet", "model"])
-def test_rows_that_are_no_images(backbone, shape, message):
+def test_rows_that_are_not_images(backbone, shape, message):
     backbone = convolutions() if backbone == "model" else backbone
 
     assert raised_by(ValueError, backbone, shape) == message

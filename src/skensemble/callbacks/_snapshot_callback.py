@@ -1,7 +1,5 @@
 """The callback that trains along the cyclic schedule and keeps the snapshots."""
 
-from __future__ import annotations
-
 import os
 import weakref
 from dataclasses import replace
@@ -13,25 +11,24 @@ from sklearn.exceptions import ConvergenceWarning
 from skensemble._validation import check_integer, check_real, must_be
 from skensemble._warnings import warn
 from skensemble.callbacks._best import BestValue, check_monitor
-from skensemble.callbacks._caller import calling_list
-from skensemble.callbacks._files import (
-    as_if_ended,
-    best_path,
-    check_no_files,
-    check_prefix,
-    make_room,
-    snapshot_path,
-    write_weights,
-)
-from skensemble.callbacks._loading import load_snapshots
-from skensemble.callbacks._rate import CyclicRate
-from skensemble.callbacks._requirements import (
+from skensemble.callbacks._cyclic_rate import CyclicRate
+from skensemble.callbacks._fit_checks import (
+    calling_list,
     check_alone,
     check_backend,
     n_iterations_of_fit,
     optimizer_of,
 )
+from skensemble.callbacks._load_snapshots import load_snapshots
 from skensemble.callbacks._stepping import SteppedTraining
+from skensemble.callbacks._weights_files import (
+    SUFFIX,
+    check_no_files,
+    check_prefix,
+    final_weights_in,
+    prepare_folder,
+    write_weights,
+)
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.networks import check_cycle_lengths, final_weights, warn_if_rate_is_replaced
 from skensemble.schedules import CyclicCosineDecay
@@ -41,12 +38,12 @@ from skensemble.snapshots import Snapshot, SnapshotBank
 class SnapshotCallback(keras.callbacks.Callback):
     """Train along the cyclic cosine schedule in ``model.fit``, and keep the snapshots.
 
-    One ordinary Keras callback, for ``fit`` with arrays, ``tf.data``, a ``PyDataset`` or a
-    generator, alone, in a list, in a nested list, and beside other callbacks. The learning rate
+    An ordinary Keras callback, for ``fit`` with arrays, ``tf.data``, a ``PyDataset`` or a
+    generator, alone, in a list, in a nested list, or with other callbacks. The learning rate
     follows equation 2 of [1]_ at every iteration (mini-batch), inside the graph: it starts at
     ``alpha_zero``, falls to almost 0, and jumps back, M times. A snapshot holds the weights after
-    the last iteration of its cycle, before the rate rises, wherever in an epoch that is and
-    whatever ``steps_per_execution``.
+    the last iteration of its cycle, before the rate rises, also in the middle of an epoch or of
+    ``steps_per_execution`` batches.
 
     Parameters
     ----------
@@ -55,26 +52,26 @@ class SnapshotCallback(keras.callbacks.Callback):
         lengths differ by at most one iteration.
     alpha_zero : float, default=0.1
         Learning rate at the start of every cycle. It replaces the rate or the schedule of the
-        optimizer while ``fit`` runs, with a warning where the two differ.
+        optimizer while ``fit`` runs, with a warning if the two differ.
     n_iterations : int, optional
         Batches of all epochs together; needed only where Keras does not know the number of batches
-        per epoch, as with a generator. Training then stops after so many.
+        per epoch, as with a generator. Training then stops after ``n_iterations``.
     epochs : int, optional
-        Epochs that ``fit`` must train for: another number is an error at the start.
+        Epochs that ``fit`` must train for; another number is an error at the start.
     prefix : str or path, optional
-        Where the snapshots go: files ``{prefix}-1.weights.h5`` to ``{prefix}-{M}.weights.h5``, in a
-        folder that is made if need be. They hold the weights, not the state of the optimizer, and
-        are written to the end or not at all. None keeps the snapshots in memory.
+        The snapshots are written to ``{prefix}-1.weights.h5``, …, ``{prefix}-{M}.weights.h5``; a
+        missing folder is made. The files hold the weights, not the state of the optimizer, and are
+        written completely or not at all. None keeps the snapshots in memory.
     monitor : str, optional
-        Value that Keras reports after an epoch (``"val_loss"``), the best weights by which are kept
-        in ``{prefix}-Best.weights.h5``, as they are at the end of that epoch. ``"auto"``: the
-        validation accuracy, where ``fit`` has validation data. ``acc`` also finds ``accuracy``, and
-        the other way round. None: no such file.
+        Value that Keras reports after an epoch, as in ``"val_loss"``. The weights after the epoch
+        that is best by it are kept in ``{prefix}-Best.weights.h5``. ``"auto"``: the validation
+        accuracy, if ``fit`` has validation data. ``acc`` and ``accuracy`` mean the same. None: no
+        such file.
     mode : {"auto", "min", "max"}, default="auto"
         Which values of ``monitor`` are better: "auto" goes by the name.
     overwrite : bool, default=False
-        True: files of an earlier run with this prefix, whatever their number, are removed when
-        training starts, so that files of two runs never mix. False: they are an error then.
+        True: all files of an earlier run with this prefix are removed when training starts, so
+        that files of two runs never mix. False: they are an error.
 
     Attributes
     ----------
@@ -90,7 +87,7 @@ class SnapshotCallback(keras.callbacks.Callback):
     Raises
     ------
     TypeError, ValueError
-        If a parameter is out of its range; at the start of training, before a single step, if a
+        If a parameter is out of its range. At the start of training, before the first step, if a
         cycle could not be finished, the number of batches is unknown, or another callback sets the
         learning rate too.
     FileExistsError
@@ -114,19 +111,18 @@ class SnapshotCallback(keras.callbacks.Callback):
 
     Notes
     -----
-    After training the optimizer has its own rate back, and a later ``fit`` without the callback
-    trains with it. An exception out of the training step, Ctrl-C included, restores it at once;
-    one out of another callback or of validation restores it when it has been handled, at the latest
-    in the next ``fit`` (not in ``train_on_batch``). Every ``fit`` starts new cycles and a new bank;
-    so does one that ``BackupAndRestore`` resumes, over the epochs that are left, and it needs
-    another ``prefix``.
+    After training the optimizer has its own rate again, and a later ``fit`` without the callback
+    trains with it. An exception in the training step, Ctrl-C included, restores it at once; one in
+    another callback or in validation restores it once it is handled, at the latest in the next
+    ``fit`` (not in ``train_on_batch``). Every ``fit`` starts new cycles and a new bank; one that
+    ``BackupAndRestore`` resumes does so over the remaining epochs, and needs another ``prefix``.
 
-    ``model.load_weights`` reads the files too; where the model is compiled, Keras warns that they
-    hold no state of the optimizer.
+    ``model.load_weights`` also reads the files; for a compiled model, Keras warns that they hold no
+    state of the optimizer.
 
     With ``gradient_accumulation_steps`` an iteration is still a mini-batch. A step that loss
     scaling skips counts. With ``use_ema=True`` a snapshot holds the averages, as the model does
-    after ``fit``; the file of the best holds the weights that were validated.
+    after ``fit``; the file of the best weights holds those that were validated.
 
     References
     ----------
@@ -206,11 +202,9 @@ class SnapshotCallback(keras.callbacks.Callback):
                     "load_snapshots(model, callback.paths)."
                 )
             bank = load_snapshots(self.model, self.paths)
-            numbered = zip(bank, self._files, strict=True)
-            return SnapshotBank(
-                (replace(snapshot, iteration=n_done) for snapshot, (_, n_done) in numbered),
-                bank.paths,
-            )
+            iterations = [n_done for _, n_done in self._files]
+            numbered = map(lambda s, n: replace(s, iteration=n), bank, iterations)
+            return SnapshotBank(numbered, bank.paths)
         if not self._snapshots:
             raise SnapshotTrainingError(
                 "SnapshotCallback has no snapshot yet: pass it to model.fit, and let at least one "
@@ -239,8 +233,8 @@ class SnapshotCallback(keras.callbacks.Callback):
         return self.schedule.simulate()
 
     def on_train_begin(self, logs=None):
-        """Check what can be checked before the epochs are known."""
-        self._close()  # what an exception left behind
+        """Check everything that does not depend on the number of epochs."""
+        self._close()  # an exception may have ended the last training
         self._forget()
         check_backend()
         callbacks = calling_list()
@@ -250,7 +244,7 @@ class SnapshotCallback(keras.callbacks.Callback):
             check_no_files(self.prefix)
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Install the schedule before the first epoch; count the iterations."""
+        """Install the schedule before the first epoch."""
         if self._training is None:
             self._begin(epoch)
         self._training.begin_epoch()
@@ -262,7 +256,7 @@ class SnapshotCallback(keras.callbacks.Callback):
         check_cycle_lengths(optimizer, schedule)
         warn_if_rate_is_replaced(optimizer, self.alpha_zero)
         if self.prefix is not None:
-            make_room(self.prefix)
+            prepare_folder(self.prefix)
         if self.monitor is not None:
             self._best = BestValue(self.monitor, self._larger_is_better)
         self._schedule = schedule
@@ -272,8 +266,8 @@ class SnapshotCallback(keras.callbacks.Callback):
         )
         callbacks = calling_list()
         if callbacks is not None:
-            # Keras drops its list when fit ends in whatever way; only on_train_end is not called
-            # after an exception.
+            # Keras releases its list of callbacks however fit ends, but calls on_train_end only
+            # without an exception.
             self._restoring = weakref.finalize(callbacks, self._training.close)
             self._restoring.atexit = False
 
@@ -285,28 +279,28 @@ class SnapshotCallback(keras.callbacks.Callback):
             self._variable_paths = [variable.path for variable in self.model.weights]
             self._snapshots.append(snapshot)
             return
-        path = snapshot_path(self.prefix, cycle)
-        with as_if_ended(self.model):
+        path = f"{self.prefix}-{cycle}{SUFFIX}"
+        with final_weights_in(self.model):
             write_weights(self.model, path)
         self._files.append((path, n_done))
 
     def on_epoch_end(self, epoch, logs=None):
-        """Keep the weights if they are the best so far."""
-        self._training.end_epoch()
+        """Write the weights if they are the best so far."""
+        self._training.rate.check_untouched()
         if self._best is not None and self._best.improves(logs or {}):
-            write_weights(self.model, best_path(self.prefix))
+            write_weights(self.model, f"{self.prefix}-Best{SUFFIX}")
 
     def on_train_end(self, logs=None):
-        """Give the optimizer its own learning rate back, and say what is missing."""
-        n_done = 0 if self._training is None else self._training.count()
+        """Restore the learning rate of the optimizer, and warn about missing snapshots."""
+        n_done = 0 if self._training is None else self._training.rate.n_done
         self._close()
         if self.prefix is None:
-            self._model = None  # the bank is all that is needed
+            self._model = None  # only files need it to be read
         if self._schedule is None:
             return
         self._warn_if_unfinished(n_done)
         if self._best is not None:
-            self._best.warn_if_never_there()
+            self._best.warn_if_never_reported()
         if self._broken:
             warn(
                 f"The weights of the network are not finite after cycles {self._broken}: leave "
@@ -316,20 +310,18 @@ class SnapshotCallback(keras.callbacks.Callback):
 
     def _warn_if_unfinished(self, n_done: int) -> None:
         n_taken = len(self._snapshots) + len(self._files)
-        if n_taken == self.M:
-            return
-        ended = f"Training ended after {n_done} of {self.schedule.n_iterations} iterations"
+        text = f"Training ended after {n_done} of {self.schedule.n_iterations} iterations"
         if n_taken:
-            warn(
-                f"{ended}: the bank has the snapshots of the {n_taken} of {self.M} cycles that "
-                "were finished."
-            )
+            text += f": the bank has the snapshots of the {n_taken} of {self.M} cycles that "
+            text += "were finished."
         else:
-            warn(
-                f"{ended}, before the end of the first cycle, at iteration "
-                f"{self.schedule.cycle_ends[0]}: there is no snapshot. Let it train for longer, or "
-                "raise M to make the cycles shorter."
+            text += (
+                f", before the end of the first cycle, at iteration {self.schedule.cycle_ends[0]}: "
+                "there is no snapshot. Let it train for longer, or raise M to make the cycles "
+                "shorter."
             )
+        if n_taken < self.M:
+            warn(text)
 
     def _close(self) -> None:
         if self._restoring is not None:
@@ -340,5 +332,5 @@ class SnapshotCallback(keras.callbacks.Callback):
             self._training = None
 
     def __getstate__(self):
-        # A copy is not in the middle of a training, and needs no model of its own.
+        # A copy is not in training and does not copy the model.
         return {**vars(self), "_model": None, "_training": None, "_restoring": None}

@@ -13,7 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import Described, must_be
 from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._criterion import ACCURACY, LOG_LOSS, Criterion, Labels, ScoringError
+from skensemble.weighting._correct_rows import ACCURACY
+from skensemble.weighting._criterion import Criterion, Scores, ScoringError
+from skensemble.weighting._log_loss import LOG_LOSS
+from skensemble.weighting._member_predictions import MemberPredictions
 
 _NATIVE = {"log_loss": LOG_LOSS, "accuracy": ACCURACY}
 _CAN = "a scorer that can score the holdout"
@@ -25,23 +28,7 @@ def check_criterion(
 ) -> None:
     """Raise unless ``value`` is one of ``methods``, a scorer's name, or a scorer.
 
-    Parameters
-    ----------
-    name : str
-        What the parameter is called.
-    value : object
-        What was given.
-    methods : tuple of str
-        Names that need no scorer.
-    also : str
-        What else the parameter may be.
-
-    Raises
-    ------
-    TypeError
-        If ``value`` is neither a string nor a scorer: a bare metric function, for one.
-    ValueError
-        If it is an unknown name, or a scorer of regressors.
+    ``name`` is what the message calls the parameter, and ``also`` what else it may be.
     """
     scorer_or = f"a scorer, or {also}" if also else "or a scorer"
     must = f"one of {', '.join(map(repr, methods))}, the name of a scorer, {scorer_or}"
@@ -78,7 +65,7 @@ def _is_scorer(value: Callable[..., Any]) -> bool:
         return False  # a metric: its first arguments are labels
     try:
         inspect.signature(value).bind(None, None, None)
-    except (TypeError, ValueError):  # other arguments, or a builtin that tells nobody
+    except (TypeError, ValueError):  # other arguments, or a builtin without a signature
         return False
     return True
 
@@ -90,19 +77,7 @@ def read_criterion(
     classes: ArrayLike | None,
     parameter: str = "criterion",
 ) -> Criterion:
-    """Turn a name or a scorer into a function of probabilities.
-
-    Parameters
-    ----------
-    criterion : str or callable
-        ``"log_loss"``, ``"accuracy"``, the name of a scorer, or ``scorer(estimator, X, y)``.
-    n_classes : int
-        Columns of the probabilities.
-    classes : array-like of shape (k,), optional
-        Their labels, sorted; 0 to k - 1 by default.
-    parameter : str, default="criterion"
-        What errors call it.
-    """
+    """Turn a name or a scorer into a criterion; ``classes`` are the labels that scorers see."""
     check_criterion(parameter, criterion)
     labels = _read_classes(classes, n_classes)
     if isinstance(criterion, str) and criterion in _NATIVE:
@@ -114,7 +89,7 @@ def read_criterion(
     weighable = _takes_weights(scorer)
     stand_in = _stand_in()(labels)
 
-    def score(proba: FloatArray, y: Labels, mass: FloatArray) -> float:
+    def score(proba: FloatArray, y: NDArray[np.intp], mass: FloatArray) -> float:
         rows = proba / proba.sum(axis=1, keepdims=True)
         weights = {"sample_weight": mass} if weighable and np.ptp(mass) > 0 else {}
         try:
@@ -129,7 +104,12 @@ def read_criterion(
             raise ScoringError(must_be(parameter, _CAN, got, fix))
         return value
 
-    return Criterion(name, score)
+    def scores(members: MemberPredictions) -> Scores:
+        return lambda counts: np.array(
+            [score(members.combine(point), members.y, members.mass) for point in counts]
+        )
+
+    return Criterion(name, scores)
 
 
 def _name(scorer: Callable[..., float]) -> str:

@@ -1,51 +1,45 @@
-"""Layers that the networks for images have in common."""
-
-from __future__ import annotations
-
-from collections.abc import Sequence
+"""Layers that the networks for images share."""
 
 import keras
 
+from skensemble._validation import check_real, check_statistics
+from skensemble.models._arguments import image_and_classes
+
 
 def normalized(x, statistics: tuple[list[float], list[float]] | None):
-    """Shift and scale by mean and standard deviation of each channel, where they are given."""
+    """Shift and scale each channel by its mean and standard deviation, if they are given."""
     if statistics is None:
         return x
     mean, std = statistics
-    # Half precision has no room for the differences between large numbers, as pixels of 0 to 255.
+    # In float32: half precision is too coarse for pixels from 0 to 255.
     return keras.layers.Normalization(
         mean=mean, variance=[s * s for s in std], dtype="float32", name="normalization"
     )(x)
 
 
-class Blocks:
-    """Layers of one network: with its weight decay, its initialiser, and names to find them by.
+class ImageNetwork:
+    """The parts of a network for images, with its weight decay and its initialiser.
 
-    Images are (height, width, channels) whatever Keras's global data format is.
-
-    Parameters
-    ----------
-    weight_decay : float
-        Each trainable weight w, those of batch norm and the biases included, adds
-        ``weight_decay / 2 * w ** 2`` to the loss, and ``weight_decay * w`` to the gradient.
-    fan : {"fan_in", "fan_out"}
-        What the kernels of convolutions are scaled by: He normal, of variance 2 / fan.
+    Images are (height, width, channels), whatever Keras's global data format is. Each trainable
+    weight w, also those of batch norm and biases, adds ``weight_decay / 2 * w ** 2`` to the loss.
+    Kernels of convolutions are He normal, of variance 2 / ``fan`` ("fan_in" or "fan_out").
     """
 
-    def __init__(self, weight_decay: float, fan: str):
-        self.weight_decay, self.fan = weight_decay, fan
-
-    def images(self, shape: Sequence[int], statistics: tuple[list[float], list[float]] | None):
-        """Return the input of the network, and what its first convolution is to see."""
-        inputs = keras.Input(tuple(shape), name="images")
-        return inputs, normalized(inputs, statistics)
+    def __init__(self, input_shape, n_classes, meta, weight_decay, mean, std, *, fan: str):
+        shape, self.n_classes = image_and_classes(input_shape, n_classes, meta)
+        fix = "0 is none"
+        self.weight_decay = check_real("weight_decay", weight_decay, positive=False, fix=fix)
+        self.fan = fan
+        self.inputs = keras.Input(shape, name="images")
+        # What the first convolution sees.
+        self.start = normalized(self.inputs, check_statistics(mean, std, shape[-1]))
 
     def conv(self, x, filters: int, size: int, *, name: str, strides: int = 1, groups: int = 1):
-        """Convolve, without bias; the image stays as large, or becomes ``strides`` times smaller.
+        """Convolve without bias; strides above 1 make the image as many times smaller.
 
-        As in the papers' code, the first window is centred on the first pixel. "same" padding
-        would centre it on the second where it halves an even size, and shift the convolution
-        against the shortcut around it.
+        As in the papers' code, the first window is centred on the first pixel. With "same" padding
+        and strides of 2, Keras centres it on the second where the size is even, which shifts the
+        convolution against the shortcut around it.
         """
         padding = "same"
         if strides > 1 and size > 1:
@@ -82,11 +76,11 @@ class Blocks:
         return keras.layers.ReLU(name=f"{prefix}_relu{number}")(x)
 
     def dropout(self, x, rate: float, name: str):
-        """Drop units, if any."""
+        """Dropout, or nothing for a rate of 0."""
         return keras.layers.Dropout(rate, name=name)(x) if rate else x
 
     def dense(self, x, units: int, activation: str, *, name: str, dtype: str | None = None):
-        """Dense layer with a bias; He normal of the fan in, which keeps a softmax undecided."""
+        """Dense layer with bias; He normal of the fan in, which starts a softmax near uniform."""
         return keras.layers.Dense(
             units,
             activation=activation,
@@ -97,12 +91,13 @@ class Blocks:
             name=name,
         )(x)
 
-    def classifier(self, inputs, x, n_classes: int, *, name: str) -> keras.Model:
-        """Return the model that ends in the mean over the image and a softmax in float32."""
+    def classifier(self, x, *, name: str) -> keras.Model:
+        """Return the model, which ends in the mean over the image and a softmax in float32."""
         x = keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="head_pool")(x)
-        outputs = self.dense(x, n_classes, "softmax", name="probabilities", dtype="float32")
-        return keras.Model(inputs, outputs, name=name)
+        outputs = self.dense(x, self.n_classes, "softmax", name="probabilities", dtype="float32")
+        return keras.Model(self.inputs, outputs, name=name)
 
     def _penalty(self):
-        # One for each weight: what shares an object is told apart from its copy, which does not.
+        # A new one for each weight: a copy of the network, whose weights do not share one, would
+        # otherwise be taken for another network.
         return keras.regularizers.L2(self.weight_decay / 2) if self.weight_decay else None

@@ -4,17 +4,18 @@ from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from holdouts import unlike
-from skensemble.weighting._criterion import ACCURACY, LOG_LOSS
-from skensemble.weighting._grid import Grid
-from skensemble.weighting._guard import assign_folds, compare_weights
-from skensemble.weighting._holdout import read_members
-from skensemble.weighting._scoring import read_criterion
+from skensemble.weighting._correct_rows import ACCURACY
+from skensemble.weighting._cross_validation import assign_folds, compare_weights
+from skensemble.weighting._log_loss import LOG_LOSS
+from skensemble.weighting._member_predictions import read_members
+from skensemble.weighting._sklearn_scorers import read_criterion
 
 FIXED = np.array([3.0, 2.0, 1.0])
 
 
-def always(fold):
-    return FIXED
+def always():
+    """Return the same weights for each of ten folds."""
+    return np.tile(FIXED, (10, 1))
 
 
 @pytest.mark.parametrize("n_rows", [2, 3, 7, 19, 20, 61, 200])
@@ -71,7 +72,7 @@ def test_the_best_member_is_chosen_without_the_fold():
     first = np.where(fold == 0, 0.9, 0.2)
     probas = np.stack([np.stack([q, 1 - q], axis=1) for q in (first, first[::-1])])
     read = read_members(probas, y, None)
-    best = compare_weights(lambda i: np.ones(2), read, LOG_LOSS, fold)[2]
+    best = compare_weights(lambda: np.ones((2, 2)), read, LOG_LOSS, fold)[2]
     # On each fold the member that was better on the other fold is bad.
     assert best.gain == pytest.approx(np.log(0.55) - np.log(0.2))
 
@@ -79,28 +80,12 @@ def test_the_best_member_is_chosen_without_the_fold():
 def test_weights_are_learned_without_the_fold():
     probas, y = unlike()
     fold = assign_folds(y)
-    asked = []
-
-    def learn(i):
-        asked.append(i)
-        return np.eye(3)[i % 3]
-
-    found = compare_weights(learn, read_members(probas, y, None), ACCURACY, fold)
-    assert asked == list(range(10))
+    found = compare_weights(
+        lambda: np.eye(3)[np.arange(10) % 3], read_members(probas, y, None), ACCURACY, fold
+    )
     right = probas[fold % 3, np.arange(60)].argmax(axis=1) == y
     last = probas[2].argmax(axis=1) == y
     assert found[1].gain == pytest.approx(right.mean() - last.mean(), abs=1e-12)
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_one_pass_over_the_grid_serves_all_folds(weighted):
-    probas, y = unlike(n_rows=100)
-    mass = np.random.default_rng(0).integers(1, 4, size=100) if weighted else None
-    read, fold = read_members(probas, y, mass), assign_folds(y)
-    grid = Grid(read, 10, fold)
-    for i in range(10):
-        np.testing.assert_array_equal(grid.best(i), Grid(read.take(fold != i), 10).best())
-    np.testing.assert_array_equal(grid.best(), Grid(read, 10).best())
 
 
 def test_scorers_pool_the_rows_of_all_folds():
@@ -140,15 +125,16 @@ def test_a_scorer_that_cannot_score_a_fold_says_nothing():
     probas, y = unlike(n_rows=30, n_classes=2)
     y = np.where(np.arange(30) == 0, 1, 0)
     criterion = read_criterion("neg_log_loss", n_classes=2, classes=None)
-    assert np.isfinite(criterion.score(probas[0], y, np.ones(30)))
-    found = compare_weights(always, read_members(probas, y, None), criterion, assign_folds(y, 5))
+    read = read_members(probas, y, None)
+    assert np.isfinite(criterion.scores(read)(np.eye(3))).all()
+    found = compare_weights(always, read, criterion, assign_folds(y, 5))
     assert all(np.isnan(one.gain) and not one.beats for one in found)
 
 
 def test_an_error_of_the_learner_is_not_swallowed():
     probas, y = unlike()
 
-    def learn(i):
+    def learn():
         raise ValueError("a bug")
 
     with pytest.raises(ValueError, match="a bug"):

@@ -1,7 +1,5 @@
 """Files of weights: their names, and how they are written."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -27,18 +25,8 @@ def check_prefix(prefix) -> str:
     return text
 
 
-def snapshot_path(prefix: str, cycle: int) -> str:
-    """File of the snapshot of a cycle, from 1."""
-    return f"{prefix}-{cycle}{SUFFIX}"
-
-
-def best_path(prefix: str) -> str:
-    """File of the best weights by a monitored value."""
-    return f"{prefix}-Best{SUFFIX}"
-
-
 def files_of(prefix: str) -> list[str]:
-    """Snapshot files that exist with this prefix, by their numbers, the best one last."""
+    """Existing files with this prefix, ordered by number; that of the best weights is last."""
     folder, name = os.path.split(prefix)
     pattern = re.compile(re.escape(f"{name}-") + r"(\d+|Best)" + re.escape(SUFFIX))
     try:
@@ -53,19 +41,15 @@ def check_no_files(prefix: str) -> None:
     """Raise if there are files of an earlier run with this prefix."""
     found = files_of(prefix)
     if found:
-        raise FileExistsError(
-            must_be(
-                "prefix",
-                "one that no snapshot file has yet",
-                prefix,
-                f"there are {', '.join(found)}; choose another prefix, move the files, or pass "
-                "overwrite=True to remove them when training starts",
-            )
+        fix = (
+            f"there are {', '.join(found)}; choose another prefix, move the files, or pass "
+            "overwrite=True to remove them when training starts"
         )
+        raise FileExistsError(must_be("prefix", "one that no snapshot file has yet", prefix, fix))
 
 
-def make_room(prefix: str) -> None:
-    """Make the folder, make sure that it can be written to, and remove files of an earlier run."""
+def prepare_folder(prefix: str) -> None:
+    """Make the folder, check that it is writable, and remove files of an earlier run."""
     folder = os.path.dirname(prefix) or "."
     os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
@@ -75,10 +59,10 @@ def make_room(prefix: str) -> None:
 
 
 def write_weights(model, path: str) -> None:
-    """Write the weights of a model, not its optimizer, all or nothing."""
+    """Write the weights of a model without its optimizer, completely or not at all."""
     folder, name = os.path.split(path)
     optimizer = getattr(model, "optimizer", None)
-    # A folder, and not a file, so that the file has the permissions of any new file.
+    # A temporary folder: a temporary file would not have the permissions of a new file.
     with tempfile.TemporaryDirectory(prefix=".snapshot-", dir=folder or ".") as temporary:
         partial = os.path.join(temporary, name)
         keras.saving.save_weights(model, partial, objects_to_skip=[optimizer])
@@ -86,13 +70,13 @@ def write_weights(model, path: str) -> None:
 
 
 @contextlib.contextmanager
-def as_if_ended(model):
-    """Give a model in training the weights with which ``fit`` would leave it, for a moment.
+def final_weights_in(model):
+    """Within this context, a model in training has the weights that ``fit`` would end with.
 
-    They differ where the optimizer keeps a moving average (``use_ema=True``).
+    They differ if the optimizer keeps a moving average (``use_ema=True``).
     """
-    pairs = zip(model.weights, final_variables(model), strict=True)
-    pairs = [(variable, final) for variable, final in pairs if variable is not final]
+    both = zip(model.weights, final_variables(model), strict=True)
+    pairs = [(variable, final) for variable, final in both if variable is not final]
     with restored([variable for variable, _ in pairs]):
         for variable, final in pairs:
             variable.assign(final)
@@ -101,22 +85,10 @@ def as_if_ended(model):
 
 @contextlib.contextmanager
 def restored(variables):
-    """Give variables their values back, in whatever way this ends."""
+    """Restore the values of variables at the end, also after an exception."""
     values = [(variable, variable.numpy()) for variable in variables]
     try:
         yield
     finally:
         for variable, value in values:
             variable.assign(value)
-
-
-def missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
-    """Return an error that says which file is missing, and what there is in a folder."""
-    if not os.path.isdir(folder):
-        there = f"there is no folder {folder}"
-    else:
-        files = sorted(os.listdir(folder))
-        shown = ", ".join(files[:20]) + (", ..." if len(files) > 20 else "")
-        there = f"in {folder} there is {shown or 'nothing'}"
-    fix = f"{there}; give the paths of files that SnapshotCallback(prefix=...) has written"
-    return FileNotFoundError(must_be("paths", must, path, fix))

@@ -20,7 +20,7 @@ from skensemble.exceptions import LearningRateWarning, SnapshotTrainingError
 
 
 @pytest.mark.parametrize(("at_once", "M"), [(1, 4), (2, 4), (3, 2), (5, 4), (8, 2)])
-def test_rates_and_snapshots_whatever_runs_at_once(revealing, equation_2, at_once, M):
+def test_rates_and_snapshots_with_steps_per_execution(revealing, equation_2, at_once, M):
     # 15 iterations: with M = 4, cycles end after 4, 8, 12 and 15, inside epochs and executions.
     network = revealing(5, steps_per_execution=at_once)
     callback = SnapshotCallback(M, 0.1)
@@ -134,7 +134,7 @@ def test_a_model_that_was_trained_before_and_is_trained_after(revealing):
     np.testing.assert_allclose(network.weight, before - 0.5, atol=1e-6)
 
 
-def test_a_second_fit_starts_anew(revealing):
+def test_a_second_fit_starts_new_cycles(revealing):
     network = revealing(4)
     callback = SnapshotCallback(2, 0.1)
     arguments = {"batch_size": 1, "shuffle": False, "verbose": 0, "callbacks": callback}
@@ -160,7 +160,7 @@ class Calls(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_beside_other_callbacks(revealing, equation_2, nested):
+def test_with_other_callbacks(revealing, equation_2, nested):
     network = revealing(4)
     calls, callback = Calls(), SnapshotCallback(2, 0.1)
     network.model.fit(
@@ -302,7 +302,7 @@ def test_weights_that_are_not_finite(revealing):
         network.model.fit(X, network.y, batch_size=1, epochs=2, verbose=0, callbacks=callback)
 
 
-def test_the_callback_lets_go_of_the_model(revealing):
+def test_the_callback_releases_the_model(revealing):
     network = revealing(2)
     callback = SnapshotCallback(2, 0.1)
     network.model.fit(network.X, network.y, batch_size=1, epochs=2, verbose=0, callbacks=callback)
@@ -451,7 +451,7 @@ def test_bad_fits(revealing, case):
     ],
     ids=lambda other: type(other).__name__,
 )
-def test_others_that_set_the_rate(revealing, other):
+def test_other_callbacks_that_set_the_rate(revealing, other):
     network = revealing(4)
     message = (
         "callbacks must be without others that set the learning rate beside SnapshotCallback, got "
@@ -516,6 +516,6 @@ def test_a_training_step_that_is_not_one_step_of_the_optimizer(at_once):
 
 
 @pytest.mark.parametrize("name", ["bank", "schedule", "learning_rates"])
-def test_nothing_before_training(name):
+def test_errors_before_training(name):
     with pytest.raises(SnapshotTrainingError, match="^SnapshotCallback has no .* yet: pass it to"):
         getattr(SnapshotCallback(), name)
