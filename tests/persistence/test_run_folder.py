@@ -3,10 +3,12 @@
 import json
 import pickle
 import re
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
 from skensemble import SnapshotEnsembleClassifier, load_run, weighting
 from skensemble.persistence import Run, save_run
@@ -362,3 +364,24 @@ def test_a_holdout_of_other_shapes(copy):
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Run.open(copy).holdout
+
+
+def test_a_run_that_the_first_version_wrote():
+    """On scikit-learn's iris, with --refit; the probabilities are what that version predicted."""
+    run = Run.open(Path(__file__).parent / "run_of_schema_1")
+    clf = run.estimator()
+    expected = [
+        [0.9573482, 0.0283435, 0.0143083],
+        [0.9107637, 0.0610353, 0.0282010],
+        [0.2561001, 0.5120881, 0.2318118],
+        [0.1925079, 0.5195588, 0.2879333],
+        [0.0024068, 0.1520665, 0.8455267],
+    ]
+    X = load_iris().data[::30]
+    np.testing.assert_allclose(clf.predict_proba(X), expected, atol=1e-5)
+    assert clf.predict(X).tolist() == ["setosa"] * 2 + ["versicolor"] * 2 + ["virginica"]
+    assert run.config["refit"] is True
+    assert len(run.history["loss"]) == 10
+    # The holdout is that of the first training, on which the weights were learned.
+    assert clf.holdout_.tolist() == run.holdout.rows.tolist()
+    np.testing.assert_allclose(run.reweight("log_loss").weights_, run.weights, atol=1e-4)
