@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from skensemble.evaluation import draw_rows, draw_splits
 
@@ -127,6 +128,21 @@ def test_test_rows_of_another_kind(rows):
     assert str(caught.value) == (
         "y_test must be labels that training has seen, 'a', 'b', 'c', got labels 'z' instead: "
         "bring rows of these classes only."
+    )
+
+
+def test_sparse_rows(rows):
+    (dense,), (sparse,) = (draw_splits(X, rows[1], 1) for X in (rows[0], sp.coo_matrix(rows[0])))
+    np.testing.assert_array_equal(sparse.X.toarray(), dense.X)
+    np.testing.assert_array_equal(sparse.X_test.toarray(), dense.X_test)
+
+
+def test_labels_are_single():
+    with pytest.raises(ValueError) as caught:
+        draw_splits(np.zeros((6, 2)), np.eye(2)[[0, 1] * 3], 1)
+    assert str(caught.value) == (
+        "y must be of shape (n,), one label per row, got shape (6, 2) instead: one-hot rows become "
+        "labels by y.argmax(axis=1)."
     )
 
 

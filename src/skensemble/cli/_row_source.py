@@ -40,6 +40,7 @@ def read_rows(
 ) -> Rows:
     """Read rows, and choose those of ``--limit``; warn of each image that cannot be read."""
     from skensemble import datasets
+    from skensemble.evaluation import single_labels
 
     if options.limit is not None:
         fix = "leave it out to take all rows"
@@ -57,7 +58,7 @@ def read_rows(
         warnings.warn(f"{name} cannot be read and is left out", stacklevel=2)
     n = len(found.X)
     names = list(found.paths) if found.paths is not None else [str(i) for i in range(n)]
-    y = _single_labels(found.y)
+    y = None if found.y is None else single_labels(found.y)
     rows = _chosen(n, y, options.limit, seed)
     if rows is None:
         return Rows(found.X, y, names, found.feature_names, found.skipped)
@@ -122,14 +123,6 @@ def _height_and_width(text: str | None) -> tuple[int, int] | None:
         fix = "32 is for 32x32, 32x48 is 32 high and 48 wide"
         raise ValueError(must_be("--image-size", "a size in pixels", text, fix))
     return height, width
-
-
-def _single_labels(y: np.ndarray | None) -> np.ndarray | None:
-    if y is not None and y.ndim != 1:
-        got = Described(f"labels of shape {y.shape}")
-        fix = "one-hot rows become labels by y.argmax(axis=1)"
-        raise ValueError(must_be("--data", "with one label per row", got, fix))
-    return y
 
 
 def _chosen(n: int, y: np.ndarray | None, limit: int | None, seed: int) -> np.ndarray | None:

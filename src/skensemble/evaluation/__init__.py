@@ -9,7 +9,7 @@ from skensemble.evaluation._equal_compute import (
 )
 from skensemble.evaluation._evaluate_estimator import evaluate
 from skensemble.evaluation._intervals import Interval, mean_interval, verdict
-from skensemble.evaluation._labels_to_columns import class_indices
+from skensemble.evaluation._labels_to_columns import class_indices, single_labels
 from skensemble.evaluation._methods import METHODS, Method
 from skensemble.evaluation._metrics import (
     METRICS,
@@ -49,6 +49,7 @@ __all__ = [
     "score_predictions",
     "score_probabilities",
     "score_tables",
+    "single_labels",
     "summarise_runs",
     "summary_tables",
     "train_methods",

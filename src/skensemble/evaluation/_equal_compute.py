@@ -101,7 +101,7 @@ def train_methods(
         try:
             yield from training()
         except SnapshotTrainingError:
-            nothing = np.full((len(X_test), len(np.unique(y))), np.nan)
+            nothing = np.full((X_test.shape[0], len(np.unique(y))), np.nan)
             for name in names:
                 yield MethodRun(name, nothing, 0, [])
 

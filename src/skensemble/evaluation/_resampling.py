@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from skensemble._validation import Described, check_integer, check_real, must_be
-from skensemble.evaluation._labels_to_columns import class_indices
+from skensemble.evaluation._labels_to_columns import class_indices, single_labels
 
 _TEST_SIZE_FIX = "0.25 tests on a quarter of the rows, 500 on 500 of them"
 
@@ -69,7 +70,7 @@ def draw_splits(
     >>> [(len(split.X), len(split.X_test)) for split in draw_splits(X, y, 2, test_size=2)]
     [(6, 2), (6, 2)]
     """
-    X, y = np.asarray(X), np.asarray(y)
+    X, y = X.tocsr() if sp.issparse(X) else np.asarray(X), single_labels(y)
     if test_size is not None:
         check_real("test_size", test_size, positive=True, fix=_TEST_SIZE_FIX)
         if X_test is not None:
