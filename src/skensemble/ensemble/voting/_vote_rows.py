@@ -48,9 +48,8 @@ def own_holdout(X, classes, X_val, y_val, *, learns: bool) -> Holdout:
     expected, found = count_features(X), count_features(X_val)
     if expected != found:
         fix = "prepare it as X"
-        raise ValueError(
-            must_be("X_val", f"of {expected} features, as X", Described(f"{found} features"), fix)
-        )
+        got = Described(f"{found} features")
+        raise ValueError(must_be("X_val", f"of {expected} features, as X", got, fix))
     y_val = class_indices(y_val, classes, "y_val")
     if learns:
         every = np.arange(len(classes))
