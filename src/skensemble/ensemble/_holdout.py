@@ -1,7 +1,5 @@
 """Rows kept out of training, to learn the combination weights on."""
 
-from __future__ import annotations
-
 import math
 import zlib
 from dataclasses import dataclass, replace

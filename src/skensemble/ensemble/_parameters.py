@@ -1,7 +1,5 @@
 """The checks of the estimator's parameters, before anything is built."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

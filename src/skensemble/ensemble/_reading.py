@@ -1,7 +1,5 @@
 """Reading X, y and the weights of rows."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass

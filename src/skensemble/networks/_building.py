@@ -1,7 +1,5 @@
 """From the user's builder to a new Keras model."""
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 import functools

@@ -1,7 +1,5 @@
 """Which members can vote: what is checked before any of them trains."""
 
-from __future__ import annotations
-
 import inspect
 from numbers import Integral
 

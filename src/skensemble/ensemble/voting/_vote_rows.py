@@ -1,7 +1,5 @@
 """Which rows train the members of a vote, and which ones teach its weights."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import _safe_indexing, column_or_1d, indexable
