@@ -1,7 +1,5 @@
 """A fitted ensemble from existing snapshots."""
 
-from __future__ import annotations
-
 from numbers import Integral
 from typing import Any
 

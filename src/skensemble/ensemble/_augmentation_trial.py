@@ -1,7 +1,5 @@
 """From the user's ``augmentation`` to what a training run does to its batches."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """Training the cycles of one fit."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping

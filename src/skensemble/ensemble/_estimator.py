@@ -1,7 +1,5 @@
 """What all estimators of snapshots share: routed parameters, and one fitted record."""
 
-from __future__ import annotations
-
 import copy
 import inspect
 from typing import Any

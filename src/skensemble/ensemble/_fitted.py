@@ -1,7 +1,5 @@
 """The record of a fit."""
 
-from __future__ import annotations
-
 import copy
 from dataclasses import dataclass, field, replace
 from operator import attrgetter

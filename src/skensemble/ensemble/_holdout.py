@@ -1,7 +1,5 @@
 """Rows kept out of training, to learn the combination weights on."""
 
-from __future__ import annotations
-
 import math
 import zlib
 from dataclasses import dataclass, replace
@@ -51,15 +49,12 @@ def split_holdout(y, validation_fraction, seed):
     present = np.flatnonzero(counts)
     if n_holdout > n - len(present):
         if isinstance(validation_fraction, Integral):
-            raise ValueError(
-                must_be(
-                    "validation_fraction",
-                    f"at most {n - len(present)} rows, as there are {n} rows of "
-                    f"{len(present)} classes and each class needs one to train on",
-                    Described(f"{n_holdout} rows"),
-                    "hold out fewer rows",
-                )
+            must = (
+                f"at most {n - len(present)} rows, as there are {n} rows of "
+                f"{len(present)} classes and each class needs one to train on"
             )
+            got = Described(f"{n_holdout} rows")
+            raise ValueError(must_be("validation_fraction", must, got, "hold out fewer rows"))
         return np.arange(n), None
     if n_holdout < len(present) or counts[present].min() < 2:
         return np.arange(n), None

@@ -1,7 +1,5 @@
 """The table that a fitted ensemble adds to its HTML representation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 

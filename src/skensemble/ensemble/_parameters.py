@@ -1,7 +1,5 @@
 """The checks of the estimator's parameters, before anything is built."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -97,9 +95,8 @@ def check_combination(combination: Combination, M: int, name: str = "weighting")
     if n_last is not None:
         check_integer("n_last", n_last, minimum=1, fix="None combines all snapshots")
         if n_last > M:
-            raise ValueError(
-                must_be("n_last", f"at most M={M}", n_last, "None combines all snapshots")
-            )
+            fix = "None combines all snapshots"
+            raise ValueError(must_be("n_last", f"at most M={M}", n_last, fix))
     fix = "0 keeps every snapshot, 0.01 drops those that hardly count"
     min_weight = check_real("min_weight", combination.min_weight, positive=False, fix=fix)
     if min_weight * M >= 1:

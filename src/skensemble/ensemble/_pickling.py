@@ -5,8 +5,6 @@ that cannot be imported where the file is read (lambdas, closures, what was defi
 by value.
 """
 
-from __future__ import annotations
-
 import pickle
 from dataclasses import replace
 from typing import Any

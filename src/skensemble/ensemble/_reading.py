@@ -1,7 +1,5 @@
 """Reading X, y and the weights of rows."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -173,6 +171,5 @@ def check_both_or_neither(X, y, X_name: str = "X_val", y_name: str = "y_val") ->
     """Raise if only one half of a holdout is given."""
     if (X is None) != (y is None):
         given, missing = (X_name, y_name) if y is None else (y_name, X_name)
-        raise ValueError(
-            must_be(missing, f"given together with {given}", None, "pass both, or neither")
-        )
+        fix = "pass both, or neither"
+        raise ValueError(must_be(missing, f"given together with {given}", None, fix))

@@ -1,7 +1,5 @@
 """Training the same cycles again, on all rows."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """SnapshotEnsembleClassifier."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import keras

@@ -1,7 +1,5 @@
 """Whether a fit can go on from an earlier one."""
 
-from __future__ import annotations
-
 from skensemble._validation import Described, must_be
 from skensemble._warnings import warn
 from skensemble.ensemble._fitted import Fitted

@@ -1,7 +1,5 @@
 """Scoring the snapshots of a training run, and weighing them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

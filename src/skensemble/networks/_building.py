@@ -1,7 +1,5 @@
 """From the user's builder to a new Keras model."""
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 import functools
@@ -50,9 +48,8 @@ def build_network(request: NetworkRequest) -> keras.Model:
         )
         raise
     if not isinstance(model, keras.Model):
-        raise TypeError(
-            must_be("the result of the model builder", "a keras.Model", model, "return it")
-        )
+        fix = "return it"
+        raise TypeError(must_be("the result of the model builder", "a keras.Model", model, fix))
     if _holds(request.given, model):
         return copy_model(model)
     if model in _TRAINED:

@@ -1,7 +1,5 @@
 """From the user's builder to a compiled network that fits the data."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 

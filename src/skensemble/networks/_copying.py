@@ -1,7 +1,5 @@
 """Copying a Keras model, and rebuilding it elsewhere, from its configuration."""
 
-from __future__ import annotations
-
 import inspect
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The weighted ensemble as one Keras model."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 

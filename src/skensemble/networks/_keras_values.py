@@ -5,8 +5,6 @@ by one that looks their classes up by name: it fails for classes of the user's o
 of Keras's for another of the same name. Here, nothing depends on it.
 """
 
-from __future__ import annotations
-
 import copy
 import copyreg
 import io

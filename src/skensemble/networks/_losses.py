@@ -1,7 +1,5 @@
 """What a loss expects: class indices or one-hot rows, probabilities or logits."""
 
-from __future__ import annotations
-
 import functools
 import re
 

@@ -1,7 +1,5 @@
 """What a network is to be built from."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any

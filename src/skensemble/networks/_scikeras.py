@@ -3,8 +3,6 @@
 This is the only import of scikeras.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """From what a network returns to class probabilities."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -170,14 +170,10 @@ class Classification:
         """Raise unless there is a row of each of the classes ``needed``."""
         missing = np.setdiff1d(needed, y)
         if len(missing):
-            raise ValueError(
-                must_be(
-                    name,
-                    f"labels with every class of {self.classes_[needed].tolist()}",
-                    Described(f"no row of {self.classes_[missing].tolist()}"),
-                    f"bring rows of it to learn the weights on, or {instead}",
-                )
-            )
+            must = f"labels with every class of {self.classes_[needed].tolist()}"
+            got = Described(f"no row of {self.classes_[missing].tolist()}")
+            fix = f"bring rows of it to learn the weights on, or {instead}"
+            raise ValueError(must_be(name, must, got, fix))
 
     # The last layer of the network
 

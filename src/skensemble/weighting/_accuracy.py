@@ -1,7 +1,5 @@
 """Weights of greatest accuracy: every point of a grid, or a climb where the grid is too large."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

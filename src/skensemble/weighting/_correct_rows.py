@@ -1,7 +1,5 @@
 """Which rows combinations classify correctly, for many combinations at once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What weights are judged by."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

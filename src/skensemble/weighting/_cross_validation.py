@@ -1,7 +1,5 @@
 """Do learned weights beat simpler ones? Cross-validation within the holdout."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import inf, nan, sqrt
 

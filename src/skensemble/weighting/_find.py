@@ -1,7 +1,5 @@
 """Weights by the name of a method, and how they compare with simpler ones."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

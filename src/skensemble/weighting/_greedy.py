@@ -1,7 +1,5 @@
 """Weights by forward selection of members, for any criterion."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How good given weights are on a holdout, and each member by itself."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

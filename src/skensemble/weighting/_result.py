@@ -1,7 +1,5 @@
 """What every way of weighting snapshots returns."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -6,8 +6,6 @@ thousand products of 30,000 rows took 0.9 s instead of 0.07 s. A stack of blocks
 block after the other, so that the sums do not depend on the number of threads either.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from skensemble.weighting._arrays import FloatArray

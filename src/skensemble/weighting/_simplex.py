@@ -1,7 +1,5 @@
 """The grid of weights that are multiples of a step."""
 
-from __future__ import annotations
-
 from math import comb
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Criteria from scikit-learn's scorers; the one file here that imports scikit-learn."""
 
-from __future__ import annotations
-
 import difflib
 import inspect
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Sequential quadratic programming for mixture proportions."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import nnls

@@ -1,7 +1,5 @@
 """Training a new head on a backbone that stays as it is."""
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 from dataclasses import replace

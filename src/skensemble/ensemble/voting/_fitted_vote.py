@@ -1,7 +1,5 @@
 """The record of a fitted vote."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How one member of a vote is fitted, in this process or another."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which members can vote: what is checked before any of them trains."""
 
-from __future__ import annotations
-
 import inspect
 from numbers import Integral
 
@@ -45,9 +43,8 @@ def check_members(vote) -> None:
     )
     if not pairs:
         fix = "pass [('a', first), ('b', second)]"
-        raise TypeError(
-            must_be("estimators", "a list of (name, classifier) pairs", vote.estimators, fix)
-        )
+        what = "estimators"
+        raise TypeError(must_be(what, "a list of (name, classifier) pairs", vote.estimators, fix))
     # scikit-learn would refuse members of scikeras, whose tags do not say that they classify.
     stand_ins = [
         (item[0], "drop" if is_dropped(item[1]) else DummyClassifier())
@@ -168,13 +165,7 @@ def class_columns(name: str, member, classes) -> np.ndarray:
     unknown = [label for label in labels if label not in place]
     if missing or unknown:
         parts = [f"none of {missing}"] * bool(missing) + [f"also {unknown}"] * bool(unknown)
-        raise ValueError(
-            must_be(
-                f"the classes of member {name!r}",
-                "those of y",
-                Described(", ".join(parts)),
-                "fit it on rows of the same classes, or leave it out with "
-                f"set_params({name}='drop')",
-            )
-        )
+        got = Described(", ".join(parts))
+        fix = f"fit it on rows of the same classes, or leave it out with set_params({name}='drop')"
+        raise ValueError(must_be(f"the classes of member {name!r}", "those of y", got, fix))
     return np.array([place[label] for label in labels])

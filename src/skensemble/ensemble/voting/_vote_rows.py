@@ -1,7 +1,5 @@
 """Which rows train the members of a vote, and which ones teach its weights."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import _safe_indexing, column_or_1d, indexable
@@ -48,9 +46,8 @@ def own_holdout(X, classes, X_val, y_val, *, learns: bool) -> Holdout:
     expected, found = count_features(X), count_features(X_val)
     if expected != found:
         fix = "prepare it as X"
-        raise ValueError(
-            must_be("X_val", f"of {expected} features, as X", Described(f"{found} features"), fix)
-        )
+        got = Described(f"{found} features")
+        raise ValueError(must_be("X_val", f"of {expected} features, as X", got, fix))
     y_val = class_indices(y_val, classes, "y_val")
     if learns:
         every = np.arange(len(classes))

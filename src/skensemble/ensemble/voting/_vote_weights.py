@@ -1,7 +1,5 @@
 """The weights of the members of a vote."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.metrics import get_scorer
 

@@ -1,7 +1,5 @@
 """What the members say of some rows, and what the vote makes of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

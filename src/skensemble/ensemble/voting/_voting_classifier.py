@@ -1,7 +1,5 @@
 """VotingSnapshotClassifier."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
