@@ -1,7 +1,5 @@
 """Usual augmentations by name, for images of the size at hand."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

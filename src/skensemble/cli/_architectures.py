@@ -1,7 +1,5 @@
 """The networks that ``--model`` names, and the parameters that the command line has for them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple

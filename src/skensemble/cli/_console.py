@@ -1,7 +1,5 @@
 """What a command says, and where: people's lines, one JSON object, and the log of a run."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

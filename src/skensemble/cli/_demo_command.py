@@ -1,7 +1,5 @@
 """``skensemble demo``: the main job on data that scikit-learn ships, compared honestly."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal

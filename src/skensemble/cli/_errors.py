@@ -1,7 +1,5 @@
 """Exceptions become one line and an exit code."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

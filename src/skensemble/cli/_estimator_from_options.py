@@ -1,7 +1,5 @@
 """From options to an estimator that is not fitted."""
 
-from __future__ import annotations
-
 import inspect
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """``skensemble evaluate``: how good a run is on rows that it has not seen."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from skensemble.cli._option_groups import (

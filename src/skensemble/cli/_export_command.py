@@ -1,7 +1,5 @@
 """``skensemble export``: the ensemble of a run as one file, for use elsewhere."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

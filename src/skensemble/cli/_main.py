@@ -1,7 +1,5 @@
 """``skensemble``: hands over to a sub-command."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Parameters of the estimator, read from the text of options."""
 
-from __future__ import annotations
-
 import ast
 import difflib
 import inspect

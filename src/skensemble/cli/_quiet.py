@@ -1,7 +1,5 @@
 """Importing TensorFlow without its greeting."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

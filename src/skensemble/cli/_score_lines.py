@@ -1,7 +1,5 @@
 """Lines and tables about the scores of a run."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Labelled rows that a run should not have seen."""
 
-from __future__ import annotations
-
 import os
 import re
 

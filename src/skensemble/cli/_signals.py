@@ -1,7 +1,5 @@
 """Ctrl-C and SIGTERM: both become KeyboardInterrupt, the first one where that is of use."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Callable
@@ -29,7 +27,7 @@ class EndSignals:
         self.exit_code = 0
         self._before: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> EndSignals:
+    def __enter__(self) -> "EndSignals":
         if threading.current_thread() is threading.main_thread():
             handlers = {number: signal.getsignal(number) for number in _SIGNALS}
             self._before = {n: h for n, h in handlers.items() if h is not signal.SIG_IGN}

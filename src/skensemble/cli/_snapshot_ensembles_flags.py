@@ -4,8 +4,6 @@ It has a network of its own per script, ``--M``, ``--nb_epoch`` and ``--alpha_ze
 training, and weights by number for its predictions.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """Following a training run from the command line; imports Keras."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

@@ -1,7 +1,5 @@
 """Mean and standard deviation of training rows, for networks that start with them."""
 
-from __future__ import annotations
-
 import numpy as np
 
 _N_AT_ONCE = 1024

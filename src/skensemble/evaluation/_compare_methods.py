@@ -1,7 +1,5 @@
 """Several ways to spend one budget of epochs, on several seeds."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from skensemble._validation import check_integer

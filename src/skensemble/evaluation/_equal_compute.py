@@ -1,7 +1,5 @@
 """Ways to spend one budget of epochs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """How good a fitted classifier is, and the networks that it combines."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Values with 95% intervals, and what the interval of a difference shows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

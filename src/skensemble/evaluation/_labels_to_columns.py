@@ -1,7 +1,5 @@
 """Labels as numbers of the columns of class probabilities."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

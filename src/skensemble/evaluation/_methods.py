@@ -1,7 +1,5 @@
 """The methods of a comparison at equal compute, by name."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 SINGLE = "single"

@@ -1,7 +1,5 @@
 """Training and test rows, drawn anew for every seed."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Scores on one set of rows, with 95% intervals over rows like these."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Several predictions of the same labelled rows, scored and compared."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any

@@ -1,7 +1,5 @@
 """What the runs of several seeds show: means, paired differences, tables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The usual step schedule, for the baselines of a comparison."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Networks as configurations: for copies in pickles and for the files of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

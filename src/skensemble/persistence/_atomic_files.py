@@ -1,7 +1,5 @@
 """Writing files: nothing is replaced unasked, and nothing is left half-written."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import math

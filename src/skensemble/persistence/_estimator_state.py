@@ -1,7 +1,5 @@
 """What a run needs of the record of a fit beyond the public attributes of the estimator."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """An ensemble as one file, for use elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A network without its weights, as JSON and back."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the files of a run say, without building its network."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import asdict

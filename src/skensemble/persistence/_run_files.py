@@ -1,7 +1,5 @@
 """The files of a run directory: their names, and how single ones are read and written."""
 
-from __future__ import annotations
-
 import csv
 import json
 import zlib

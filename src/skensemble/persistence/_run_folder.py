@@ -1,7 +1,5 @@
 """A run: a folder with the snapshots of one training, that can be read without pickles."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -104,7 +102,7 @@ class Run:
         self.earlier_weights = list(earlier_weights)
 
     @classmethod
-    def open(cls, folder: str | Path) -> Run:
+    def open(cls, folder: str | Path) -> "Run":
         """Open a run.
 
         Raises

@@ -1,7 +1,5 @@
 """What the JSON files of a run must have."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path

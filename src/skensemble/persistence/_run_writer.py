@@ -1,7 +1,5 @@
 """Writing a run directory: all or nothing, and over nothing that is not a run."""
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import os
@@ -107,7 +105,7 @@ class RunWriter:
         """Where the log is written while training lasts."""
         return self.folder / files.LOG
 
-    def __enter__(self) -> RunWriter:
+    def __enter__(self) -> "RunWriter":
         self._check_final_folder()
         self._check_partial()
         parents = [self.folder.parent, *self.folder.parent.parents]

@@ -1,7 +1,5 @@
 """A network builder of the user's own, by the name of its module or file."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import importlib.util
