@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from skensemble import SnapshotEnsembleClassifier, load_snapshots
-from skensemble.models.transfer import _backbone, _network
+from skensemble.models.transfer import _backbone, _transfer_network
 from skensemble.models.transfer._applications import Application
 from skensemble.persistence import Run
 
@@ -316,7 +316,7 @@ def test_a_backbone(files, tmp_path, run_main, monkeypatch):
         return keras.Sequential([keras.Input((8, 8, 3)), *layers])
 
     tiny = Application("Tiny", build, lambda pixels: pixels / 127.5 - 1, 8)
-    for module in (_backbone, _network):
+    for module in (_backbone, _transfer_network):
         monkeypatch.setattr(module, "find_application", lambda name: tiny)
     out = tmp_path / "run"
     code, text, err = run_main(
