@@ -1,4 +1,4 @@
-"""What a command says, and where: people's lines, one JSON object, and the log of a run."""
+"""What a command prints, and where: lines for people, one JSON object, and the log of a run."""
 
 import contextlib
 import os
@@ -90,7 +90,7 @@ class Output:
             console.quiet = True
 
     def _attempt(self, stream: IO[str], write: Callable[[], None]) -> bool:
-        """Write to a stream; whether it can go on. Who closes a pipe wants no more, and may."""
+        """Write to a stream; whether it can go on. A pipe that the reader closed is no failure."""
         try:
             write()
             stream.flush()
@@ -106,7 +106,7 @@ class Output:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to who prints; by default, it ends the process."""
+        """Raise, which the caller handles; by default, the process ends here."""
         raise
 
 

@@ -1,4 +1,4 @@
-"""``skensemble demo``: the main job on data that scikit-learn ships, compared honestly."""
+"""``skensemble demo``: an ensemble and a single network on data that scikit-learn ships."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -103,7 +103,7 @@ def _print_error(text: str) -> None:
 
 def _print_json(error: BaseException, text: str, code: int) -> None:
     content = {"error": {"type": type(error).__name__, "message": text}, "exit_code": code}
-    with contextlib.suppress(OSError):  # there is nobody to read it
+    with contextlib.suppress(OSError):  # the reader has closed the pipe
         print(json.dumps(content), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Writing files: nothing is replaced unasked, and nothing is left half-written."""
+"""Writing files: none is replaced unless that is wanted, and none is left half-written."""
 
 import contextlib
 import json
