@@ -1,7 +1,5 @@
 """Labels without evaluating every member."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

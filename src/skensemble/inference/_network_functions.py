@@ -1,7 +1,5 @@
 """Predictions of several members at once, by programs of the cache."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Training in few, long calls into the graph."""
 
-from __future__ import annotations
-
 import functools
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The learning rate of a step that is traced once, for every schedule."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Tracing functions, and running them on the variables of any network of one architecture."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any

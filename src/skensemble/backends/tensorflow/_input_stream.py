@@ -1,7 +1,5 @@
 """Training data as a stream of batches for ``Model.fit``."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 import scipy.sparse as sp

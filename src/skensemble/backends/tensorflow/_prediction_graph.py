@@ -1,7 +1,5 @@
 """A network as a function of its weights, and several such networks in one call."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

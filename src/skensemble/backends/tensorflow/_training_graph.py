@@ -1,7 +1,5 @@
 """Training and validating a whole network as one graph."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 
