@@ -3,9 +3,10 @@
     python benchmarks/xla.py [--steps 256] [--rounds 5]
 
 Each network is trained by the program of the fused engine, once as TensorFlow runs it and once
-compiled by XLA, in turn; the median over the rounds counts. `skensemble.programs` takes its list of
-operations from here: dense networks gain, random numbers lose. Convolutions of images lose too, as
-`benchmarks/speed` shows; very small ones gain, and are left to TensorFlow all the same.
+compiled by XLA, in turn; the median over the rounds counts. The list of operations in
+`skensemble.backends` comes from here: dense networks gain, random numbers lose. Convolutions of
+images lose too, as `benchmarks/speed` shows; very small ones gain, and are left to TensorFlow all
+the same.
 """
 
 import argparse
@@ -70,7 +71,8 @@ def seconds_per_step(hidden, batch_size, n_steps, use_xla):
     )
     decision = XlaDecision(use_xla, "measured")
     seconds = []
-    with mock.patch("skensemble.training._training_program.decide_on_xla", return_value=decision):
+    decide = "skensemble.backends.tensorflow._training_graph.decide_on_xla"
+    with mock.patch(decide, return_value=decision):
         for _ in range(2):
             with seeded(0):
                 model = keras.Sequential(

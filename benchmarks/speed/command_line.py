@@ -14,6 +14,7 @@ SECTIONS = {
     "predict": "prediction:mlp",
     "predict-cnn": "prediction:cnn",
     "memory": "memory:peak",
+    "many-fits": "memory:many_fits",
     "members": "members:ten_over_five",
     "imports": "imports:statements",
     "growth": "growth:series",

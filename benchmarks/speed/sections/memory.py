@@ -1,6 +1,8 @@
-"""How much memory a fit takes."""
+"""How much memory a fit takes, and how much of it stays."""
 
+import gc
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,54 @@ def peak_here(name, shape):
     after = _status("VmHWM")
     del fitted
     return (after - before) / 1024
+
+
+def many_fits(settings):
+    """What stays after many fits in one process, ours and plain Keras."""
+    title = "Memory after many fits"
+    if not PROCESS.exists():
+        return Section(title, "Not measured: this system has no `/proc`.")
+    n_same, n_widths = (20, 4) if settings.quick else (400, 20)
+    rows = []
+    for name, n in ((OURS, n_same), (KERAS, n_same // 10)):
+        (growth,) = run_fresh("sections.memory:growth_here", name=name, n=n, widths=False)
+        rows.append([name, f"{n} of one network", f"{growth:.3f} MiB", ""])
+    for name in (OURS, KERAS):
+        grown, cleared = run_fresh(
+            "sections.memory:growth_here", name=name, n=n_widths, widths=True
+        )
+        after = f"{cleared:.1f} MiB" if name == OURS else ""
+        rows.append([name, f"{n_widths} of new widths", f"{grown:.1f} MiB", after])
+    setup = (
+        "MLP 64-width-10 on 320 rows of digits, 2 epochs, M=2, each row in a process of its own: "
+        "the growth of the resident memory per fit, after some fits to warm up."
+    )
+    header = ["", "fits", "growth per fit", "after `program_cache.clear()`"]
+    return Section(title, setup, tables=[Table("", header, rows)])
+
+
+def growth_here(name, n, widths):
+    """Growth of the resident memory per fit, in MiB; then the same with an empty cache."""
+    from skensemble import program_cache
+
+    task = Task("digits", rows=320, epochs=2, M=2)
+    X, y = task.load(None)
+
+    def fit(first, n):
+        for width in range(first, first + n):
+            IN_PROCESS[name](replace(task, width=width if widths else 64), X, y)
+        gc.collect()
+
+    fit(500, 3 if widths else 20)
+    if widths:
+        program_cache.clear()
+    found, before = [], _status("VmRSS")
+    fit(64, n)
+    found.append((_status("VmRSS") - before) / 1024 / n)
+    if widths:
+        program_cache.clear()
+        found.append((_status("VmRSS") - before) / 1024 / n)
+    return found
 
 
 def _status(key):

@@ -33,29 +33,32 @@ these names, and one line in this file:
 ``obstacle_to_training_in_graph(model) -> str or None``
     Why ``TrainingProgram`` cannot train this model, if so.
 
-``TrainingProgram(model, signature, augmentation=None)``
-    Many iterations in one call, for any network like ``model``. It has
+``TrainingProgram(model, signature, *, numbers, rate_from, final_variables, augmentation=None)``
+    Many iterations in one call, for any network like ``model``, compiled and its optimizer built.
+    ``numbers`` is an example of what the rate depends on, as NumPy scalars; ``rate_from`` leads
+    from such numbers, as tensors, to a context in which the optimizer's rate depends on them;
+    ``final_variables`` are those that must stay finite. It has
 
     * ``xla``, an `XlaDecision`, made from the network and the shapes alone;
     * ``is_shareable``: whether it computes the same for every network of the same fingerprint;
     * ``bind(model, augmentation=None, keep_metrics=False)``, which returns
-      ``advance(data, orders, first, last, schedule)``.
+      ``advance(data, orders, first, last, numbers)``.
 
     ``advance`` trains the variables of the model in place, ``model.train_step`` on one batch after
     the other: ``data`` are tensors of X, the targets and, where there are any, the weights of all
     rows; ``orders``, int64 of shape (epochs, n_rows), has the rows in the order of each epoch;
     ``first`` and ``last`` are the first iteration and the one to stop before, counted from the
-    start of the first of these epochs; the rate is ``cosine_cycles(optimizer.iterations,
-    *schedule.as_numbers())``. Metrics are reset where an epoch begins; with ``keep_metrics`` the
-    model's own hold their state, where callbacks see it. It returns the iterations done (fewer
-    where an epoch ends with a loss and with weights that are not finite) and the logs, a dict of
-    arrays with one value for each epoch begun. The bits may not depend on how a training is cut
-    into calls.
+    start of the first of these epochs. Metrics are reset where an epoch begins; with
+    ``keep_metrics`` the model's own hold their state, where callbacks see it. It returns the
+    iterations done (fewer where an epoch ends with a loss and final variables that are not finite)
+    and the logs, a dict of arrays with one value for each epoch begun. The bits may not depend on
+    how a training is cut into calls.
 ``ValidationProgram(model, signature)``
     The same for ``model.test_step``: ``bind(model, keep_metrics=False)`` returns ``evaluate(data,
     rows)``, which returns a dict of numbers.
-``PredictionProgram(model, row_shape, dtype)``
-    A network as a function of its weights. It has ``xla`` and ``is_shareable`` as above, and
+``PredictionProgram(model, states, row_shape, dtype)``
+    A network as a function of its weights, and of its other variables, ``states``. It has ``xla``
+    and ``is_shareable`` as above, and
 
     * ``of_members(n)``: a program that takes X, states and n lists of weights, and returns outputs
       of shape (n, rows, units), float32;
@@ -80,48 +83,8 @@ if keras.backend.backend() != "tensorflow":
         f"skensemble needs Keras to run on TensorFlow, but it runs on {keras.backend.backend()}: "
         "set KERAS_BACKEND=tensorflow before Keras is imported."
     )
-from skensemble.backends.tensorflow import (
-    END_OF_DATA,
-    PredictionProgram,
-    TrainingProgram,
-    ValidationProgram,
-    as_tensor,
-    batch_stream,
-    count_numbers,
-    gather_rows,
-    make_exportable,
-    obstacle_to_training_in_graph,
-    operations_are_deterministic,
-    release_memory,
-    retracing_warning_silenced,
-    seed_generators,
-    tensor_value,
-    trace,
-    version,
-)
+from skensemble.backends import tensorflow as _backend
+from skensemble.backends.tensorflow import *  # noqa: F403
 
-__all__ = [
-    "END_OF_DATA",
-    "CacheInfo",
-    "PredictionProgram",
-    "ProgramCache",
-    "Signature",
-    "TrainingProgram",
-    "ValidationProgram",
-    "XlaDecision",
-    "as_tensor",
-    "batch_stream",
-    "count_numbers",
-    "gather_rows",
-    "make_exportable",
-    "obstacle_to_training_in_graph",
-    "operations_are_deterministic",
-    "program_cache",
-    "release_memory",
-    "retracing_warning_silenced",
-    "seed_generators",
-    "seeded",
-    "tensor_value",
-    "trace",
-    "version",
-]
+__all__ = ["CacheInfo", "ProgramCache", "Signature", "XlaDecision", "program_cache", "seeded"]
+__all__ += _backend.__all__

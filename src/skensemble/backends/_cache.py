@@ -1,7 +1,5 @@
 """The cache of traced programs."""
 
-from __future__ import annotations
-
 import pickle
 import random
 import threading

@@ -1,7 +1,5 @@
 """What programs are traced for, and how."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +51,7 @@ class Signature:
     n_at_once: int
 
     @classmethod
-    def of(cls, data: Any) -> Signature:
+    def of(cls, data: Any) -> "Signature":
         """Describe a ``TrainingData``."""
         row_shape, row_dtype = data.X.shape[1:], _dtype_of_tensor(data.X)
         batch_bytes = data.batch_size * math.prod(row_shape) * np.dtype(row_dtype).itemsize

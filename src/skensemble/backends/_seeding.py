@@ -1,7 +1,5 @@
 """Random numbers and names that are reproducible and leave no trace."""
 
-from __future__ import annotations
-
 import collections
 import contextlib
 import random

@@ -1,7 +1,5 @@
 """Prediction with the snapshots of a bank."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

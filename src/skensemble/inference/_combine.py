@@ -1,7 +1,5 @@
 """The combination of members."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

@@ -1,6 +1,4 @@
-"""Labels without asking every member."""
-
-from __future__ import annotations
+"""Labels without evaluating every member."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +8,14 @@ import numpy as np
 from skensemble.inference._bank import BankPredictor, chunks
 from skensemble.inference._network_functions import FEW_ROWS
 
-# More than the rounding of a member's probabilities, which depends on the rows that it is asked
-# for together.
+# More than the rounding of a member's probabilities, which depends on the rows that are computed
+# together.
 _MARGIN = 1e-5
 
 
 @dataclass(frozen=True)
 class EarlyExit:
-    """Labels, and what it took to find them.
+    """Labels, and the share of evaluations that was saved.
 
     Parameters
     ----------
@@ -34,7 +32,7 @@ class EarlyExit:
 def predict_with_early_exit(
     predictor: BankPredictor, weights: np.ndarray, X: Any, batch_size: int | None = None
 ) -> EarlyExit:
-    """Ask the members in the order of their weight, each row until its label is certain.
+    """Evaluate the members in the order of their weight, each row until its label is certain.
 
     A row's label is certain once its best class leads by more than the weight of all members to
     come: no probabilities of theirs can change it. The labels are exactly those without early exit.
@@ -51,37 +49,37 @@ def predict_with_early_exit(
         Rows at once; -1 for all.
     """
     if X.shape[0] <= FEW_ROWS:
-        # They are predicted in a way of their own, in one call that is over before it pays to stop.
+        # All members together take one short call: there is nothing to save.
         return EarlyExit(predictor.combine(weights, X).argmax(axis=1), saved=0.0)
     used = np.flatnonzero(weights)
     order = used[np.argsort(-weights[used], kind="stable")]
-    best, n_asked = [], 0
+    best, n_evaluated = [], 0
     for rows in chunks(X, batch_size):
-        labels, asked, is_close = _ask_in_turn(predictor, weights, order, rows)
-        n_asked += asked
+        labels, evaluated, is_close = _evaluate_in_turn(predictor, weights, order, rows)
+        n_evaluated += evaluated
         if is_close:
-            # Rounding decides: it must be the rounding of a prediction without early exit.
+            # Rounding decides, and it must be that of a prediction without early exit.
             labels = predictor.combine_chunk(weights, rows).argmax(axis=1)
-            n_asked += len(used) * rows.shape[0]
+            n_evaluated += len(used) * rows.shape[0]
         best.append(labels)
-    saved = 1 - n_asked / max(len(used) * X.shape[0], 1)
+    saved = 1 - n_evaluated / max(len(used) * X.shape[0], 1)
     return EarlyExit(np.concatenate(best), saved)
 
 
-def _ask_in_turn(predictor, weights, order, rows):
+def _evaluate_in_turn(predictor, weights, order, rows):
     """Return the labels, the number of evaluations, and whether some label is a close call."""
     n = rows.shape[0]
     total = np.zeros((n, predictor.n_classes))
     open_rows = np.arange(n)
-    n_asked = 0
+    n_evaluated = 0
     for rank, member in enumerate(order):
         everything = len(open_rows) == n
-        asked = rows if everything else rows[open_rows]
-        total[open_rows] += weights[member] * predictor.chunk([member], asked)[0]
-        n_asked += len(open_rows)
+        needed = rows if everything else rows[open_rows]
+        total[open_rows] += weights[member] * predictor.chunk([member], needed)[0]
+        n_evaluated += len(open_rows)
         first, second = np.partition(total[open_rows], [-2, -1], axis=1)[:, -2:].T[::-1]
         still_to_come = weights[order[rank + 1 :]].sum()
         open_rows = open_rows[first - second <= still_to_come + _MARGIN]
         if len(open_rows) == 0:
             break
-    return total.argmax(axis=1), n_asked, len(open_rows) > 0
+    return total.argmax(axis=1), n_evaluated, len(open_rows) > 0

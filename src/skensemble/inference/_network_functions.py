@@ -1,7 +1,5 @@
 """Predictions of several members at once, by programs of the cache."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,11 +17,8 @@ FEW_ROWS = 8
 class NetworkFunctions:
     """A network as functions of its weights, traced when they are needed.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built. Its variables are neither read nor written where a member has values for them, so
-        calls from several threads do not disturb each other.
+    Neither are variables of the model read nor written where a member has values for them, so calls
+    from several threads do not disturb each other.
     """
 
     def __init__(self, model):
@@ -32,49 +27,33 @@ class NetworkFunctions:
         self._programs: dict[Any, Any] = {}
         weights = {id(variable) for variable in model.weights}
         # States of seed generators are variables without being weights; they keep their value.
-        states = [v for v in model.non_trainable_variables if id(v) not in weights]
-        self._states = [keras.ops.convert_to_tensor(variable.numpy()) for variable in states]
+        self._states = [v for v in model.non_trainable_variables if id(v) not in weights]
+        self._state_values = [keras.ops.convert_to_tensor(v.numpy()) for v in self._states]
 
     def takes_as_few(self, X: np.ndarray) -> bool:
         """Whether there are so few rows that ``few_combined`` is the way."""
         return X.shape[0] <= FEW_ROWS and self._network(X).xla.use
 
     def outputs(self, members: Sequence[Sequence[Any]], X: np.ndarray) -> np.ndarray:
-        """Outputs of all members for the same rows, of shape (members, n, units).
-
-        Parameters
-        ----------
-        members : sequence of sequence of tensor
-            Their weights.
-        X : ndarray of shape (n, ...)
-            Rows.
-        """
+        """Outputs of members, given their weights as tensors: float32 (members, n, units)."""
         n = len(members)
         call = self._call("outputs", n, X, lambda network: network.of_members(n))
         weights = [tensor for weights in members for tensor in weights]
-        return np.asarray(call([as_tensor(X), *self._states, *weights])[0])
+        return np.asarray(call([as_tensor(X), *self._state_values, *weights])[0])
 
     def few_combined(
         self, stacked: Sequence[Any], weights: Any, X: np.ndarray, output_layer
     ) -> np.ndarray:
         """Combined probabilities of ``FEW_ROWS`` rows, float64 of shape (n, k).
 
-        Parameters
-        ----------
-        stacked : sequence of tensor
-            Weights of the network, stacked over the members.
-        weights : float64 tensor of shape (members,)
-            Combination weights.
-        X : ndarray
-            Rows.
-        output_layer : OutputLayer
-            What outputs mean.
+        ``stacked`` are the weights of the network, stacked over the members, ``weights`` the
+        combination weights as a float64 tensor.
         """
         n = len(weights)
         call = self._call(
             output_layer, n, X, lambda network: network.combined(n, output_layer, FEW_ROWS)
         )
-        return np.asarray(call([as_tensor(X), weights, *self._states, *stacked])[0])
+        return np.asarray(call([as_tensor(X), weights, *self._state_values, *stacked])[0])
 
     def _call(self, kind: Any, n_members: int, X: np.ndarray, trace: Callable[[Any], Any]):
         key = kind, n_members, X.dtype.name
@@ -87,7 +66,9 @@ class NetworkFunctions:
         key = X.dtype.name
         if key not in self._programs:
             self._programs[key] = self._cached(
-                ("network",), X, lambda: PredictionProgram(self._model, X.shape[1:], X.dtype.name)
+                ("network",),
+                X,
+                lambda: PredictionProgram(self._model, self._states, X.shape[1:], X.dtype.name),
             )
         return self._programs[key]
 

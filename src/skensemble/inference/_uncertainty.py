@@ -1,7 +1,5 @@
 """How sure an ensemble is, and how far its members agree."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

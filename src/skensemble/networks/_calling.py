@@ -1,7 +1,5 @@
 """Calling a network as prediction does."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

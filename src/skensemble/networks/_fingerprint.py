@@ -1,7 +1,5 @@
 """Telling whether two networks compute the same from the same weights."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 
 import keras

@@ -1,7 +1,5 @@
 """Turning an object, and all that it holds, into a value that can be compared."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import types

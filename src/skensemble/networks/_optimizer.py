@@ -1,7 +1,5 @@
 """Putting the learning-rate schedule into a compiled model."""
 
-from __future__ import annotations
-
 import keras
 
 from skensemble._validation import Described, must_be

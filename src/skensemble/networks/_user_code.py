@@ -1,7 +1,5 @@
 """Classes of users: what their code depends on besides its instances."""
 
-from __future__ import annotations
-
 import builtins
 import types
 from collections.abc import Iterator

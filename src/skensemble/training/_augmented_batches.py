@@ -1,7 +1,5 @@
 """Changing the rows of every training batch."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Hashable, Iterator
 from typing import Any

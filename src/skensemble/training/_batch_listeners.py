@@ -1,7 +1,5 @@
 """Which callbacks are to be called after every batch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import keras

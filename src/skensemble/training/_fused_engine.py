@@ -1,7 +1,5 @@
 """Training in few, long calls into the graph."""
 
-from __future__ import annotations
-
 import functools
 import time
 from collections.abc import Callable
@@ -16,7 +14,7 @@ from skensemble.networks import (
     install_schedule,
     leave_constant_rate,
 )
-from skensemble.training._given_rate import numbers_of, rate_of
+from skensemble.training._given_rate import given_rate, numbers_of
 from skensemble.training._recorder import SnapshotCollector
 from skensemble.training._run import TrainingRun, callback_list
 
@@ -51,7 +49,7 @@ def train_fused(model, data, schedule, request) -> TrainingRun:
     leave_constant_rate(model, schedule.alpha_zero)
     return TrainingRun(
         run.collector.snapshots,
-        run.history,
+        model.history.history,
         n_epochs=run.n_epochs,
         n_iterations=run.n_done,
         engine="fused",
@@ -101,7 +99,7 @@ class _FusedRun:
                 model,
                 signature,
                 numbers=numbers,
-                rate_from=rate_of(model.optimizer),
+                rate_from=functools.partial(given_rate, model.optimizer),
                 final_variables=final_variables(model),
                 augmentation=request.augmentation,
             )
@@ -131,11 +129,6 @@ class _FusedRun:
         evaluate = program.bind(model, keep_metrics=self._has_listeners)
         tensors = validation.tensors(X if validation.X is data.X else None)
         return lambda: evaluate(tensors, validation.rows)
-
-    @property
-    def history(self) -> dict[str, list[float]]:
-        """One value per epoch, as Keras records."""
-        return self._model.history.history
 
     def train(self) -> bool:
         """Train until the end, or until a callback, Ctrl-C or a diverged network ends it.

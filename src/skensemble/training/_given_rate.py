@@ -1,9 +1,7 @@
 """The learning rate of a step that is traced once, for every schedule."""
 
-from __future__ import annotations
-
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -23,33 +21,21 @@ class _GivenRate(keras.optimizers.schedules.LearningRateSchedule):
         return cosine_cycles(step, *self._numbers)
 
 
-def rate_of(optimizer) -> Callable[[Sequence[Any]], Any]:
-    """Return what lets the rate of an optimizer depend on tensors while a step is traced.
+@contextlib.contextmanager
+def given_rate(optimizer, numbers: Sequence[Any]) -> Iterator[None]:
+    """Let the rate of an optimizer depend on the numbers of a schedule, given as tensors.
 
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        It has its own schedule back on exit.
-
-    Returns
-    -------
-    callable
-        From the numbers of a schedule, as tensors, to a context manager.
+    The optimizer has its own schedule back on exit.
     """
-
-    @contextlib.contextmanager
-    def rate_from(numbers: Sequence[Any]) -> Iterator[None]:
-        steppers = stepping_optimizers(optimizer)
-        schedules = [stepper._learning_rate for stepper in steppers]
-        try:
-            for stepper in steppers:
-                stepper.learning_rate = _GivenRate(numbers)
-            yield
-        finally:
-            for stepper, schedule in zip(steppers, schedules, strict=True):
-                stepper._learning_rate = schedule
-
-    return rate_from
+    steppers = stepping_optimizers(optimizer)
+    schedules = [stepper._learning_rate for stepper in steppers]
+    try:
+        for stepper in steppers:
+            stepper.learning_rate = _GivenRate(numbers)
+        yield
+    finally:
+        for stepper, schedule in zip(steppers, schedules, strict=True):
+            stepper._learning_rate = schedule
 
 
 def numbers_of(schedule) -> list[Any]:

@@ -1,7 +1,5 @@
 """Training through ``model.fit``."""
 
-from __future__ import annotations
-
 import math
 
 from skensemble.backends import XlaDecision, batch_stream, retracing_warning_silenced

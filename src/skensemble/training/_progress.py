@@ -1,7 +1,5 @@
 """The progress display."""
 
-from __future__ import annotations
-
 import keras
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn

@@ -1,7 +1,5 @@
 """Taking the snapshots while Keras trains."""
 
-from __future__ import annotations
-
 import warnings
 
 import keras

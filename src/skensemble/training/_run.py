@@ -1,7 +1,5 @@
 """What an engine is asked to do, and what it returns."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Training data, with the order of rows drawn from a seed."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from skensemble.backends import seeded
+from skensemble.backends import batch_stream, seeded
 from skensemble.ensemble.transfer._warm_up import train_head
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.models.transfer import transfer_network
@@ -38,7 +38,7 @@ def as_keras_trains(network, data):
     rate = CyclicCosineDecay(0.02, n_iterations=n_iterations, M=1)
     model.compile(keras.optimizers.RMSprop(rate), "sparse_categorical_crossentropy")
     steps = data.steps_per_epoch
-    stream = data.dataset(0, N_EPOCHS)
+    stream = batch_stream(data, 0, N_EPOCHS)
     history = model.fit(stream, epochs=N_EPOCHS, steps_per_epoch=steps, shuffle=False, verbose=0)
     return model.get_weights(), history.history
 

@@ -1,7 +1,5 @@
 """Tracing functions, and running them on the variables of any network of one architecture."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -54,6 +52,8 @@ class Program:
         Of its arguments.
     variables : sequence of keras.Variable, default=()
         All that the function reads or changes.
+    jit_compile : bool, optional
+        Whether XLA compiles the whole of it.
 
     Attributes
     ----------
@@ -61,13 +61,16 @@ class Program:
         Whether the function depends on nothing but its arguments, these variables and constants.
     """
 
-    def __init__(self, function, specs: Sequence[Any], variables: Sequence[Any] = ()):
+    def __init__(
+        self, function, specs: Sequence[Any], variables: Sequence[Any] = (), *, jit_compile=None
+    ):
         def with_variables(values, *arguments):
             with _standing_for(variables, values):
                 return function(*arguments)
 
         values = [variable.value for variable in variables]
-        concrete = traced_function(with_variables).get_concrete_function(values, *specs)
+        traced = traced_function(with_variables, jit_compile=jit_compile)
+        concrete = traced.get_concrete_function(values, *specs)
         self._kinds = [_kind(value) for value in values]
         # Constants, and what the network keeps outside of its variables.
         self._captured = list(concrete.captured_inputs)

@@ -1,7 +1,5 @@
 """Training data as a stream of batches for ``Model.fit``."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 import scipy.sparse as sp
@@ -14,20 +12,7 @@ END_OF_DATA = (StopIteration, tf.errors.OutOfRangeError)
 
 
 def batch_stream(data, first_epoch: int, n_epochs: int) -> tf.data.Dataset:
-    """Stream the batches of ``n_epochs`` epochs, one epoch after the other.
-
-    Parameters
-    ----------
-    data : TrainingData
-        Rows to train on.
-    first_epoch, n_epochs : int
-        Which epochs.
-
-    Returns
-    -------
-    tf.data.Dataset
-        Of ``(X, y)`` or ``(X, y, sample_weight)`` batches, floats in Keras's default float type.
-    """
+    """Return a ``tf.data.Dataset`` of (X, y) or (X, y, sample_weight) batches."""
     n_full = len(data.rows) // data.batch_size * data.batch_size
 
     def order_of(epoch):

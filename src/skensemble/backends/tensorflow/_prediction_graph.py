@@ -1,8 +1,7 @@
 """A network as a function of its weights, and several such networks in one call."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -11,27 +10,9 @@ from skensemble.backends.tensorflow._xla import decide_on_xla
 
 
 class PredictionProgram:
-    """The outputs of a network, traced with its weights as arguments.
+    """The outputs of a network, traced with its weights as arguments, see `skensemble.backends`."""
 
-    Parameters
-    ----------
-    model : keras.Model
-        The network, built.
-    row_shape : tuple of int
-        Shape of a row.
-    dtype : str
-        Type of the rows.
-
-    Attributes
-    ----------
-    xla : XlaDecision
-        Whether XLA makes it faster.
-    is_shareable : bool
-        Whether it is that of other networks of the same architecture too.
-    """
-
-    def __init__(self, model, row_shape: Sequence[int], dtype: str):
-        states = states_of(model)
+    def __init__(self, model, states: Sequence[Any], row_shape: Sequence[int], dtype: str):
         position = {id(variable): i for i, variable in enumerate([*model.weights, *states])}
         trainable = [position[id(v)] for v in model.trainable_variables]
         others = [position[id(v)] for v in model.non_trainable_variables]
@@ -64,10 +45,7 @@ class PredictionProgram:
         return Program(outputs, [self._rows, *self._states, *self._weights * n_members])
 
     def combined(self, n_members: int, output_layer, n_rows: int) -> Program:
-        """Return the weighted mean of all members, compiled by XLA for a number of rows.
-
-        The members are one more dimension of every operation.
-        """
+        """Return the weighted mean of all members, which are one more dimension for XLA."""
         n_states = len(self._states)
 
         def combined(X, weights, *tensors):
@@ -81,14 +59,7 @@ class PredictionProgram:
         rows = tf.TensorSpec([n_rows, *self._rows.shape[1:]], self._rows.dtype)
         weights = tf.TensorSpec([n_members], tf.float64)
         stacked = [tf.TensorSpec([n_members, *spec.shape], spec.dtype) for spec in self._weights]
-        compiled = traced_function(combined, jit_compile=True)
-        return Program(compiled, [rows, weights, *self._states, *stacked])
-
-
-def states_of(model) -> list:
-    """Return the variables of a model that are no weights, as states of seed generators."""
-    weights = {id(variable) for variable in model.weights}
-    return [v for v in model.non_trainable_variables if id(v) not in weights]
+        return Program(combined, [rows, weights, *self._states, *stacked], jit_compile=True)
 
 
 def _to_probabilities(output_layer, outputs):

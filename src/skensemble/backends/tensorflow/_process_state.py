@@ -1,7 +1,5 @@
 """Settings and state that TensorFlow keeps for the whole process, or beside a model."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

@@ -1,7 +1,5 @@
 """Between NumPy's arrays and TensorFlow's tensors."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

@@ -1,7 +1,5 @@
 """Training and validating a whole network as one graph."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,45 +18,26 @@ _ROWS = tf.TensorSpec([None], tf.int64)
 class _ProgramWithLogs:
     """A program that computes logs, with metrics of the model's or of its own."""
 
-    def __init__(self, function, specs: Sequence[Any], model, variables: Sequence[Any]):
+    def __init__(self, function, specs, model, signature: Signature, augmentation=None):
+        self._signature = signature
+        build_metrics(model, signature)
         metrics = model.metrics_variables
         self._metrics_at_start = [variable.numpy() for variable in metrics]
-        self._program = Program(function, specs, [*variables, *metrics])
+        self._program = Program(function, specs, [*_variables(model, augmentation), *metrics])
         self.is_shareable = self._program.is_shareable
 
-    def _bind(self, model, variables: Sequence[Any], keep_metrics: bool):
+    def _bind(self, model, augmentation, keep_metrics: bool):
         if keep_metrics:
+            build_metrics(model, self._signature)
             metrics = [variable.value for variable in model.metrics_variables]
         else:
             metrics = [tf.Variable(value, trainable=False) for value in self._metrics_at_start]
+        variables = _variables(model, augmentation)
         return self._program.bind([*(variable.value for variable in variables), *metrics])
 
 
 class TrainingProgram(_ProgramWithLogs):
-    """Training a network for any number of iterations in one call into the graph.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled, its optimizer built.
-    signature : Signature
-        What to trace for.
-    numbers : sequence of NumPy scalar
-        An example of what the learning rate depends on.
-    rate_from : callable
-        From such numbers, as tensors, to a context in which the optimizer's rate depends on them.
-    final_variables : sequence of keras.Variable
-        Training stops when they are not finite.
-    augmentation : Augmentation or None
-        What happens to the rows of every batch.
-
-    Attributes
-    ----------
-    xla : XlaDecision
-        Whether XLA compiles the steps on full batches.
-    is_shareable : bool
-        Whether it runs on other networks of the same architecture.
-    """
+    """Training a network for any number of iterations in one call, see `skensemble.backends`."""
 
     def __init__(
         self,
@@ -70,8 +49,6 @@ class TrainingProgram(_ProgramWithLogs):
         final_variables: Sequence[Any],
         augmentation=None,
     ):
-        self._signature = signature
-        build_metrics(model, signature)
         self.xla = XlaDecision(False, "not traced")
         self._names: list[str] = []
         number_specs = [tf.TensorSpec([], number.dtype) for number in numbers]
@@ -98,35 +75,13 @@ class TrainingProgram(_ProgramWithLogs):
             self._names = list(step.logs)
             return _train(arguments, model, signature, step, run, final_variables)
 
-        specs = [
-            *_specs(signature, None),
-            tf.TensorSpec([None, None], tf.int64),
-            _INTEGER,
-            _INTEGER,
-            *number_specs,
-        ]
-        super().__init__(train, specs, model, _variables(model, augmentation))
+        orders = tf.TensorSpec([None, None], tf.int64)
+        specs = [*_specs(signature, None), orders, _INTEGER, _INTEGER, *number_specs]
+        super().__init__(train, specs, model, signature, augmentation)
 
     def bind(self, model, augmentation=None, keep_metrics: bool = False) -> Callable[..., Any]:
-        """Return a function that trains ``model``.
-
-        Parameters
-        ----------
-        model : keras.Model
-            Like the one that was traced.
-        augmentation : Augmentation or None
-            Like the one that was traced.
-        keep_metrics : bool, default=False
-            Whether the metrics of the model hold the state, where callbacks may look at it.
-
-        Returns
-        -------
-        callable
-            ``advance(data, orders, first, last, numbers)``, see `skensemble.backends`.
-        """
-        if keep_metrics:
-            build_metrics(model, self._signature)
-        call = self._bind(model, _variables(model, augmentation), keep_metrics)
+        """Return ``advance(data, orders, first, last, numbers)`` for ``model``."""
+        call = self._bind(model, augmentation, keep_metrics)
 
         def advance(data, orders: np.ndarray, first: int, last: int, numbers):
             scalars = [tf.constant(n, tf.int64) for n in (first, last)]
@@ -139,25 +94,10 @@ class TrainingProgram(_ProgramWithLogs):
 
 
 class ValidationProgram(_ProgramWithLogs):
-    """What ``model.evaluate`` computes, in one call into the graph.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled.
-    signature : Signature
-        What to trace for.
-
-    Attributes
-    ----------
-    is_shareable : bool
-        Whether it runs on other networks of the same architecture.
-    """
+    """What ``model.evaluate`` computes, in one call, see `skensemble.backends`."""
 
     def __init__(self, model, signature: Signature):
-        self._signature = signature
         self._names: list[str] = []
-        build_metrics(model, signature)
 
         def test_step(batch):
             return model.distribute_strategy.run(model.test_step, args=(batch,))
@@ -174,13 +114,11 @@ class ValidationProgram(_ProgramWithLogs):
             logs = step.report(step.run(batch, size, tf.zeros([], tf.int64), n_steps, n_rows))
             return [logs[name] for name in step.logs]
 
-        super().__init__(evaluate, [*_specs(signature, None), _ROWS], model, _variables(model))
+        super().__init__(evaluate, [*_specs(signature, None), _ROWS], model, signature)
 
     def bind(self, model, keep_metrics: bool = False) -> Callable[..., dict[str, Any]]:
-        """Return ``evaluate(data, rows)`` for ``model``; parameters as of ``TrainingProgram``."""
-        if keep_metrics:
-            build_metrics(model, self._signature)
-        call = self._bind(model, _variables(model), keep_metrics)
+        """Return ``evaluate(data, rows)`` for ``model``."""
+        call = self._bind(model, None, keep_metrics)
 
         def evaluate(data, rows: np.ndarray):
             logs = zip(self._names, call([*data, tf.constant(rows, tf.int64)]), strict=True)
@@ -190,29 +128,10 @@ class ValidationProgram(_ProgramWithLogs):
 
 
 class _Step:
-    """A traced step of training or validation, and what the dict of logs that it returns means.
+    """A traced step of training or validation, and the meaning of the dict of logs that it returns.
 
     Keras reports the metrics at the end of an epoch, or, where a custom step returns other logs,
-    those of the last batch.
-
-    Parameters
-    ----------
-    function : ConcreteFunction
-        Takes a batch and whatever else it needs.
-    model : keras.Model
-        The model that steps.
-
-    Attributes
-    ----------
-    logs : dict of str to tensor
-        What is reported at the end of an epoch.
-    reports_metrics : bool
-        Whether it is the metrics.
-
-    Raises
-    ------
-    NotImplementedError
-        If the logs are not a dict of numbers.
+    those of the last batch. ``logs`` has what is reported, by name.
     """
 
     def __init__(self, function, model):
@@ -226,19 +145,7 @@ class _Step:
         self.logs = results if self.reports_metrics else logs
 
     def run(self, batch: Callable[[Any], tuple], size: int, begin, end, n_rows, *more):
-        """Run the steps ``begin`` to ``end - 1`` of an epoch; return the logs of the last one.
-
-        Parameters
-        ----------
-        batch : callable
-            Makes a batch of the positions of its rows in the order of the epoch.
-        size : int
-            Rows per batch; the last one of the epoch may be smaller.
-        begin, end, n_rows : int64 tensor
-            Steps, and rows in the epoch.
-        *more : tensors
-            Passed to every step.
-        """
+        """Run the steps ``begin`` to ``end - 1`` of an epoch; return the logs of the last one."""
 
         def body(i, _):
             positions = tf.range(i * size, tf.minimum((i + 1) * size, n_rows))
@@ -325,17 +232,7 @@ def _run_in_blocks(step: _Step, signature: Signature, number_specs):
 
 
 def batches_from(data: Sequence[Any], order, one_hot_width: int | None):
-    """Return a function from positions to a batch.
-
-    Parameters
-    ----------
-    data : sequence of tensor
-        X, the targets and, where there are any, the weights of all rows.
-    order : int64 tensor
-        Rows in the order of an epoch.
-    one_hot_width : int or None
-        Length of one-hot targets.
-    """
+    """Return a function from positions in the order of an epoch to a batch."""
     X, *targets = data
 
     def batch(positions):
@@ -348,19 +245,7 @@ def batches_from(data: Sequence[Any], order, one_hot_width: int | None):
 
 
 def batch_of(X, rows, targets: Sequence[Any], one_hot_width: int | None) -> tuple:
-    """Put together what a training step takes.
-
-    Parameters
-    ----------
-    X : tensor
-        Features of the rows.
-    rows : integer tensor
-        Rows of the batch.
-    targets : sequence of tensor
-        Targets and, where there are any, weights of all rows.
-    one_hot_width : int or None
-        Length of one-hot targets.
-    """
+    """Return what a training step takes: X, the targets of its rows and their weights, if any."""
     floatx = keras.config.floatx()
     if X.dtype.is_floating:
         X = tf.cast(X, floatx)

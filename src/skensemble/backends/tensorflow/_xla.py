@@ -1,7 +1,5 @@
 """Whether to compile a training step with XLA."""
 
-from __future__ import annotations
-
 import tensorflow as tf
 
 from skensemble.backends._records import XlaDecision
