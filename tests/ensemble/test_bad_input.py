@@ -310,8 +310,8 @@ class TestData:
     def test_unknown_labels_in_the_holdout(self, blobs):
         X, y = blobs
         message = (
-            "y_val must be labels out of [0, 1, 2], got [7] instead: leave rows of unknown classes "
-            "out."
+            "y_val must be labels that training has seen, 0, 1, 2, got labels 7 instead: bring "
+            "rows of these classes only."
         )
         refuses(ValueError, message, X, y, fit_params={"X_val": X, "y_val": np.full(90, 7)})
 

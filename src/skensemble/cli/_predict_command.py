@@ -84,8 +84,9 @@ def predict(
         from skensemble.cli._row_source import read_rows_for
         from skensemble.cli._score_lines import COLUMNS, score_row
         from skensemble.cli._seen_rows import warn_about_seen_rows
-        from skensemble.evaluation import class_indices, combine_members
+        from skensemble.evaluation import combine_members
         from skensemble.persistence import Run, check_new_file
+        from skensemble.tasks import class_indices
 
         opened = Run.open(run)
         check_same_architecture(

@@ -9,8 +9,8 @@ from skensemble._validation import Described, must_be
 from skensemble.cli._console import Output
 from skensemble.cli._option_groups import RowOptions
 from skensemble.cli._row_source import CIFAR, read_rows_for
-from skensemble.evaluation import class_indices
 from skensemble.persistence import OWN_HOLDOUT, Run
+from skensemble.tasks import class_indices
 
 _PLACE_AND_PART = re.compile(r"(.*?)(?: \((\w+)\))?", re.DOTALL)
 

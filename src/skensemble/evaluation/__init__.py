@@ -9,7 +9,6 @@ from skensemble.evaluation._equal_compute import (
 )
 from skensemble.evaluation._evaluate_estimator import evaluate
 from skensemble.evaluation._intervals import Interval, mean_interval, verdict
-from skensemble.evaluation._labels_to_columns import class_indices, single_labels
 from skensemble.evaluation._methods import METHODS, Method
 from skensemble.evaluation._metrics import (
     METRICS,
@@ -18,7 +17,13 @@ from skensemble.evaluation._metrics import (
     combine_members,
     score_probabilities,
 )
-from skensemble.evaluation._resampling import Split, check_train_size, draw_rows, draw_splits
+from skensemble.evaluation._resampling import (
+    Split,
+    check_train_size,
+    draw_rows,
+    draw_splits,
+    single_labels,
+)
 from skensemble.evaluation._row_intervals import row_differences, row_scores
 from skensemble.evaluation._score_tables import score_predictions, score_tables
 from skensemble.evaluation._seed_summary import markdown_tables, summarise_runs, summary_tables
@@ -35,7 +40,6 @@ __all__ = [
     "calibration_error",
     "check_comparable",
     "check_train_size",
-    "class_indices",
     "combine_members",
     "compare",
     "draw_rows",

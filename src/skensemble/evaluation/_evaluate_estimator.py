@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skensemble.evaluation._labels_to_columns import class_indices
 from skensemble.evaluation._metrics import FloatArray, combine_members
 from skensemble.evaluation._score_tables import score_predictions
+from skensemble.tasks import class_indices
 
 EQUAL_WEIGHTS, ENSEMBLE = "equal weights", "ensemble"
 

@@ -10,9 +10,19 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from skensemble._validation import Described, check_integer, check_real, must_be
-from skensemble.evaluation._labels_to_columns import class_indices, single_labels
+from skensemble.tasks import class_indices
 
 _TEST_SIZE_FIX = "0.25 tests on a quarter of the rows, 500 on 500 of them"
+
+
+def single_labels(y: Any, name: str = "y") -> NDArray[Any]:
+    """Return one label per row as an array of shape (n,)."""
+    labels: NDArray[Any] = np.asarray(y)
+    if labels.ndim != 1:
+        got = Described(f"shape {labels.shape}")
+        fix = "one-hot rows become labels by y.argmax(axis=1)"
+        raise ValueError(must_be(name, "of shape (n,), one label per row", got, fix))
+    return labels
 
 
 @dataclass(frozen=True, eq=False)

@@ -270,7 +270,7 @@ class Classification:
         return bool(log_loss >= 0.98 * entropy and accuracy <= frequencies.max() + 0.01)
 
 
-def class_indices(y: Any, classes: np.ndarray, name: str) -> np.ndarray:
+def class_indices(y: Any, classes: np.ndarray, name: str = "y") -> np.ndarray:
     """Return the class indices of labels, int64 of shape (n,); ``name`` is what errors call them.
 
     Raises
@@ -281,10 +281,15 @@ def class_indices(y: Any, classes: np.ndarray, name: str) -> np.ndarray:
     y = column_or_1d(y, warn=True)
     unknown = np.setdiff1d(y, classes)
     if len(unknown):
-        fix = "leave rows of unknown classes out"
-        raise ValueError(must_be(name, f"labels out of {classes.tolist()}", unknown.tolist(), fix))
+        must = f"labels that training has seen, {_first_few(classes, 10)}"
+        got = Described(f"labels {_first_few(unknown, 5)}")
+        raise ValueError(must_be(name, must, got, "bring rows of these classes only"))
     indices: np.ndarray = np.searchsorted(classes, y).astype(np.int64)
     return indices
+
+
+def _first_few(labels: np.ndarray, n: int) -> str:
+    return ", ".join(map(repr, labels[:n].tolist())) + (", ..." if len(labels) > n else "")
 
 
 def _is_one_hot(y: Any) -> bool:

@@ -322,8 +322,8 @@ def test_holdouts(blobs):
         y_val=y,
     )
     refused(
-        "y_val must be labels out of [0, 1, 2], got [7] instead: leave rows of unknown classes "
-        "out.",
+        "y_val must be labels that training has seen, 0, 1, 2, got labels 7 instead: bring rows "
+        "of these classes only.",
         X_val=X,
         y_val=np.where(y == 2, 7, y),
     )
