@@ -9,7 +9,7 @@ ARGS ?=
 PYTEST_ARGS ?= -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench bench-combining bench-speed clean
+.PHONY: help setup demo test test-fast lint format docs bench bench-combining bench-speed clean
 
 help:  ## show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ lint: setup  ## style, types, and the direction of imports
 
 test: lint  ## lint, then run all tests and doctests
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(ARGS)
+
+test-fast: lint  ## the same without what is slow: an answer in three minutes
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not slow" $(ARGS)
 
 format: setup  ## put the code into the project's style
 	$(BIN)/ruff check --fix .
