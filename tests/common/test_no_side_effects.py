@@ -79,17 +79,28 @@ def fit_with_a_bad_builder(X, y):
 
 def fit_interrupted(X, y):
     with pytest.raises(KeyboardInterrupt):
+        small(noisy, M=1, callbacks=[Interrupt()]).fit(X, y)
+
+
+def fit_interrupted_after_a_cycle(X, y):
+    with pytest.warns(UserWarning, match="Training was interrupted after 1 of 2 cycles"):
         small(noisy, callbacks=[Interrupt()]).fit(X, y)
 
 
 def fit_again_interrupted(X, y):
     clf = small(noisy, warm_start=True).fit(X, y)
-    clf.set_params(M=4, epochs=4, callbacks=[Interrupt(3)])
+    clf.set_params(M=3, epochs=4, callbacks=[Interrupt(2)])
     with pytest.raises(KeyboardInterrupt):
         clf.fit(X, y)
 
 
-FITS = [fit, fit_with_a_bad_builder, fit_interrupted, fit_again_interrupted]
+FITS = [
+    fit,
+    fit_with_a_bad_builder,
+    fit_interrupted,
+    fit_interrupted_after_a_cycle,
+    fit_again_interrupted,
+]
 
 
 # The process
@@ -239,6 +250,7 @@ def test_optimizer_metrics_and_loss_stay_as_they_are(interrupted, blobs):
         loss=loss,
         alpha_zero=0.05,
         callbacks=[Interrupt()] if interrupted else None,
+        M=1 if interrupted else 2,
     )
     before = clf.get_params(), optimizer.get_config(), loss.get_config()
     if interrupted:
@@ -316,7 +328,7 @@ def attributes(clf):
     ("broken", "error"),
     [
         ({"model": failing}, BadBuilderError),
-        ({"callbacks": [Interrupt(1)]}, KeyboardInterrupt),
+        ({"callbacks": [Interrupt()], "M": 1}, KeyboardInterrupt),
         ({"M": 0}, ValueError),
         ({"alpha_zero": 1e30, "optimizer__momentum": 0.0}, RuntimeError),
     ],
@@ -344,7 +356,10 @@ def test_a_fitted_estimator_stays_as_fitted(broken, error, blobs):
 
 @pytest.mark.parametrize(
     ("broken", "error"),
-    [({"model": failing}, BadBuilderError), ({"callbacks": [Interrupt()]}, KeyboardInterrupt)],
+    [
+        ({"model": failing}, BadBuilderError),
+        ({"callbacks": [Interrupt()], "M": 1}, KeyboardInterrupt),
+    ],
     ids=["builder", "interrupt"],
 )
 def test_an_unfitted_estimator_stays_unfitted(broken, error, blobs):
