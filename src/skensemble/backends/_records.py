@@ -22,32 +22,17 @@ class XlaDecision:
 
 @dataclass(frozen=True)
 class Signature:
-    """All that a program depends on besides the network.
+    """All that a program depends on besides the network."""
 
-    Parameters
-    ----------
-    row_shape, target_shape : tuple of int
-        Shape of a row of X, and of its target.
-    row_dtype, target_dtype : str
-        Their types.
-    has_weights : bool
-        Whether rows have weights.
-    one_hot_width : int or None
-        Length of the one-hot rows that targets are turned into, None for targets as they are.
-    batch_size : int
-        Rows per iteration.
-    n_at_once : int
-        Batches that XLA gets in one call. A power of 2: data of about the same size share a
-        program.
-    """
-
-    row_shape: tuple[int, ...]
-    row_dtype: str
-    target_shape: tuple[int, ...]
-    target_dtype: str
-    has_weights: bool
+    row_shape: tuple[int, ...]  # shape of a row of X, and of its target
+    row_dtype: str  # their types
+    target_shape: tuple[int, ...]  # shape of a row of X, and of its target
+    target_dtype: str  # their types
+    has_weights: bool  # whether rows have weights
+    # Length of the one-hot rows that targets are turned into, None for targets as they are.
     one_hot_width: int | None
-    batch_size: int
+    batch_size: int  # rows per iteration
+    # Batches that XLA gets in one call. A power of 2: data of about the same size share a program.
     n_at_once: int
 
     @classmethod

@@ -31,11 +31,6 @@ def seeded(seed: int) -> Iterator[None]:
     operation with a seed of its own has run.
 
     Networks get the same names every time, see `repeated_names`.
-
-    Parameters
-    ----------
-    seed : int
-        At least 0 and below 2³².
     """
     from skensemble.backends import seed_generators
 

@@ -19,18 +19,7 @@ _FEWEST, _MOST = 64, 4096
 class BankPredictor:
     """Class probabilities of members of a bank, several in one call of a compiled function.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Of the architecture of the bank, built.
-    output_layer : OutputLayer
-        What its outputs mean.
-    bank : sequence of Snapshot
-        The members.
-
-    Notes
-    -----
-    May be called from several threads.
+    Members are named by their positions in the bank. May be called from several threads.
     """
 
     def __init__(self, model, output_layer, bank):
@@ -45,17 +34,7 @@ class BankPredictor:
         self._last_few: tuple[Any, list[Any], Any] = None, [], None
 
     def __call__(self, members: Sequence[int], X: Any, batch_size: int | None = None) -> np.ndarray:
-        """Probabilities of some members, float64 of shape (len(members), n, k).
-
-        Parameters
-        ----------
-        members : sequence of int
-            Their positions in the bank; the others cost nothing.
-        X : ndarray or CSR matrix of shape (n, ...)
-            Rows.
-        batch_size : int, optional
-            Rows at once; -1 for all.
-        """
+        """Probabilities of some members, float64 of shape (len(members), n, k)."""
         parts = [self.chunk(members, rows) for rows in chunks(X, batch_size)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
@@ -66,17 +45,7 @@ class BankPredictor:
         return self._output_layer.to_probabilities(outputs)
 
     def combine(self, weights: np.ndarray, X: Any, batch_size: int | None = None) -> np.ndarray:
-        """Combined probabilities, float64 of shape (n, k).
-
-        Parameters
-        ----------
-        weights : ndarray of shape (M,)
-            Combination weights of all members of the bank; those of weight 0 cost nothing.
-        X : ndarray or CSR matrix of shape (n, ...)
-            Rows.
-        batch_size : int, optional
-            Rows at once; -1 for all.
-        """
+        """Combined probabilities, float64 of shape (n, k)."""
         if X.shape[0] <= FEW_ROWS:
             X = dense_rows(X)
             if self._functions.takes_as_few(X):

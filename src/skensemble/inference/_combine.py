@@ -6,15 +6,7 @@ import numpy as np
 
 
 def weighted_mean(probas: Iterable[np.ndarray], weights: Sequence[float]) -> np.ndarray:
-    """Combine member probabilities of shape (n, k); rows sum to 1, no entry exceeds 1.
-
-    Parameters
-    ----------
-    probas : iterable of ndarray of shape (n, k)
-        One array per weight, consumed one at a time.
-    weights : sequence of float
-        Not negative, with a positive sum.
-    """
+    """Combine member probabilities of shape (n, k); rows sum to 1, no entry exceeds 1."""
     total: np.ndarray | None = None
     for proba, weight in zip(probas, weights, strict=True):
         total = weight * proba if total is None else total + weight * proba

@@ -15,18 +15,10 @@ _MARGIN = 1e-5
 
 @dataclass(frozen=True)
 class EarlyExit:
-    """Labels, and the share of evaluations that was saved.
+    """Labels, and the share of evaluations that was saved."""
 
-    Parameters
-    ----------
-    best : ndarray of shape (n,), int64
-        Class of the largest combined probability of each row.
-    saved : float
-        Share of the evaluations of a member on a row that were not needed, from 0 to 1.
-    """
-
-    best: np.ndarray
-    saved: float
+    best: np.ndarray  # (n,): Class of the largest combined probability of each row
+    saved: float  # share of the evaluations of a member on a row that were not needed, from 0 to 1
 
 
 def predict_with_early_exit(
@@ -36,17 +28,6 @@ def predict_with_early_exit(
 
     A row's label is certain once its best class leads by more than the weight of all members to
     come: no probabilities of theirs can change it. The labels are exactly those without early exit.
-
-    Parameters
-    ----------
-    predictor : BankPredictor
-        Over M members.
-    weights : ndarray of shape (M,)
-        Combination weights: not negative, sum 1.
-    X : ndarray or CSR matrix of shape (n, ...)
-        Rows.
-    batch_size : int, optional
-        Rows at once; -1 for all.
     """
     if X.shape[0] <= FEW_ROWS:
         # All members together take one short call: there is nothing to save.

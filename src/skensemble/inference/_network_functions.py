@@ -78,23 +78,7 @@ class NetworkFunctions:
 
 
 def network_outputs(model, X: Any, rows: Any = None, n_at_once: int = 64) -> np.ndarray:
-    """Compute the outputs of a network with its own weights, some rows at a time.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Built.
-    X : ndarray or CSR matrix of shape (n, ...)
-        Rows.
-    rows : ndarray of int, optional
-        Which of them, in this order; all by default.
-    n_at_once : int, default=64
-        Rows in one call.
-
-    Returns
-    -------
-    ndarray of shape (number of rows, ...), float32
-    """
+    """Compute the outputs of a network with its own weights, some rows at a time."""
     functions = NetworkFunctions(model)
     weights = [keras.ops.convert_to_tensor(variable.numpy()) for variable in model.weights]
     rows = np.arange(X.shape[0]) if rows is None else rows

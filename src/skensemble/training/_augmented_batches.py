@@ -11,14 +11,7 @@ from skensemble.networks import fingerprint_of_network
 
 
 class Augmentation:
-    """What a training step does to the rows of its batch before the network sees them.
-
-    Parameters
-    ----------
-    function : keras.layers.Layer or callable
-        From rows to rows of the same shape. A layer belongs to this training run: its random
-        numbers continue from where they are.
-    """
+    """What a training step does to the rows of its batch before the network sees them."""
 
     def __init__(self, function):
         self.function = function
@@ -55,15 +48,7 @@ class Augmentation:
 
 @contextlib.contextmanager
 def augmented(model, augmentation: Augmentation | None) -> Iterator[None]:
-    """Let the training steps of a model, inside ``model.fit`` too, see augmented rows.
-
-    Parameters
-    ----------
-    model : keras.Model
-        As before on exit.
-    augmentation : Augmentation or None
-        None changes nothing.
-    """
+    """Let the training steps of a model, inside ``model.fit`` too, see augmented rows."""
     if augmentation is None:
         yield
         return

@@ -31,30 +31,8 @@ def check_engine(engine: str) -> None:
 def train(engine: str, model, data, schedule, request) -> TrainingRun:
     """Train a compiled model along ``schedule`` and take a snapshot after every cycle.
 
-    Parameters
-    ----------
-    engine : {"auto", "fused", "keras"}
-        What the user asked for.
-    model : keras.Model
-        Compiled; trained in place. It ends with the weights of the last snapshot.
-    data : TrainingData
-        Rows to train on.
-    schedule : CyclicCosineDecay
-        Over exactly the iterations of this run.
-    request : TrainingRequest
-        Epochs, callbacks, validation data, what was done before.
-
-    Returns
-    -------
-    TrainingRun
-        Snapshots and history, and which engine trained.
-
-    Raises
-    ------
-    ValueError
-        If the fused engine was asked for and cannot train the model.
-    KeyboardInterrupt
-        On Ctrl-C before the first cycle is finished.
+    The model is trained in place, and ends with the weights of the last snapshot. Ctrl-C is a
+    KeyboardInterrupt before the first cycle is finished; after that it ends the run.
     """
     if engine == "keras":
         return replace(train_with_keras(model, data, schedule, request), reason="asked for")

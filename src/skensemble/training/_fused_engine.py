@@ -35,11 +35,6 @@ def train_fused(model, data, schedule, request) -> TrainingRun:
     """Do what ``train`` says, without Python between the iterations.
 
     The snapshots are those of ``train_with_keras``, to the precision of the arithmetic.
-
-    Raises
-    ------
-    TracingError
-        If the training cannot be made one graph, before anything is trained.
     """
     install_schedule(model, schedule)
     run = _FusedRun(model, data, schedule, request)
@@ -131,13 +126,7 @@ class _FusedRun:
         return lambda: evaluate(tensors, validation.rows)
 
     def train(self) -> bool:
-        """Train until the end, or until a callback, Ctrl-C or a diverged network ends it.
-
-        Returns
-        -------
-        bool
-            Whether it was Ctrl-C, after at least one cycle was finished.
-        """
+        """Train until the end, or until a callback, Ctrl-C or a diverged network ends it."""
         model = self._model
         model.stop_training = False
         interrupted, logs = False, None

@@ -6,17 +6,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 
 class ProgressDisplay(keras.callbacks.Callback):
-    """One line that follows training, and one that stays for each finished cycle.
-
-    Parameters
-    ----------
-    rates : ndarray of shape (n_iterations,)
-        Learning rates of this training run.
-    cycle_ends : ndarray of shape (M,)
-        Iterations done at the end of each cycle of this run.
-    steps_per_epoch, first_epoch, first_cycle : int
-        As in the recorder.
-    """
+    """One line that follows training, and one that stays for each finished cycle."""
 
     def __init__(self, rates, cycle_ends, *, steps_per_epoch, first_epoch=0, first_cycle=0):
         super().__init__()

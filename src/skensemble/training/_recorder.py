@@ -11,17 +11,7 @@ from skensemble.snapshots import Snapshot
 
 
 class SnapshotCollector:
-    """The snapshots of a training run, taken after the last iteration of every cycle.
-
-    Parameters
-    ----------
-    model : keras.Model
-        In training.
-    cycle_ends : ndarray of shape (M,), int
-        Iterations done at the end of each cycle, counted from the start of this training run.
-    request : TrainingRequest
-        What was done before this training run.
-    """
+    """The snapshots of a training run, taken after the last iteration of every cycle."""
 
     def __init__(self, model, cycle_ends, request):
         self.snapshots: list[Snapshot] = []
@@ -90,17 +80,7 @@ class SnapshotCollector:
 
 
 class SnapshotRecorder(keras.callbacks.Callback):
-    """Collects snapshots while Keras trains, where every cycle ends with an epoch.
-
-    Parameters
-    ----------
-    collector : SnapshotCollector
-        Takes them.
-    steps_per_epoch : int
-        Iterations per epoch.
-    first_epoch : int
-        Epochs done before this training run.
-    """
+    """Collects snapshots while Keras trains, where every cycle ends with an epoch."""
 
     def __init__(self, collector, steps_per_epoch, first_epoch):
         super().__init__()

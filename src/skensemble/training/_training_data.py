@@ -27,13 +27,6 @@ def is_memory_mapped(X) -> bool:
 def order_of_rows(rows: np.ndarray, seed: int, epoch: int) -> np.ndarray:
     """Shuffle rows for an epoch, as a function of seed and epoch alone.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n,)
-        Left as they are.
-    seed, epoch : int
-        At least 0: the key of a counter-based generator, so that no epoch depends on another.
-
     Examples
     --------
     >>> order_of_rows(np.arange(8), seed=0, epoch=1)
@@ -44,37 +37,19 @@ def order_of_rows(rows: np.ndarray, seed: int, epoch: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Rows to train on, without a copy of them.
+    """Rows to train on, without a copy of them."""
 
-    Parameters
-    ----------
-    X : ndarray of shape (n, ...) or CSR matrix of shape (n, d)
-        Features; a large sparse matrix or memory-mapped array is read batch by batch.
-    y : ndarray of shape (n, ...)
-        Targets, in the form that the loss takes.
-    rows : ndarray of shape (n_train,), int64
-        The rows of X and y to train on.
-    batch_size : int
-        Rows per iteration; the last batch of an epoch may be smaller.
-    one_hot_width : int or None
-        Where y has indices and the loss takes one-hot rows: their length. They are made for each
-        batch.
-    sample_weight : ndarray of shape (n,) or None
-        Weight of each row of X.
-    shuffle : bool
-        Whether each epoch takes the rows in an order of its own.
-    seed : int
-        Determines the order of the rows in every epoch.
-    """
-
+    # (n, ...): Features; a large sparse matrix or memory-mapped array is read batch by batch.
     X: np.ndarray | sp.csr_matrix
-    y: np.ndarray
-    rows: np.ndarray
-    batch_size: int
+    y: np.ndarray  # (n, ...): Targets, in the form that the loss takes
+    rows: np.ndarray  # (n_train,): The rows of X and y to train on
+    batch_size: int  # rows per iteration; the last batch of an epoch may be smaller
+    # Where y has indices and the loss takes one-hot rows: their length. They are made for each
+    # batch.
     one_hot_width: int | None = None
-    sample_weight: np.ndarray | None = None
-    shuffle: bool = True
-    seed: int = 0
+    sample_weight: np.ndarray | None = None  # (n,): Weight of each row of X
+    shuffle: bool = True  # whether each epoch takes the rows in an order of its own
+    seed: int = 0  # determines the order of the rows in every epoch
 
     @property
     def steps_per_epoch(self) -> int:
@@ -98,13 +73,7 @@ class TrainingData:
         return X.toarray() if sp.issparse(X) else X
 
     def tensors(self, X: Any = None) -> list[Any]:
-        """Return X, y and, where there are any, the weights of all rows as tensors.
-
-        Parameters
-        ----------
-        X : tensor, optional
-            X, where there is a tensor of it already.
-        """
+        """Return X, y and, where there are any, the weights of all rows as tensors."""
         found = [as_tensor(self.dense_X()) if X is None else X, as_tensor(self.y)]
         if self.sample_weight is not None:
             found.append(as_tensor(self.sample_weight.astype(keras.config.floatx(), copy=False)))

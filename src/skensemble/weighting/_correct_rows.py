@@ -22,20 +22,6 @@ class OpenPairs:
     ``np.argmax`` of a combination is the true class y if for each other class c the margin,
     sum_m w_m (p[m, y] - p[m, c]), is positive, or 0 and c comes after y. Where the members all
     agree on the sign of a margin, so do all combinations, and there is nothing to compute.
-
-    Parameters
-    ----------
-    margins : ndarray of shape (M, n_pairs), float64
-        p[m, y] - p[m, c]: the first pairs of all rows, then the second pairs of all that have two,
-        and so on. Rows with more pairs come first.
-    bars : ndarray of shape (n_pairs,), float64
-        What the margin of a combination must exceed.
-    sizes : ndarray of int
-        How many rows have at least one pair, two pairs, ...
-    mass : ndarray of shape (n_open,), float64
-        What each row with pairs counts.
-    certain : float
-        Mass of the rows that all members classify correctly.
     """
 
     margins: FloatArray

@@ -17,19 +17,7 @@ class ScoringError(ValueError):
 
 @dataclass(frozen=True)
 class Criterion:
-    """A score of combinations; greater is better.
-
-    Parameters
-    ----------
-    name : str
-        What users call it.
-    scores : callable
-        ``scores(members)`` returns the function that scores many combinations on these rows: from
-        weights of any sum, (n_points, M), to (n_points,) scores.
-    by_row : callable, optional
-        ``by_row(members, weights)``, with weights as for `MemberPredictions.combine`: one value
-        per row, where the score is their mean, weighted by the masses of the rows.
-    """
+    """A score of combinations; greater is better."""
 
     name: str
     scores: Callable[[MemberPredictions], Scores]

@@ -49,15 +49,6 @@ def compare_weights(
     ``without_folds()`` returns the weights, of any sum, that are learned without each fold,
     (n_folds, M). There is one comparison for each of ``AGAINST``. With fewer than 10 rows, or where
     a scorer cannot score some folds (no row of a class, say), gains are NaN, intervals infinite.
-
-    Notes
-    -----
-    The weights of two folds share most of their rows, which a t interval does not see. For stable
-    learners, as weights of a few members are, it is still asymptotically right for the mean
-    of the folds' errors (Bayle, Bayle, Janson, Mackey, Cross-validation confidence intervals for
-    test error, NeurIPS 2020, https://arxiv.org/abs/2007.12671). That is the gain of weights
-    learned on nine tenths of the holdout. The intervals for accuracy lean on the normal
-    distribution and are a little short where only a handful of predictions differ.
     """
     unknown = tuple(Comparison(name, criterion.name, nan, -inf, inf) for name in AGAINST)
     if members.y.size < _FEWEST_ROWS:

@@ -149,15 +149,7 @@ def log_probability(q: NDArray[Any]) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class LogLoss:
-    """Mean log-loss of combinations, in nats: a convex function of the weights.
-
-    Parameters
-    ----------
-    q : ndarray of shape (M, n), float64
-        Probability that member m gives the true class of row n, between eps and 1.
-    mass : ndarray of shape (n,), float64
-        Sample weights, all positive, of mean 1.
-    """
+    """Mean log-loss of combinations, in nats: a convex function of the weights."""
 
     q: FloatArray
     mass: FloatArray

@@ -14,17 +14,7 @@ from skensemble.weighting._arrays import FloatArray, read_labels, read_probas, r
 
 @dataclass(frozen=True, eq=False)
 class MemberPredictions:
-    """Predictions of all members on the rows that count.
-
-    Parameters
-    ----------
-    probas : ndarray of shape (M, n, k), any real dtype
-        Probabilities of every class.
-    y : ndarray of shape (n,), intp
-        True classes.
-    mass : ndarray of shape (n,), float64
-        Sample weights, all positive.
-    """
+    """Predictions of all members on the rows that count."""
 
     probas: NDArray[Any]
     y: NDArray[np.intp]

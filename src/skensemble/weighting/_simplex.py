@@ -19,10 +19,6 @@ def grid_counts(n_members: int, total: int) -> FloatArray:
     for each way of doing so. Whole numbers, though in float64 for the sake of matrix products:
     sums of votes stay exact, and so do their ties.
 
-    Returns
-    -------
-    ndarray of shape (n_points, M), float64
-
     Examples
     --------
     >>> grid_counts(2, 3)

@@ -43,22 +43,6 @@ class Program:
     A function that is traced in the usual way keeps the variables of the network that it was
     traced with. Here, the Keras variables stand for those that the program is called with, so that
     it holds none, and serves every network of the same architecture.
-
-    Parameters
-    ----------
-    function : callable
-        Takes tensors and computes with a network; returns tensors.
-    specs : sequence of tf.TensorSpec
-        Of its arguments.
-    variables : sequence of keras.Variable, default=()
-        All that the function reads or changes.
-    jit_compile : bool, optional
-        Whether XLA compiles the whole of it.
-
-    Attributes
-    ----------
-    is_shareable : bool
-        Whether the function depends on nothing but its arguments, these variables and constants.
     """
 
     def __init__(
@@ -78,13 +62,7 @@ class Program:
         self.is_shareable = is_shareable(concrete)
 
     def bind(self, variables: Sequence[tf.Variable] = ()):
-        """Return the function on these variables; from tensors to tensors, in flat lists.
-
-        Parameters
-        ----------
-        variables : sequence of tf.Variable
-            In the order of those that the function was traced with.
-        """
+        """Return the function on these variables; from tensors to tensors, in flat lists."""
         if [_kind(variable) for variable in variables] != self._kinds:
             raise ValueError("A program runs on variables of the same shapes and types only.")
         handles = [variable.handle for variable in variables]
@@ -117,14 +95,7 @@ def _kind(variable: tf.Variable) -> tuple[tuple[int, ...], str]:
 
 
 def operations_in(concrete) -> Iterator[tuple[str, frozenset[str], bool]]:
-    """Go through the operations of a concrete function and of all functions that it calls.
-
-    Yields
-    ------
-    tuple of str, frozenset of str, bool
-        Type of the operation, names of the data types that it mentions, and whether it has a
-        state.
-    """
+    """Go through the operations of a concrete function and of all functions that it calls."""
     definition = concrete.graph.as_graph_def()
     nodes = list(definition.node)
     for inner in definition.library.function:

@@ -31,14 +31,6 @@ def decide_on_xla(function, jit_compile: bool) -> XlaDecision:
 
     The decision depends on the function alone, so that the same network always gives the same
     bits.
-
-    Parameters
-    ----------
-    function : ConcreteFunction
-        One step.
-    jit_compile : bool
-        What Keras decided, or was told, when the model was compiled. Without a GPU it is False
-        unless someone asked for XLA.
     """
     if jit_compile or tf.config.list_physical_devices("GPU"):
         return XlaDecision(bool(jit_compile), f"compiled with jit_compile={jit_compile}")
