@@ -1,11 +1,10 @@
 """Taking the snapshots while Keras trains."""
 
-import warnings
-
 import keras
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skensemble._warnings import warn
 from skensemble.networks import final_weights
 from skensemble.snapshots import Snapshot
 
@@ -45,13 +44,12 @@ class SnapshotCollector:
         finite = [snapshot.is_finite for snapshot in self.snapshots]
         failed = finite.index(False) if False in finite else len(finite)
         first = self._request.first_cycle
-        warnings.warn(
+        warn(
             f"The loss became {loss} in cycle {first + failed + 1} of "
             f"{first + len(self._ends)}, and training stopped there. The snapshots "
             "from this cycle on get weight 0. Choose a smaller alpha_zero, or clip the gradients "
             "(optimizer__clipnorm=1.0).",
             ConvergenceWarning,
-            stacklevel=2,
         )
         weights = final_weights(self._model)
         while not self._is_complete:
