@@ -278,8 +278,8 @@ def test_labels_that_the_run_does_not_know(refused, image_run, tmp_path):
     X = np.zeros((4, 8, 8, 3), np.uint8)
     np.savez(tmp_path / "zoo.npz", X=X, y=["cat", "yak", "yak", "gnu"])
     assert refused("predict", image_run, "--data", tmp_path / "zoo.npz") == (
-        "--data must be labels that training has seen, 'cat', 'dog', 'owl', got labels 'yak', "
-        "'gnu' instead: bring rows of these classes only."
+        "--data must be labels that training has seen, 'cat', 'dog', 'owl', got labels 'gnu', "
+        "'yak' instead: bring rows of these classes only."
     )
 
 

@@ -14,7 +14,7 @@ from sklearn.utils import get_tags
 from skensemble import SnapshotCallback
 from skensemble.backends import seeded
 from skensemble.ensemble.transfer import TransferSnapshotClassifier
-from skensemble.models.transfer import _backbone, _network, transfer_network
+from skensemble.models.transfer import _backbone, _transfer_network, transfer_network
 from skensemble.models.transfer._applications import Application
 
 
