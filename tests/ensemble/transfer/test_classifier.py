@@ -277,7 +277,7 @@ def test_snapshots_of_another_training(make, backbone, images):
 def test_a_named_network_of_random_weights(make, backbone, images, monkeypatch):
     X, y = images
     tiny = Application("Tiny", lambda **_: keras.models.clone_model(backbone), lambda x: x / 2, 8)
-    for module in (_backbone, _network):
+    for module in (_backbone, _transfer_network):
         monkeypatch.setattr(module, "find_application", lambda name: tiny)
     clf = make("Tiny", image_size=None, warmup_epochs=0, epochs=1, M=1, refit=True)
     with warnings.catch_warnings(record=True) as caught:
