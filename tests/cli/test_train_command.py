@@ -288,7 +288,7 @@ RESNEXT = ("--depth", "11", "--cardinality", "1", "--width", "4")
         ("se-resnext-29-4x64d-focal", RESNEXT, "se_resnext_11_1x4d", "focal"),
     ],
 )
-def test_nets_of_the_second_project(recipe, smaller, name, loss, files, tmp_path, run_main):
+def test_nets_of_keras_ensemble_cifar10(recipe, smaller, name, loss, files, tmp_path, run_main):
     """One command each; the fifth is `test_a_backbone`."""
     out = tmp_path / "run"
     # For this engine, TensorFlow prepares a network faster.

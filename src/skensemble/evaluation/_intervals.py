@@ -96,7 +96,7 @@ def verdict(difference: Interval, *, higher_is_better: bool) -> str:
     'no difference shown'
     """
     excludes_zero = difference.low > 0 or difference.high < 0
-    # What rounding makes of a width of 0 is no width either.
+    # A width that is rounding error is 0.
     if not (excludes_zero and difference.half > 1e-12 * abs(difference.value)):
         return NO_DIFFERENCE
     return BETTER if (difference.low > 0) == higher_is_better else WORSE

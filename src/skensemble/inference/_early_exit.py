@@ -27,7 +27,7 @@ def predict_with_early_exit(
     """Evaluate the members in the order of their weight, each row until its label is certain.
 
     A row's label is certain once its best class leads by more than the weight of all members to
-    come: no probabilities of theirs can change it. The labels are exactly those without early exit.
+    come: their probabilities cannot change it. The labels are exactly those without early exit.
     """
     if X.shape[0] <= FEW_ROWS:
         # All members together take one short call: there is nothing to save.

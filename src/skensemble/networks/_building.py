@@ -38,7 +38,7 @@ def builder_of(model: Any, default: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def build_network(request: NetworkRequest) -> keras.Model:
-    """Build the network of a request; the model is new, and nobody else's."""
+    """Build the network of a request: a new model, that no other fit trains."""
     _check_parameters_are_known(request)
     try:
         model = call_builder(request)

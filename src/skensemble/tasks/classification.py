@@ -179,7 +179,7 @@ class Classification:
 
     @staticmethod
     def default_loss(n_units: int) -> str:
-        """Cross-entropy for a network whose loss nobody named."""
+        """Return the loss of a network where none is given: cross-entropy."""
         return "binary_crossentropy" if n_units == 1 else "sparse_categorical_crossentropy"
 
     def check_width(self, shape: tuple[int, ...]) -> int:

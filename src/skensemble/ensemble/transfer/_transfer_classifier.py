@@ -116,7 +116,7 @@ model_, engine_, engine_details_, timings_
 
     Examples
     --------
-    A backbone of one's own, trained elsewhere:
+    Your own backbone, trained elsewhere:
 
     >>> import keras
     >>> import numpy as np

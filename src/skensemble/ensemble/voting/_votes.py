@@ -1,4 +1,4 @@
-"""What the members say of some rows, and what the vote makes of it."""
+"""The predictions of the members, and the result of the vote."""
 
 from collections.abc import Callable
 
