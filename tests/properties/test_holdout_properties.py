@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skensemble.ensemble._holdout import split_holdout, why_no_holdout
+from skensemble.tasks import split_holdout, why_no_holdout
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)

@@ -12,7 +12,6 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from skensemble._validation import Described, must_be
 from skensemble.ensemble._holdout import Holdout
-from skensemble.tasks import Classification
 
 _FEW_ENTRIES = 2**16
 
@@ -21,7 +20,7 @@ _FEW_ENTRIES = 2**16
 class Schema:
     """What the first fit learned of the form of X and y."""
 
-    task: Classification  # what y is made of
+    task: Any  # what y is made of
     X_shape: tuple[int, ...]  # shape of X, as the user passed it
     row_shape: tuple[int, ...]  # of a row, as the network takes it
     row_dtype: np.dtype  # of a row, as the network takes it
@@ -55,7 +54,7 @@ def learn_schema(reader, X, y) -> tuple[Schema, Any, np.ndarray]:
     check_y_given(reader, X, y)
     y_dtype = np.asarray(y).dtype
     X = check_X(reader, X, None)
-    task, y = Classification.learn(y)
+    task, y = reader._task.learn(y)
     encoder = reader.feature_encoder
     if type(encoder) is FunctionTransformer and encoder.func is None:
         encoder = None
@@ -81,7 +80,7 @@ def read_training_rows(reader, X, y, sample_weight, schema: Schema | None = None
         y = schema.task.transform(y)
     weight = check_sample_weight(sample_weight, X)
     mean_weight = 1.0 if weight is None else float(weight[weight > 0].mean())
-    class_weights = schema.task.weight_of_each_class(reader.class_weight, y)
+    class_weights = schema.task.weight_of_each_class(getattr(reader, "class_weight", None), y)
     if class_weights is not None:
         weight = class_weights[y] if weight is None else weight * class_weights[y]
     return TrainingRows(schema, X, y, weight, class_weights, mean_weight)

@@ -49,6 +49,7 @@ from skensemble.ensemble._weighing import (
 from skensemble.inference import predict_with_early_exit, uncertainty_of, weighted_mean
 from skensemble.networks import ensemble_model
 from skensemble.schedules import CyclicCosineDecay
+from skensemble.tasks import Classification
 
 __all__ = ["SnapshotEnsembleClassifier"]
 
@@ -293,6 +294,11 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
             If a parameter or an input is not as it must be. The estimator is then as it was.
         SnapshotTrainingError
             If no snapshot is finite. The estimator is then as it was.
+
+        Notes
+        -----
+        Ctrl-C ends the training: the ensemble has the cycles that are finished, with a warning.
+        Before the end of the first cycle it is a KeyboardInterrupt, and the estimator is as it was.
         """
         params = self.get_params(deep=False)
         settings = fit_settings(params, fit_params)
@@ -320,10 +326,16 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
 
         # Train along the cycles, and weigh the snapshots on the rows kept out.
         watch, so_far = Stopwatch(), None if earlier is None else earlier.to_continue()
-        request = self._network_request(schema)
         plan = Plan(
-            *(params, settings, callbacks, seeds, request, task),
-            *(self._make_schedule, self._warm_up, monitored),
+            params=params,
+            settings=settings,
+            callbacks=callbacks,
+            seeds=seeds,
+            request=self._network_request(schema),
+            task=task,
+            make_schedule=self._make_schedule,
+            warm_up=self._warm_up,
+            monitored=monitored,
         )
         data = training_data(rows.X, rows.y, train, rows.sample_weight, plan)
         with network_kept_on_error(so_far):
@@ -362,6 +374,9 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
             backend=keras.backend.backend(),
         )
         return self
+
+    # What y is made of.
+    _task = Classification
 
     def _check_own_parameters(self) -> None:
         """Check the parameters of a subclass."""

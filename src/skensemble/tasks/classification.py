@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_y
 from skensemble import weighting
 from skensemble._validation import Described, must_be
 from skensemble.tasks._output_layer import OutputLayer
+from skensemble.tasks._stratified_holdout import split_holdout, why_no_holdout
 from skensemble.weighting import WeightingResult
 
 
@@ -122,7 +123,13 @@ class Classification:
             raise ValueError(must_be("class_weight", "finite and not negative", class_weight, fix))
         return weights
 
-    # What is checked before training
+    # The holdout, and what is checked before training
+
+    split_holdout = staticmethod(split_holdout)
+
+    def why_no_holdout(self, y: np.ndarray, validation_fraction: float | int) -> tuple[str, str]:
+        """Say why `split_holdout` holds nothing out, and how to change that."""
+        return why_no_holdout(y, self.classes_, validation_fraction)
 
     def check_can_train(self, seen: np.ndarray) -> None:
         """Raise unless ``seen``, the class indices of rows with a weight, has two classes."""

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from builders import dense, fixed
 from skensemble import SnapshotEnsembleClassifier, VotingSnapshotClassifier
 from skensemble.ensemble._fitted import draw_seed
-from skensemble.ensemble._holdout import split_holdout
+from skensemble.tasks import split_holdout
 from skensemble.weighting import find_weights
 
 # Two epochs need not get anywhere.

@@ -8,11 +8,11 @@ from sklearn.utils.validation import _check_y, check_consistent_length
 
 from skensemble._validation import Described, must_be
 from skensemble._warnings import warn
-from skensemble.ensemble._holdout import Holdout, split_holdout, why_no_holdout
+from skensemble.ensemble._holdout import Holdout
 from skensemble.ensemble._reading import check_sample_weight, check_y_given
 from skensemble.ensemble.voting._members import count_features
 from skensemble.exceptions import HoldoutWarning
-from skensemble.tasks import Classification, class_indices
+from skensemble.tasks import Classification, class_indices, split_holdout, why_no_holdout
 
 
 def take_rows(X, rows):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skensemble.ensemble._holdout import split_holdout
+from skensemble.tasks import split_holdout
 
 
 @pytest.mark.parametrize(("fraction", "n"), [(0.1, 10), (0.25, 25), (0.101, 11), (40, 40), (3, 3)])

@@ -1,0 +1,85 @@
+"""Holding out rows of every class."""
+
+import math
+from numbers import Integral
+
+import numpy as np
+
+from skensemble._validation import Described, must_be
+
+
+def holdout_size(n: int, validation_fraction) -> int:
+    """Return how many of n rows to hold out."""
+    if isinstance(validation_fraction, Integral):
+        return int(validation_fraction)
+    return math.ceil(validation_fraction * n)
+
+
+def split_holdout(y, validation_fraction, seed):
+    """Split rows into training and holdout, each class in proportion to its size.
+
+    Every class keeps a row for training, and gets one in the holdout while there is room. Returns
+    the numbers of the rows to train on and of the holdout, increasing; all rows and None where the
+    holdout could not have a row of every class.
+    """
+    n = len(y)
+    n_holdout = holdout_size(n, validation_fraction)
+    counts = np.bincount(y)
+    present = np.flatnonzero(counts)
+    if n_holdout > n - len(present):
+        if isinstance(validation_fraction, Integral):
+            must = (
+                f"at most {n - len(present)} rows, as there are {n} rows of "
+                f"{len(present)} classes and each class needs one to train on"
+            )
+            got = Described(f"{n_holdout} rows")
+            raise ValueError(must_be("validation_fraction", must, got, "hold out fewer rows"))
+        return np.arange(n), None
+    if n_holdout < len(present) or counts[present].min() < 2:
+        return np.arange(n), None
+
+    quota = _quotas(counts[present], n_holdout)
+    rng = np.random.default_rng(seed)
+    holdout = np.concatenate(
+        [
+            rng.permutation(np.flatnonzero(y == label))[:size]
+            for label, size in zip(present, quota, strict=True)
+        ]
+    )
+    holdout.sort()
+    return np.setdiff1d(np.arange(n), holdout, assume_unique=True), holdout
+
+
+def _quotas(counts, total):
+    """Largest remainders, each at least 1 and at most ``count - 1``."""
+    exact = counts * (total / counts.sum())
+    quota = np.clip(np.floor(exact).astype(int), 1, counts - 1)
+    while quota.sum() != total:
+        step = 1 if quota.sum() < total else -1
+        movable = quota < counts - 1 if step > 0 else quota > 1
+        shortfall = np.where(movable, step * (exact - quota), -np.inf)
+        quota[shortfall.argmax()] += step
+    return quota
+
+
+def why_no_holdout(y, labels, validation_fraction) -> tuple[str, str]:
+    """Explain, and how to mend, why ``split_holdout`` holds nothing out."""
+    n, size = len(y), holdout_size(len(y), validation_fraction)
+    counts = np.bincount(y)
+    k = np.count_nonzero(counts)
+    holdout = f"A holdout of {size} of the {n} rows"
+    if size > n - k:
+        return (
+            f"{holdout} leaves no row of each of the {k} classes to train on",
+            "Lower validation_fraction, or pass X_val and y_val",
+        )
+    if size < k:
+        return (
+            f"{holdout} cannot have a row of each of the {k} classes",
+            "Raise validation_fraction, or pass X_val and y_val",
+        )
+    label = labels[np.flatnonzero(counts == 1)].tolist()[0]
+    return (
+        f"{holdout} cannot have a row of label {label!r}, whose only row is needed to train on",
+        "Bring more rows of it, or pass X_val and y_val",
+    )
