@@ -2,12 +2,47 @@
 
 import gc
 import os
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, make_blobs
+
+
+# What takes more than ten seconds by itself; `make test-fast` leaves it out.
+SLOW = {
+    "augmentation/test_operations.py",
+    "backends/test_cache.py",
+    "backends/test_memory.py",
+    "callbacks/test_cyclic_rate.py",
+    "callbacks/test_snapshot_callback.py",
+    "cli/test_signals.py",
+    "cli/test_train_command.py",
+    "common/test_integration.py",
+    "common/test_no_side_effects.py",
+    "common/test_sklearn.py",
+    "common/test_transfer_sklearn.py",
+    "common/test_voting_sklearn.py",
+    "ensemble/test_augmentation.py",
+    "ensemble/test_focal_loss.py",
+    "ensemble/test_networks.py",
+    "ensemble/test_pickling.py",
+    "ensemble/test_refit.py",
+    "ensemble/transfer/test_classifier.py",
+    "ensemble/voting/test_networks.py",
+    "models/test_published.py",
+    "models/test_training.py",
+    "networks/test_export.py",
+    "networks/test_fingerprint.py",
+    "networks/test_scikeras.py",
+    "properties/test_engine_properties.py",
+    "test_readme.py",
+    "training/test_engines.py",
+    "training/test_fused_engine.py",
+    "training/test_interrupt.py",
+}
 
 
 def pytest_addoption(parser):
@@ -23,6 +58,14 @@ def pytest_collection_finish():
     """Spare the garbage collector the half a million objects of TensorFlow, which stay."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_modifyitems(items):
+    folder = Path(__file__).parent
+    slow = {folder / name for name in SLOW}
+    for item in items:
+        if item.path in slow:
+            item.add_marker("slow")
 
 
 def pytest_generate_tests(metafunc):
