@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, make_blobs
 
-
 # What takes more than ten seconds by itself; `make test-fast` leaves it out.
 SLOW = {
     "augmentation/test_operations.py",
