@@ -621,6 +621,25 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
+    def score(self, X, y, sample_weight=None):
+        """Accuracy on the given data and labels.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, ...)
+            Rows to predict.
+        y : array-like of shape (n,)
+            Their labels.
+        sample_weight : array-like of shape (n,), optional
+            Weight of each row.
+
+        Returns
+        -------
+        float
+            Share of rows predicted right, between 0 and 1.
+        """
+        return super().score(X, y, sample_weight)
+
     def member_predict_proba(self, X):
         """Predict class probabilities with each snapshot alone.
 

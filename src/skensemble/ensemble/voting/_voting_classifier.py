@@ -314,6 +314,11 @@ class VotingSnapshotClassifier(VotingClassifier):
         """Collect probabilities for ``transform``: of shape (M, n, k)."""
         return Answers(self._fitted.members, X, self.classes_).probas()
 
+    @property
+    def n_features_in_(self):
+        """Number of features, from the first member that tells."""
+        return self.__getattr__("n_features_in_")
+
     def __sklearn_is_fitted__(self):
         """Fitted once there are weights."""
         return "_fitted" in vars(self)
