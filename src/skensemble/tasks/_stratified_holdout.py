@@ -8,14 +8,16 @@ import numpy as np
 from skensemble._validation import Described, must_be
 
 
-def holdout_size(n: int, validation_fraction) -> int:
+def holdout_size(n: int, validation_fraction: float | int) -> int:
     """Return how many of n rows to hold out."""
     if isinstance(validation_fraction, Integral):
         return int(validation_fraction)
-    return math.ceil(validation_fraction * n)
+    return math.ceil(float(validation_fraction) * n)
 
 
-def split_holdout(y, validation_fraction, seed):
+def split_holdout(
+    y: np.ndarray, validation_fraction: float | int, seed: int
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Split rows into training and holdout, each class in proportion to its size.
 
     Every class keeps a row for training, and gets one in the holdout while there is room. Returns
@@ -50,10 +52,10 @@ def split_holdout(y, validation_fraction, seed):
     return np.setdiff1d(np.arange(n), holdout, assume_unique=True), holdout
 
 
-def _quotas(counts, total):
+def _quotas(counts: np.ndarray, total: int) -> np.ndarray:
     """Largest remainders, each at least 1 and at most ``count - 1``."""
     exact = counts * (total / counts.sum())
-    quota = np.clip(np.floor(exact).astype(int), 1, counts - 1)
+    quota: np.ndarray = np.clip(np.floor(exact).astype(int), 1, counts - 1)
     while quota.sum() != total:
         step = 1 if quota.sum() < total else -1
         movable = quota < counts - 1 if step > 0 else quota > 1
@@ -62,7 +64,9 @@ def _quotas(counts, total):
     return quota
 
 
-def why_no_holdout(y, labels, validation_fraction) -> tuple[str, str]:
+def why_no_holdout(
+    y: np.ndarray, labels: np.ndarray, validation_fraction: float | int
+) -> tuple[str, str]:
     """Explain, and how to mend, why ``split_holdout`` holds nothing out."""
     n, size = len(y), holdout_size(len(y), validation_fraction)
     counts = np.bincount(y)

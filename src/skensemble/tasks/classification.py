@@ -72,10 +72,8 @@ class Classification:
 
     def inverse_transform(self, indices: np.ndarray) -> np.ndarray:
         """Return the labels of class indices."""
-        if self.one_hot_:
-            rows: np.ndarray = np.eye(self.n_classes, dtype=np.int64)[indices]
-            return rows
-        return self.classes_[indices]
+        labels: np.ndarray = self.classes_[indices]
+        return np.eye(self.n_classes, dtype=np.int64)[indices] if self.one_hot_ else labels
 
     @property
     def n_classes(self) -> int:
