@@ -1,6 +1,6 @@
 """Prediction with the snapshots of a bank."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -9,6 +9,8 @@ import numpy as np
 from skensemble.inference._combine import weighted_mean
 from skensemble.inference._network_functions import FEW_ROWS, NetworkFunctions
 from skensemble.networks import dense_rows
+from skensemble.snapshots import Snapshot
+from skensemble.tasks import OutputLayer
 
 # Rows that are predicted at once: as many as keep the layers of a network in the cache of a
 # processor, within reason. Memory is bounded for any number of rows.
@@ -22,7 +24,8 @@ class BankPredictor:
     Members are named by their positions in the bank. May be called from several threads.
     """
 
-    def __init__(self, model, output_layer, bank):
+    def __init__(self, model: Any, output_layer: OutputLayer, bank: Iterable[Snapshot]):
+        bank = list(bank)
         self._functions = NetworkFunctions(model)
         self._output_layer = output_layer
         self.n_classes = output_layer.n_classes

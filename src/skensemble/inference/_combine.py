@@ -13,4 +13,5 @@ def weighted_mean(probas: Iterable[np.ndarray], weights: Sequence[float]) -> np.
     if total is None:
         raise ValueError("There is no member to combine.")
     total /= total.sum(axis=1, keepdims=True)
-    return np.minimum(total, 1.0, out=total)
+    np.minimum(total, 1.0, out=total)
+    return total

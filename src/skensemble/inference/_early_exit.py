@@ -47,7 +47,9 @@ def predict_with_early_exit(
     return EarlyExit(np.concatenate(best), saved)
 
 
-def _evaluate_in_turn(predictor, weights, order, rows):
+def _evaluate_in_turn(
+    predictor: BankPredictor, weights: np.ndarray, order: np.ndarray, rows: Any
+) -> tuple[np.ndarray, int, bool]:
     """Return the labels, the number of evaluations, and whether some label is a close call."""
     n = rows.shape[0]
     total = np.zeros((n, predictor.n_classes))

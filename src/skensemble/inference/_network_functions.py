@@ -8,6 +8,7 @@ import numpy as np
 
 from skensemble.backends import PredictionProgram, as_tensor, program_cache
 from skensemble.networks import dense_rows, fingerprint_of_network
+from skensemble.tasks import OutputLayer
 
 # A call on so few rows costs more than their arithmetic. XLA makes the call cheaper; it needs a
 # fixed number of rows.
@@ -21,7 +22,7 @@ class NetworkFunctions:
     from several threads do not disturb each other.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Any):
         self._model = model
         self._fingerprint = fingerprint_of_network(model)
         self._programs: dict[Any, Any] = {}
@@ -32,7 +33,7 @@ class NetworkFunctions:
 
     def takes_as_few(self, X: np.ndarray) -> bool:
         """Whether there are so few rows that ``few_combined`` is the way."""
-        return X.shape[0] <= FEW_ROWS and self._network(X).xla.use
+        return X.shape[0] <= FEW_ROWS and bool(self._network(X).xla.use)
 
     def outputs(self, members: Sequence[Sequence[Any]], X: np.ndarray) -> np.ndarray:
         """Outputs of members, given their weights as tensors: float32 (members, n, units)."""
@@ -42,7 +43,7 @@ class NetworkFunctions:
         return np.asarray(call([as_tensor(X), *self._state_values, *weights])[0])
 
     def few_combined(
-        self, stacked: Sequence[Any], weights: Any, X: np.ndarray, output_layer
+        self, stacked: Sequence[Any], weights: Any, X: np.ndarray, output_layer: OutputLayer
     ) -> np.ndarray:
         """Combined probabilities of ``FEW_ROWS`` rows, float64 of shape (n, k).
 
@@ -55,14 +56,14 @@ class NetworkFunctions:
         )
         return np.asarray(call([as_tensor(X), weights, *self._state_values, *stacked])[0])
 
-    def _call(self, kind: Any, n_members: int, X: np.ndarray, trace: Callable[[Any], Any]):
+    def _call(self, kind: Any, n_members: int, X: np.ndarray, trace: Callable[[Any], Any]) -> Any:
         key = kind, n_members, X.dtype.name
         if key not in self._programs:
             network = self._network(X)
             self._programs[key] = self._cached((kind, n_members), X, lambda: trace(network))
         return self._programs[key]
 
-    def _network(self, X: np.ndarray) -> PredictionProgram:
+    def _network(self, X: np.ndarray) -> Any:
         key = X.dtype.name
         if key not in self._programs:
             self._programs[key] = self._cached(
@@ -72,12 +73,12 @@ class NetworkFunctions:
             )
         return self._programs[key]
 
-    def _cached(self, what: tuple[Any, ...], X: np.ndarray, trace: Callable[[], Any]):
+    def _cached(self, what: tuple[Any, ...], X: np.ndarray, trace: Callable[[], Any]) -> Any:
         key = (*what, self._fingerprint, tuple(X.shape[1:]), X.dtype.name)
         return program_cache.get(None if self._fingerprint is None else key, trace)
 
 
-def network_outputs(model, X: Any, rows: Any = None, n_at_once: int = 64) -> np.ndarray:
+def network_outputs(model: Any, X: Any, rows: Any = None, n_at_once: int = 64) -> np.ndarray:
     """Compute the outputs of a network with its own weights, some rows at a time."""
     functions = NetworkFunctions(model)
     weights = [keras.ops.convert_to_tensor(variable.numpy()) for variable in model.weights]
