@@ -1,5 +1,7 @@
 """Ctrl-C in fit keeps the cycles that are finished."""
 
+import signal
+
 import keras
 import numpy as np
 import pytest
@@ -99,3 +101,28 @@ def test_interrupted_on_all_rows_the_first_training_remains(blobs, after):
     assert_same_snapshots(clf.snapshots_, first.snapshots_)
     np.testing.assert_array_equal(clf.weights_, first.weights_)
     np.testing.assert_array_equal(clf.predict_proba(X), first.predict_proba(X))
+
+
+class Pressed(keras.callbacks.Callback):
+    """Ctrl-C comes while TensorFlow or a callback is at work."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after, self.went_on = after, False
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 == self.after:
+            signal.raise_signal(signal.SIGINT)
+            self.went_on = True
+
+
+def test_a_signal_waits_until_nothing_is_at_work(blobs):
+    X, y = blobs
+    before = signal.getsignal(signal.SIGINT)
+    pressed = Pressed(3)
+    with pytest.warns(UserWarning, match="Training was interrupted after 1 of 3 cycles"):
+        clf = make(pressed, engine="fused").fit(X, y)
+    assert pressed.went_on
+    assert len(clf.history_["loss"]) == 3
+    assert_same_snapshots(clf.snapshots_, make(engine="fused").fit(X, y).snapshots_[:1])
+    assert signal.getsignal(signal.SIGINT) is before

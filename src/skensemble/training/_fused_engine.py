@@ -14,6 +14,7 @@ from skensemble.networks import (
     install_schedule,
     leave_constant_rate,
 )
+from skensemble.training._deferred_signals import DeferredSignals
 from skensemble.training._given_rate import given_rate, numbers_of
 from skensemble.training._recorder import SnapshotCollector
 from skensemble.training._run import TrainingRun, callback_list
@@ -130,27 +131,30 @@ class _FusedRun:
         model = self._model
         model.stop_training = False
         interrupted, logs = False, None
-        try:
-            self.callbacks.on_train_begin()
-            while self.n_done < self._n_iterations and not (self._may_stop and model.stop_training):
-                if self.n_done == self.n_epochs * self._steps:
-                    self.callbacks.on_epoch_begin(self._request.first_epoch + self.n_epochs)
-                    self.callbacks.on_train_batch_begin(0)
-                for logs in self._train_on():
-                    self._end_epoch(logs)
-        except KeyboardInterrupt:
-            if not self.collector.snapshots:
-                raise
-            interrupted = True
-            self.n_epochs = len(model.history.epoch)
+        with DeferredSignals() as signals:
+            try:
+                self.callbacks.on_train_begin()
+                while self._goes_on:
+                    if self.n_done == self.n_epochs * self._steps:
+                        self.callbacks.on_epoch_begin(self._request.first_epoch + self.n_epochs)
+                        self.callbacks.on_train_batch_begin(0)
+                    for logs in self._train_on():
+                        self._end_epoch(logs)
+                    signals.deliver()
+            except KeyboardInterrupt:
+                if not self.collector.snapshots:
+                    raise
+                interrupted = True
+                self.n_epochs = len(model.history.epoch)
         model.optimizer.finalize_variable_values(model.trainable_weights)
         self.callbacks.on_train_end(logs)
         return interrupted
 
     @property
-    def _may_stop(self) -> bool:
-        """Whether there is something to stop with; a callback may have asked before."""
-        return bool(self.n_epochs or self.collector.snapshots)
+    def _goes_on(self) -> bool:
+        """Whether to train on; a callback may ask to stop once there is something to stop with."""
+        may_stop = bool(self.n_epochs or self.collector.snapshots)
+        return self.n_done < self._n_iterations and not (may_stop and self._model.stop_training)
 
     def _train_on(self) -> list[dict[str, float]]:
         """Train for one call; return the logs of the epochs that it completed."""
