@@ -116,13 +116,17 @@ class Pressed(keras.callbacks.Callback):
             self.went_on = True
 
 
-def test_a_signal_waits_until_nothing_is_at_work(blobs):
+@ENGINES
+@pytest.mark.parametrize("batch_size", [32, 81])
+def test_a_signal_waits_until_nothing_is_at_work(blobs, engine, batch_size):
     X, y = blobs
     before = signal.getsignal(signal.SIGINT)
     pressed = Pressed(3)
     with pytest.warns(UserWarning, match="Training was interrupted after 1 of 3 cycles"):
-        clf = make(pressed, engine="fused").fit(X, y)
+        clf = make(pressed, engine=engine, batch_size=batch_size).fit(X, y)
     assert pressed.went_on
     assert len(clf.history_["loss"]) == 3
-    assert_same_snapshots(clf.snapshots_, make(engine="fused").fit(X, y).snapshots_[:1])
+    assert_same_snapshots(
+        clf.snapshots_, make(engine=engine, batch_size=batch_size).fit(X, y).snapshots_[:1]
+    )
     assert signal.getsignal(signal.SIGINT) is before

@@ -50,7 +50,18 @@ class SnapshotEstimator(BaseEstimator):
         return [name for name in vars(self) if name in given or name.startswith(ROUTES)]
 
     def set_params(self, **params):
-        """Set parameters, routed ones (``model__units``) included."""
+        """Set parameters, routed ones (``model__units``) included.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+        """
         routed = {name: value for name, value in params.items() if name.startswith(ROUTES)}
         super().set_params(**{name: v for name, v in params.items() if name not in routed})
         vars(self).update(routed)

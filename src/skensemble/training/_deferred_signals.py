@@ -15,9 +15,11 @@ class DeferredSignals:
     main thread can set handlers, and only those that Python has set are replaced.
     """
 
-    def __enter__(self) -> "DeferredSignals":
+    def __init__(self) -> None:
         self._waiting: list[tuple[int, Any]] = []
         self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> "DeferredSignals":
         if threading.current_thread() is threading.main_thread():
             handlers = {number: signal.getsignal(number) for number in _SIGNALS}
             self._handlers = {n: handler for n, handler in handlers.items() if callable(handler)}

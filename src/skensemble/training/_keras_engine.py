@@ -6,6 +6,7 @@ from skensemble.backends import XlaDecision, batch_stream, retracing_warning_sil
 from skensemble.networks import install_schedule, leave_constant_rate
 from skensemble.training._augmented_batches import augmented
 from skensemble.training._batch_listeners import listeners_to_batches
+from skensemble.training._deferred_signals import DeferredSignals
 from skensemble.training._recorder import (
     MidEpochSnapshotRecorder,
     SnapshotCollector,
@@ -21,14 +22,15 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
     at_once = _steps_per_execution(model, schedule.cycle_ends, steps, request.callbacks)
     collector = SnapshotCollector(model, schedule.cycle_ends, request)
     recorder_class = SnapshotRecorder if at_once == steps else MidEpochSnapshotRecorder
-    recorder = recorder_class(collector, steps, request.first_epoch)
+    signals = DeferredSignals()
+    recorder = recorder_class(collector, steps, request.first_epoch, signals)
     callbacks = callback_list(model, request, steps, recorder)
     history = model.history
     own_steps_per_execution = model.steps_per_execution
     model.steps_per_execution = at_once
     interrupted = False
     try:
-        with retracing_warning_silenced(), augmented(model, request.augmentation):
+        with signals, retracing_warning_silenced(), augmented(model, request.augmentation):
             model.fit(
                 batch_stream(data, request.first_epoch, request.n_epochs),
                 steps_per_epoch=steps,
@@ -39,6 +41,7 @@ def train_with_keras(model, data, schedule, request) -> TrainingRun:
                 verbose=request.keras_verbose,
                 **request.validation_arguments(),
             )
+            signals.deliver()
     except KeyboardInterrupt:
         if not collector.snapshots:
             raise

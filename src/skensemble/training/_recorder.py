@@ -78,14 +78,22 @@ class SnapshotCollector:
 
 
 class SnapshotRecorder(keras.callbacks.Callback):
-    """Collects snapshots while Keras trains, where every cycle ends with an epoch."""
+    """Collects snapshots while Keras trains, where every cycle ends with an epoch.
 
-    def __init__(self, collector, steps_per_epoch, first_epoch):
+    Signals are delivered between two calls into the graph, after the callbacks of an epoch.
+    """
+
+    def __init__(self, collector, steps_per_epoch, first_epoch, signals):
         super().__init__()
+        self._signals = signals
         self.n_done = 0
         self._collector = collector
         self._steps_per_epoch = steps_per_epoch
         self._first_epoch = first_epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Deliver the signals that have arrived."""
+        self._signals.deliver()
 
     def on_epoch_end(self, epoch, logs=None):
         """Take the snapshot of a cycle that ends here; stop where the loss is not a number."""
@@ -103,7 +111,12 @@ class MidEpochSnapshotRecorder(SnapshotRecorder):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Count the iterations of the epochs done."""
+        super().on_epoch_begin(epoch, logs)
         self._n_before_epoch = self.n_done
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Deliver the signals that have arrived."""
+        self._signals.deliver()
 
     def on_train_batch_end(self, batch, logs=None):
         """Take the snapshot of a cycle that ends with this batch."""

@@ -15,7 +15,6 @@ class FittedVote:
     """All that the fit of a vote leaves."""
 
     members: tuple[tuple[str, Any], ...]  # names and fitted members, without dropped ones
-    dropped: tuple[str, ...]  # names of those that were left out
     order: tuple[str, ...]  # all names, as the user gave them
     encoder: LabelEncoder  # from labels to class indices
     weights: np.ndarray  # (M,): Of the members: not negative, sum 1

@@ -250,7 +250,6 @@ class VotingSnapshotClassifier(VotingClassifier):
         )
         self._fitted = FittedVote(
             members=tuple(fitted),
-            dropped=tuple(name for name, member in self.estimators if is_dropped(member)),
             order=tuple(name for name, _ in self.estimators),
             encoder=encoder,
             weights=weights,
