@@ -21,26 +21,16 @@ class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy d
         self._n_reported = 0
         self._progress: Progress | None = None
         self._ends: list[int] = []
-        self._ends_at_once, self._is_interrupted = True, False
+        self._may_end, self._is_interrupted = True, False
 
     def interrupt(self) -> None:
-        """Raise KeyboardInterrupt, but after a line that is being printed, and not after training.
-
-        What comes after the first training without being interrupted is the second one, if any.
-        """
-        if self._ends_at_once:
+        """Raise KeyboardInterrupt, but not after training: then a second one does not begin."""
+        if self._may_end:
             raise KeyboardInterrupt
         self._is_interrupted = True
 
-    def _end_if_interrupted(self) -> None:
-        if self._is_interrupted:
-            self._is_interrupted = False
-            raise KeyboardInterrupt
-        self._ends_at_once = True
-
     def on_train_begin(self, logs: Any = None) -> None:
         """Check that the network can be written to a run, and start the display."""
-        self._ends_at_once = False
         if self._is_interrupted:  # while the first training was evaluated
             raise KeyboardInterrupt
         self.n_trainings += 1
@@ -71,11 +61,10 @@ class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy d
         )
         self._task = self._progress.add_task(f"cycle 1/{self._M}", total=self._n_epochs)
         self._progress.start()
-        self._end_if_interrupted()
+        self._may_end = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Move on by one epoch, and report the cycles that ended in it."""
-        self._ends_at_once = False
         n_done = (epoch + 1) * self._steps
         loss = (logs or {}).get("loss", float("nan"))
         while self._n_reported < self._M and self._ends[self._n_reported] <= n_done:
@@ -90,12 +79,11 @@ class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy d
             text = f"cycle {current}/{self._M}  rate {rate:.3g}  loss {loss:.4f}"
             self._progress.update(self._task, completed=epoch + 1, description=text)
             self._progress.refresh()
-        if epoch + 1 < self._n_epochs:
-            self._end_if_interrupted()
+        self._may_end = epoch + 1 < self._n_epochs
 
     def on_train_end(self, logs: Any = None) -> None:
         """Take the line away."""
-        self._ends_at_once = False
+        self._may_end = False
         self.close()
 
     def close(self) -> None:
