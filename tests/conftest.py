@@ -65,6 +65,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path in slow:
             item.add_marker("slow")
+    # The slow ones first: at the end, one process would wait for the other.
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_generate_tests(metafunc):
