@@ -12,8 +12,7 @@ import keras
 
 from skensemble._validation import Described, must_be
 from skensemble.networks._copying import copy_model
-from skensemble.networks._request import NetworkRequest
-from skensemble.networks._scikeras import ROUTES, accepts_kwargs, call_builder
+from skensemble.networks._scikeras import ROUTES, NetworkRequest, accepts_kwargs, call_builder
 
 # A builder that returns one of these would train it again, in the next fold of a search say.
 _TRAINED: weakref.WeakSet = weakref.WeakSet()

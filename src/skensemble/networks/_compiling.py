@@ -4,8 +4,6 @@ import keras
 import numpy as np
 
 from skensemble._validation import Described, must_be
-from skensemble._warnings import warn
-from skensemble.exceptions import LearningRateWarning
 from skensemble.networks._calling import dense_rows, prediction_mode
 from skensemble.networks._copying import recompile_arguments
 from skensemble.networks._losses import (
@@ -15,7 +13,7 @@ from skensemble.networks._losses import (
     takes_logits,
     takes_one_hot,
 )
-from skensemble.networks._optimizer import has_stepped, learning_rate_note
+from skensemble.networks._optimizer import has_stepped
 from skensemble.tasks import OutputLayer
 
 N_PROBE_ROWS = 32
@@ -104,10 +102,3 @@ def optimizers_differ(given, compiled) -> bool:
     ignored = {"name": None, "learning_rate": None}
     configs = ({**optimizer.get_config(), **ignored} for optimizer in (found, compiled))
     return isinstance(given, keras.optimizers.Optimizer) and len(set(map(repr, configs))) > 1
-
-
-def warn_if_rate_is_replaced(optimizer, alpha_zero: float) -> None:
-    """Say that ``alpha_zero`` replaces another learning rate."""
-    note = learning_rate_note(optimizer, alpha_zero)
-    if note:
-        warn(note, LearningRateWarning)

@@ -1,6 +1,7 @@
-"""Copying a Keras model, and rebuilding it elsewhere, from its configuration."""
+"""Copying a Keras model, and building it again elsewhere, from its configuration."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import cloudpickle
@@ -10,7 +11,6 @@ import numpy as np
 from skensemble.backends import seeded
 from skensemble.networks._calling import prediction_mode
 from skensemble.networks._keras_values import fresh_copy, with_weights
-from skensemble.networks._serialisation import network_config, network_from_config
 
 
 def copy_model(model):
@@ -68,6 +68,26 @@ def set_weights(model, weights) -> None:
     for layer in model._flatten_layers():
         if hasattr(layer, "finalize_state"):
             layer.finalize_state()
+
+
+def network_config(model: Any) -> dict[str, Any]:
+    """Return what Keras needs to build a network again, without weights, in types of JSON."""
+    config: dict[str, Any] = keras.saving.serialize_keras_object(model)
+    config.pop("compile_config", None)
+    return config
+
+
+def network_from_config(
+    config: Mapping[str, Any],
+    custom_objects: Mapping[str, Any] | None = None,
+    *,
+    safe_mode: bool = True,
+) -> Any:
+    """Build a network from `network_config`, not compiled, with weights of no meaning."""
+    with seeded(0):  # layers draw the seeds and weights that they do not have yet
+        return keras.saving.deserialize_keras_object(
+            config, custom_objects=custom_objects, safe_mode=safe_mode
+        )
 
 
 def architecture_of(model) -> bytes | None:

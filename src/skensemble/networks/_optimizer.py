@@ -3,7 +3,9 @@
 import keras
 
 from skensemble._validation import Described, must_be
+from skensemble._warnings import warn
 from skensemble.backends import make_exportable
+from skensemble.exceptions import LearningRateWarning
 
 
 class CountingLossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
@@ -79,15 +81,16 @@ def own_learning_rate(optimizer) -> float | str:
     return str(rate["class_name"]) if isinstance(rate, dict) else float(rate)
 
 
-def learning_rate_note(optimizer, alpha_zero: float) -> str | None:
-    """Say that ``alpha_zero`` replaces another learning rate, if it does."""
+def warn_if_rate_is_replaced(optimizer, alpha_zero: float) -> None:
+    """Say that ``alpha_zero`` replaces another learning rate."""
     own = own_learning_rate(optimizer)
     if isinstance(own, float) and not abs(own - alpha_zero) > 1e-6 * alpha_zero:
-        return None
+        return
     what = f"schedule {own}" if isinstance(own, str) else f"learning rate {own:g}"
-    return (
+    warn(
         f"alpha_zero={alpha_zero:g} replaces the optimizer's own {what}: every cycle starts at "
-        "alpha_zero. Set alpha_zero to the rate you want, and leave the optimizer's alone."
+        "alpha_zero. Set alpha_zero to the rate you want, and leave the optimizer's alone.",
+        LearningRateWarning,
     )
 
 

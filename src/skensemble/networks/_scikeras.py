@@ -3,8 +3,8 @@
 This is the only import of scikeras.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -13,11 +13,11 @@ from scikeras.wrappers import BaseWrapper, KerasClassifier
 
 from skensemble.networks._keras_values import fresh_copy
 from skensemble.networks._losses import loss_class
-from skensemble.networks._request import NetworkRequest
 
 __all__ = [
     "ROUTES",
     "KerasClassifier",
+    "NetworkRequest",
     "accepts_kwargs",
     "call_builder",
     "callback_list",
@@ -26,6 +26,21 @@ __all__ = [
 
 # A parameter with one of these prefixes is handed on.
 ROUTES = tuple(f"{name}__" for name in (*BaseWrapper._routing_prefixes, "callbacks", "score"))
+
+
+@dataclass(frozen=True)
+class NetworkRequest:
+    """A builder, and all that may reach it or the compilation of what it builds."""
+
+    builder: Callable[..., Any]  # returns a Keras model, compiled or not
+    given: Any  # the estimator's parameter that the builder was made of: a function, a model, None
+    given_as: str  # name of that parameter
+    # The estimator's parameters by name, routed ones (``optimizer__momentum``) included.
+    params: Mapping[str, Any]
+    # Names of those that the constructor does not name: they are routed, or go to the builder.
+    extra: tuple[str, ...] = ()
+    # What is known of the data, by the names that scikeras has for it.
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _Router(BaseWrapper):

@@ -8,7 +8,7 @@ from skensemble.persistence._user_builders import import_builder, is_user_builde
 
 def network_to_json(model: Any, name: str) -> str:
     """Return a network without its weights, in JSON from which it can be built again."""
-    from skensemble.networks._serialisation import network_config
+    from skensemble.networks._copying import network_config
 
     try:
         text = json.dumps(network_config(model))
@@ -33,7 +33,7 @@ def network_from_json(text: str, name: str) -> Any:
 
     The code of a builder MODULE:FUNCTION is imported only where Keras does not know a layer.
     """
-    from skensemble.networks._serialisation import network_from_config
+    from skensemble.networks._copying import network_from_config
 
     try:
         return network_from_config(json.loads(text))

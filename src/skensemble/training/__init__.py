@@ -5,15 +5,3 @@ from skensemble.training._engines import ENGINES, check_engine, train
 from skensemble.training._progress import ProgressDisplay
 from skensemble.training._run import TrainingRequest, TrainingRun
 from skensemble.training._training_data import TrainingData
-
-__all__ = [
-    "ENGINES",
-    "Augmentation",
-    "ProgressDisplay",
-    "TrainingData",
-    "TrainingRequest",
-    "TrainingRun",
-    "augmented",
-    "check_engine",
-    "train",
-]

@@ -1,10 +1,12 @@
 """Training in few, long calls into the graph."""
 
+import contextlib
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
 from skensemble.backends import Signature, TrainingProgram, ValidationProgram, program_cache
@@ -13,9 +15,10 @@ from skensemble.networks import (
     fingerprint_of_training,
     install_schedule,
     leave_constant_rate,
+    stepping_optimizers,
 )
+from skensemble.schedules import cosine_cycles
 from skensemble.training._deferred_signals import DeferredSignals
-from skensemble.training._given_rate import given_rate, numbers_of
 from skensemble.training._recorder import SnapshotCollector
 from skensemble.training._run import TrainingRun, callback_list
 
@@ -66,6 +69,39 @@ def _program(kind: str, model, signature: Signature, trace: Callable[[], Any], a
         raise TracingError(f"the network cannot be traced as a whole: {error}") from error
 
 
+class _GivenRate(keras.optimizers.schedules.LearningRateSchedule):
+    """The cyclic cosine of numbers that are tensors."""
+
+    def __init__(self, numbers):
+        self._numbers = numbers
+
+    def __call__(self, step):
+        return cosine_cycles(step, *self._numbers)
+
+
+@contextlib.contextmanager
+def _given_rate(optimizer, numbers: Sequence[Any]) -> Iterator[None]:
+    """Let the rate of an optimizer depend on the numbers of a schedule, given as tensors.
+
+    The optimizer has its own schedule back on exit.
+    """
+    steppers = stepping_optimizers(optimizer)
+    schedules = [stepper._learning_rate for stepper in steppers]
+    try:
+        for stepper in steppers:
+            stepper.learning_rate = _GivenRate(numbers)
+        yield
+    finally:
+        for stepper, schedule in zip(steppers, schedules, strict=True):
+            stepper._learning_rate = schedule
+
+
+def _numbers_of(schedule) -> list[Any]:
+    """Return what the rate of a schedule depends on, as NumPy scalars."""
+    alpha_zero, *lengths = schedule.as_numbers()
+    return [np.float32(alpha_zero), *map(np.int32, lengths)]
+
+
 class _FusedRun:
     """One training run, as far as it has come."""
 
@@ -88,14 +124,14 @@ class _FusedRun:
     def _training(self, tensors, data, schedule):
         """Return the program, and a function that trains from one iteration up to another."""
         model, request, signature = self._model, self._request, Signature.of(data)
-        numbers = numbers_of(schedule)
+        numbers = _numbers_of(schedule)
 
         def trace():
             return TrainingProgram(
                 model,
                 signature,
                 numbers=numbers,
-                rate_from=functools.partial(given_rate, model.optimizer),
+                rate_from=functools.partial(_given_rate, model.optimizer),
                 final_variables=final_variables(model),
                 augmentation=request.augmentation,
             )
