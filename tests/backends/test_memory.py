@@ -44,15 +44,24 @@ def megabytes(code):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_fits_of_one_network_do_not_grow():
-    before, after = megabytes(
+def test_fits_of_one_network_do_not_grow_and_clear_gives_back():
+    # One process for both, as importing takes longer than the fits.
+    before, after, with_programs, cleared = megabytes(
         """
         for n in (30, 100):
             for _ in range(n):
                 fit()
             gc.collect()
             print(resident())
+        for width in range(9, 15):
+            fit(width)
+        gc.collect()
+        print(resident())
+        program_cache.clear()
+        print(resident())
         """
     )
     # Every variable of a new name would take 35 KB, and each fit has a dozen.
     assert after - before < 100 * 0.1
+    # A program takes 3 MB or more, besides what TensorFlow keeps of every compiled function.
+    assert with_programs - cleared > 7 * 1.0
