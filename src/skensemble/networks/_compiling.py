@@ -61,7 +61,6 @@ def outputs_of(model, X) -> np.ndarray:
 
 
 def check_outputs(output_layer: OutputLayer, outputs) -> None:
-    """Raise unless the finite rows of some outputs are what the last layer should return."""
     finite = outputs[np.isfinite(outputs).all(axis=1)]
     if len(finite):
         output_layer.check(finite)
@@ -92,7 +91,6 @@ def check_compiled_as_asked(model, loss, optimizer, routed) -> None:
 
 
 def optimizers_differ(given, compiled) -> bool:
-    """Whether an optimizer given by name, class or instance is another than the compiled one."""
     if isinstance(given, type):
         return given is not type(compiled)
     found = keras.optimizers.get(given)

@@ -39,7 +39,6 @@ def _is_irrelevant(name: str, cls: type) -> bool:
 
 @functools.cache
 def _names_of_keras() -> frozenset[str]:
-    """Names of the attributes of Keras's classes that users derive theirs from."""
     model = keras.Model()
     model.compile("sgd", "mse")
     bases = [model, model.optimizer, keras.layers.Layer(), keras.metrics.Metric()]

@@ -82,7 +82,6 @@ def own_learning_rate(optimizer) -> float | str:
 
 
 def warn_if_rate_is_replaced(optimizer, alpha_zero: float) -> None:
-    """Say that ``alpha_zero`` replaces another learning rate."""
     own = own_learning_rate(optimizer)
     if isinstance(own, float) and not abs(own - alpha_zero) > 1e-6 * alpha_zero:
         return
@@ -95,7 +94,6 @@ def warn_if_rate_is_replaced(optimizer, alpha_zero: float) -> None:
 
 
 def check_cycle_lengths(optimizer, schedule) -> None:
-    """Raise if a cycle is too short to change a weight."""
     gathered = accumulation_steps(optimizer)
     shortest = schedule.n_iterations // schedule.M
     if shortest < gathered:
@@ -127,5 +125,4 @@ def final_variables(model) -> list:
 
 
 def final_weights(model) -> list:
-    """Return the values of ``final_variables``."""
     return [variable.numpy() for variable in final_variables(model)]

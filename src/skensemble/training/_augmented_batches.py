@@ -20,7 +20,6 @@ class Augmentation:
         self._options = {"training": True} if trains else {}
 
     def __call__(self, X):
-        """Augment a batch of rows."""
         # A function may return a tensor of unknown shape, which no layer takes.
         return ops.reshape(self.apply(X), (ops.shape(X)[0], *X.shape[1:]))
 

@@ -24,7 +24,6 @@ _LOOPS = (
 
 
 def check_engine(engine: str) -> None:
-    """Raise unless ``engine`` names an engine or is ``"auto"``."""
     check_choice("engine", engine, ("auto", *ENGINES), fix="'auto' chooses")
 
 

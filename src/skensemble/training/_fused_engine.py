@@ -58,7 +58,6 @@ def train_fused(model, data, schedule, request) -> TrainingRun:
 
 
 def _program(kind: str, model, signature: Signature, trace: Callable[[], Any], augmentation=None):
-    """Return a program for a model, from the cache where it has one."""
     parts = [fingerprint_of_training(model)]
     if augmentation is not None:
         parts.append(augmentation.fingerprint)

@@ -16,7 +16,6 @@ from skensemble.training._run import TrainingRun, callback_list
 
 
 def train_with_keras(model, data, schedule, request) -> TrainingRun:
-    """Do what ``train`` says, through ``model.fit``."""
     install_schedule(model, schedule)
     steps = data.steps_per_epoch
     at_once = _steps_per_execution(model, schedule.cycle_ends, steps, request.callbacks)

@@ -18,7 +18,6 @@ class ProgressDisplay(keras.callbacks.Callback):
         self._n_reported = 0
 
     def on_train_begin(self, logs=None):
-        """Show the line."""
         console = Console()
         self._progress = Progress(
             TextColumn("cycle {task.fields[cycle]}"),
@@ -64,7 +63,6 @@ class ProgressDisplay(keras.callbacks.Callback):
         self._progress.refresh()
 
     def on_train_end(self, logs=None):
-        """Take the line away."""
         self.close()
 
     def close(self) -> None:

@@ -92,7 +92,6 @@ class SnapshotRecorder(keras.callbacks.Callback):
         self._first_epoch = first_epoch
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Deliver the signals that have arrived."""
         self._signals.deliver()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -110,16 +109,13 @@ class MidEpochSnapshotRecorder(SnapshotRecorder):
     """The same where a cycle may end inside an epoch, between two calls into the graph."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Count the iterations of the epochs done."""
         super().on_epoch_begin(epoch, logs)
         self._n_before_epoch = self.n_done
 
     def on_train_batch_begin(self, batch, logs=None):
-        """Deliver the signals that have arrived."""
         self._signals.deliver()
 
     def on_train_batch_end(self, batch, logs=None):
-        """Take the snapshot of a cycle that ends with this batch."""
         self.n_done = self._n_before_epoch + batch + 1
         self._collector.reach(self.n_done)
 

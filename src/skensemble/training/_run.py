@@ -28,7 +28,6 @@ class TrainingRequest:
     augmentation: Augmentation | None = None  # what happens to the rows of every training batch
 
     def validation_arguments(self) -> dict[str, Any]:
-        """Return the arguments of ``model.fit`` that concern validation."""
         if self.validation is None:
             return {}
         return {"validation_data": batch_stream(self.validation, 0, 1), **self.validation_options}

@@ -57,7 +57,6 @@ class TrainingData:
         return -(-len(self.rows) // self.batch_size)
 
     def order(self, epoch: int) -> np.ndarray:
-        """Return the rows in the order of an epoch."""
         return order_of_rows(self.rows, self.seed, epoch) if self.shuffle else self.rows
 
     @property
@@ -68,7 +67,6 @@ class TrainingData:
         return math.prod(self.X.shape) * self.X.dtype.itemsize > _MOST_BYTES
 
     def dense_X(self) -> Any:
-        """Return X as an array."""
         X: Any = self.X
         return X.toarray() if sp.issparse(X) else X
 

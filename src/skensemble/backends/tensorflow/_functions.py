@@ -32,7 +32,6 @@ def traced_function(python_function=None, **options):
 
 
 def trace(function, shape: Sequence[int | None], dtype):
-    """Return the result of a function of one tensor as part of a graph."""
     spec = tf.TensorSpec(shape, dtype)
     return traced_function(function).get_concrete_function(spec).structured_outputs
 
@@ -73,7 +72,6 @@ class Program:
         return call
 
     def __call__(self, tensors: Sequence[Any]):
-        """Call a function that has no variables."""
         return self._call(*tensors, *self._captured)
 
 

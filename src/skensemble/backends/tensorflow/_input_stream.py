@@ -41,7 +41,6 @@ def batch_stream(data, first_epoch: int, n_epochs: int) -> tf.data.Dataset:
 
 
 def _batch_from(data):
-    """Return a function from rows to a batch."""
     targets = [as_tensor(data.y)]
     if data.sample_weight is not None:
         targets.append(tf.constant(data.sample_weight, keras.config.floatx()))

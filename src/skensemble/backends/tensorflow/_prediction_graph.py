@@ -63,7 +63,6 @@ class PredictionProgram:
 
 
 def _to_probabilities(output_layer, outputs):
-    """Compute ``output_layer.to_probabilities`` as part of a graph."""
     outputs = tf.cast(outputs, tf.float64)
     if output_layer.n_units == 1:
         positive = tf.sigmoid(outputs) if output_layer.from_logits else outputs

@@ -13,12 +13,10 @@ from tensorflow.python.framework.config import is_op_determinism_enabled
 
 
 def version() -> str:
-    """Return the version of TensorFlow."""
     return tf.__version__
 
 
 def operations_are_deterministic() -> bool:
-    """Whether the process has turned on deterministic operations."""
     return is_op_determinism_enabled()
 
 
@@ -85,7 +83,6 @@ def make_exportable(optimizer) -> None:
 
 
 def obstacle_to_training_in_graph(model) -> str | None:
-    """Say why a model cannot be trained by ``TrainingProgram``, if so."""
     if model.run_eagerly:
         return "run_eagerly=True"
     if model.distribute_strategy.num_replicas_in_sync > 1:

@@ -44,12 +44,10 @@ def _aligned_copy(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def gather_rows(tensor, places):
-    """Return the items of a tensor at places that are not negative, without a check."""
     return tf.gather(tensor, places)
 
 
 def count_numbers(numbers, n_numbers: int):
-    """Count each of the first whole numbers in each row, as float32."""
     # keras.ops.bincount asks for the largest number, so that XLA would not know the shape.
     no_weights = tf.zeros((0,), "float32")
     return tf.raw_ops.DenseBincount(input=numbers, size=n_numbers, weights=no_weights)

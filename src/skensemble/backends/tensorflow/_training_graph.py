@@ -80,7 +80,6 @@ class TrainingProgram(_ProgramWithLogs):
         super().__init__(train, specs, model, signature, augmentation)
 
     def bind(self, model, augmentation=None, keep_metrics: bool = False) -> Callable[..., Any]:
-        """Return ``advance(data, orders, first, last, numbers)`` for ``model``."""
         call = self._bind(model, augmentation, keep_metrics)
 
         def advance(data, orders: np.ndarray, first: int, last: int, numbers):
@@ -117,7 +116,6 @@ class ValidationProgram(_ProgramWithLogs):
         super().__init__(evaluate, [*_specs(signature, None), _ROWS], model, signature)
 
     def bind(self, model, keep_metrics: bool = False) -> Callable[..., dict[str, Any]]:
-        """Return ``evaluate(data, rows)`` for ``model``."""
         call = self._bind(model, None, keep_metrics)
 
         def evaluate(data, rows: np.ndarray):
@@ -262,7 +260,6 @@ def build_metrics(model, signature: Signature) -> None:
 
 
 def _specs(signature: Signature, *leading: int | None) -> tuple:
-    """Specify X, the targets and, where there are any, the weights of rows."""
     X = tf.TensorSpec([*leading, *signature.row_shape], signature.row_dtype)
     y = tf.TensorSpec([*leading, *signature.target_shape], signature.target_dtype)
     weights = tf.TensorSpec(leading, keras.config.floatx())
