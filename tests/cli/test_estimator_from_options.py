@@ -13,9 +13,8 @@ from skensemble.cli._estimator_from_options import (
     check_options,
     make_estimator,
 )
-from skensemble.cli._option_groups import NetworkOptions, TrainingOptions
+from skensemble.cli._option_groups import NetworkFlags, NetworkOptions, TrainingOptions
 from skensemble.cli._parameter_text import read_parameters
-from skensemble.cli._snapshot_ensembles_flags import NetworkFlags
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 3)).astype(np.uint8)
 TABLE = np.random.default_rng(1).normal(3, [1, 2, 50], (50, 3)).astype(np.float32)

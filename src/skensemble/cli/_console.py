@@ -64,12 +64,7 @@ class Output:
 
             # Whatever the encoding of standard output is, the labels stay what they are.
             line = to_json(content, ascii_only=True) + "\n"
-
-            def write() -> None:
-                sys.stdout.write(line)
-                sys.stdout.flush()
-
-            self._attempt(sys.stdout, write)
+            self._attempt(sys.stdout, lambda: sys.stdout.write(line))
 
     @contextlib.contextmanager
     def logging_to(self, path: Path) -> Iterator[None]:
@@ -89,7 +84,7 @@ class Output:
         if not self._attempt(console.file, lambda: console.print(what, soft_wrap=wrap)):
             console.quiet = True
 
-    def _attempt(self, stream: IO[str], write: Callable[[], None]) -> bool:
+    def _attempt(self, stream: IO[str], write: Callable[[], object]) -> bool:
         """Write to a stream; whether it can go on. A pipe that the reader closed is no failure."""
         try:
             write()

@@ -2,19 +2,15 @@
 
 from typing import Any
 
-from skensemble.cli._option_groups import (
-    ConsoleOptions,
-    DataOption,
-    RowOptions,
-    RunArgument,
-    command,
-)
+from skensemble.cli import _option_groups as cli
 
 LAST, EQUAL, IN_USE = "last snapshot", "equal weights", "the run's weights"
 
 
-@command
-def evaluate(run: RunArgument, data: DataOption, rows: RowOptions, console: ConsoleOptions) -> None:
+@cli.command
+def evaluate(
+    run: cli.RunArgument, data: cli.DataOption, rows: cli.RowOptions, console: cli.ConsoleOptions
+) -> None:
     """Judge a run on labelled rows: single networks, equal weights, and its own.
 
     The rows must not be those that the run was trained on, holdout included, nor any that chose
@@ -22,7 +18,7 @@ def evaluate(run: RunArgument, data: DataOption, rows: RowOptions, console: Cons
     """
     with console.open() as lines:
         from skensemble.cli._quiet import import_tensorflow
-        from skensemble.cli._seen_rows import labelled_rows, warn_about_seen_rows
+        from skensemble.cli._row_source import labelled_rows, warn_about_seen_rows
         from skensemble.evaluation import score_predictions, score_tables
         from skensemble.persistence import Run
 

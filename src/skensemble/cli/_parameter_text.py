@@ -40,7 +40,13 @@ def read_parameters(given: Sequence[str]) -> dict[str, Any]:
         if not equals or not name.isidentifier():
             fix = "as in --set optimizer__momentum=0.8"
             raise ValueError(must_be("--set", "NAME=VALUE", text, fix))
-        _check_left_to_set(name, text)
+        own = name.removeprefix("fit__")
+        if own in _OWN_OPTION:
+            must, fix = "a parameter without an option of its own", f"{_OWN_OPTION[own]} sets it"
+            raise ValueError(must_be("--set", must, text, fix))
+        if own.split("__")[0] in _NOT_HERE:
+            must, fix = "a parameter that the command line can set", _NOT_HERE[own.split("__")[0]]
+            raise ValueError(must_be("--set", must, text, fix))
         try:
             found[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
@@ -48,43 +54,33 @@ def read_parameters(given: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _check_left_to_set(name: str, text: str) -> None:
-    own = name.removeprefix("fit__")
-    if own in _OWN_OPTION:
-        fix = f"{_OWN_OPTION[own]} sets it"
-        raise ValueError(must_be("--set", "a parameter without an option of its own", text, fix))
-    own = own.split("__")[0]
-    if own in _NOT_HERE:
-        must = "a parameter that the command line can set"
-        raise ValueError(must_be("--set", must, text, _NOT_HERE[own]))
-
-
 def check_known(parameters: Mapping[str, Any], clf: Any) -> None:
     """Raise for a parameter of ``--set`` that the estimator, or its network, does not have."""
     own = [name for name in clf.get_params(deep=False) if "__" not in name]
-    settable = [name for name in own if name not in (*_OWN_OPTION, *_NOT_HERE)]
-    network = _parameters_of(getattr(clf, "model", None))
+    own = [name for name in own if name not in (*_OWN_OPTION, *_NOT_HERE)]
+    network = _parameters_of(clf)
     for name, value in parameters.items():
         prefix, nested, rest = name.partition("__")
         if prefix == "model" and network is not None:
-            known, asked, start = network, rest, "model__"
+            known, asked, start, whose = network, rest, "model__", "network"
         elif nested and prefix in _PREFIXES:
             continue
         else:
-            known, asked, start = settable, name, ""
+            known, asked, start, whose = own, name, "", "estimator"
         if asked not in known:
             close = difflib.get_close_matches(asked, known, 1)
             there = ", ".join(start + other for other in known)
             fix = f"did you mean {start}{close[0]}" if close else f"there are {there}"
-            must = "a parameter of the network" if start else "a parameter of the estimator"
-            raise ValueError(must_be("--set", must, f"{name}={value}", fix))
+            raise ValueError(
+                must_be("--set", f"a parameter of the {whose}", f"{name}={value}", fix)
+            )
 
 
-def _parameters_of(builder: Any) -> list[str] | None:
-    """What the user may say about a network; None where the builder takes anything."""
-    if not callable(builder):
+def _parameters_of(clf: Any) -> list[str] | None:
+    """What the user may say about the network; None where its builder takes anything."""
+    if clf.model is None:
         return None
-    parameters = inspect.signature(builder).parameters.values()
+    parameters = inspect.signature(clf.model).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
     return [parameter.name for parameter in parameters if parameter.name != "meta"]
@@ -114,24 +110,23 @@ def read_fraction(text: str) -> float | int | None:
 
 def loss_named(name: str, smoothing: float | None) -> Any:
     """Return what ``--loss`` and ``--label-smoothing`` say, as the estimator takes it."""
+    is_of_keras = name not in ("cross-entropy", "focal")
     if smoothing is not None:
         fix = "0.1 is the usual choice"
         check_real("--label-smoothing", smoothing, positive=False, fix=fix)
         if smoothing >= 1:
             raise ValueError(must_be("--label-smoothing", "below 1", smoothing, fix))
-    if name not in ("cross-entropy", "focal"):
-        if smoothing is not None:
+        if is_of_keras:
             fix = "leave --loss or --label-smoothing out"
             must = "cross-entropy or focal with --label-smoothing"
             raise ValueError(must_be("--loss", must, name, fix))
+    if is_of_keras:
         return name
     if name == "cross-entropy" and smoothing is None:
         return None
     from keras import losses
 
     # Keras's own gamma of 2 and alpha of 0.25 are those of the paper on the focal loss.
-    kinds = {
-        "cross-entropy": losses.CategoricalCrossentropy,
-        "focal": losses.CategoricalFocalCrossentropy,
-    }
-    return kinds[name](**({} if smoothing is None else {"label_smoothing": smoothing}))
+    is_focal = name == "focal"
+    kind = losses.CategoricalFocalCrossentropy if is_focal else losses.CategoricalCrossentropy
+    return kind(label_smoothing=smoothing or 0.0)
