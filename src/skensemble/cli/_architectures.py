@@ -1,10 +1,11 @@
-"""The networks that ``--model`` names, and the parameters that the command line has for them."""
+"""The networks that ``--model`` and ``--recipe`` name, and their options."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from skensemble._validation import Described, check_integer, must_be
 from skensemble.cli._option_groups import NetworkFlags, NetworkOptions
+from skensemble.persistence import absolute_builder_name, import_builder, is_user_builder
 
 
 class Architecture(NamedTuple):
@@ -35,6 +36,91 @@ ARCHITECTURES = {
 }
 
 
+def estimator_of_network(
+    options: NetworkOptions, flags: NetworkFlags, row_shape: Sequence[int], *, augment: bool
+) -> tuple[Any, dict[str, Any], list[str]]:
+    """Make an estimator of a network for rows; the network in words; notes on what is left aside.
+
+    With ``augment``, it has the augmentation of the recipe.
+    """
+    if options.recipe is not None:
+        clf, model = _of_recipe(options, options.recipe, flags, row_shape if augment else ())
+    elif options.model is not None and is_user_builder(options.model):
+        clf, model = _of_user_builder(options, options.model)
+    else:
+        name = options.model or ("wrn" if len(row_shape) > 1 else "mlp")
+        clf, model = _of_name(options, name, flags)
+    notes = []
+    if model["builder"] != "transfer":
+        notes = parameters_of_flags(flags, options.model or model["name"])[1]
+    return clf, {**model, "recipe": options.recipe}, notes
+
+
+def _of_name(options: NetworkOptions, name: str, flags: NetworkFlags) -> tuple[Any, dict[str, Any]]:
+    from skensemble import SnapshotEnsembleClassifier, models
+
+    architecture = architecture_named(name)
+    parameters = parameters_for(name, options, flags)
+    clf = SnapshotEnsembleClassifier(
+        getattr(models, architecture.builder),
+        epochs=architecture.epochs,
+        batch_size=architecture.batch_size,
+        **{f"model__{key}": value for key, value in parameters.items()},
+    )
+    return clf, {"name": name, "builder": architecture.builder, "parameters": parameters}
+
+
+def _of_user_builder(options: NetworkOptions, spec: str) -> tuple[Any, dict[str, Any]]:
+    from skensemble import SnapshotEnsembleClassifier
+
+    fix = "--set model__NAME=VALUE is for parameters of your function"
+    _refuse_parameters(options, f"--model {spec}", "left out for a builder of your own", fix)
+    place = absolute_builder_name(spec)
+    model = {"name": place, "builder": place, "parameters": {}}
+    return SnapshotEnsembleClassifier(import_builder(spec)), model
+
+
+def _of_recipe(
+    options: NetworkOptions, recipe_name: str, flags: NetworkFlags, image_shape: Sequence[int]
+) -> tuple[Any, dict[str, Any]]:
+    from skensemble import recipes
+    from skensemble.augmentation import check_images
+
+    recipe = recipes.get(recipe_name)
+    parameters = {
+        name.removeprefix("model__"): value
+        for name, value in recipe.params.items()
+        if name.startswith("model__")
+    }
+    name = name_of(recipe.architecture, parameters)
+    if options.model not in (None, name):
+        got = Described(f"--recipe {recipe.name}, which is --model {name}")
+        fix = "leave one of the two out"
+        raise ValueError(must_be("--recipe", f"one of --model {options.model}", got, fix))
+    settings: dict[str, Any] = {}
+    if recipe.architecture == "transfer":
+        fix = "--set head_units=512 and the like change what it has"
+        must = "left out, as the network is a backbone"
+        _refuse_parameters(options, f"--recipe {recipe.name}", must, fix)
+    else:
+        defaults = architecture_named(name).defaults
+        for key, value in parameters_for(name, options, flags).items():
+            if defaults.get(key) != value:
+                parameters[key] = settings[f"model__{key}"] = value
+    if image_shape and recipe.augmentation is not None:
+        check_images(image_shape)
+        settings["input_size"] = image_shape[:2]
+    known = {key: value for key, value in parameters.items() if key not in ("mean", "std")}
+    model = {"name": name, "builder": recipe.architecture, "parameters": known}
+    return recipes.make(recipe.name, **settings), model
+
+
+def _refuse_parameters(options: NetworkOptions, given_with: str, must: str, fix: str) -> None:
+    for name in given_parameters(options):
+        got = Described(f"given with {given_with}")
+        raise ValueError(must_be(option_of(name), must, got, fix))
+
+
 def architecture_named(model: str) -> Architecture:
     """Look up a network by the name that ``--model`` has for it."""
     if model not in ARCHITECTURES:
@@ -56,16 +142,13 @@ def given_parameters(options: NetworkOptions) -> dict[str, Any]:
     """Parameters of a builder, as far as options give them."""
     names = ("depth", "width", "growth_rate", "cardinality", "bottleneck", *_SHARED)
     found = {name: getattr(options, name) for name in names}
-    found["units"] = None if options.units is None else _widths(options.units)
+    if options.units is not None:
+        try:
+            found["units"] = [int(part) for part in options.units.split(",")]
+        except ValueError as error:
+            must, fix = "whole numbers with commas", "64,64 makes two blocks of 64 units"
+            raise ValueError(must_be("--units", must, options.units, fix)) from error
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _widths(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError as error:
-        fix = "64,64 makes two blocks of 64 units"
-        raise ValueError(must_be("--units", "whole numbers with commas", text, fix)) from error
 
 
 def parameters_of_flags(flags: NetworkFlags, model: str) -> tuple[dict[str, Any], list[str]]:
@@ -141,5 +224,4 @@ def check_same_architecture(
 
 
 def option_of(parameter: str) -> str:
-    """Return the option of a parameter."""
     return "--" + parameter.replace("_", "-")

@@ -66,8 +66,8 @@ def compare(
     with console.open() as lines:
         from skensemble import evaluation, recipes
         from skensemble._validation import Described, check_integer, must_be
+        from skensemble.cli._console import import_tensorflow
         from skensemble.cli._estimator_from_options import EstimatorOptions, check_options
-        from skensemble.cli._quiet import import_tensorflow
         from skensemble.cli._row_source import CIFAR
         from skensemble.persistence import check_new_file, write_json
 
@@ -160,8 +160,7 @@ def run_seeds(
     ) as progress:
         task = progress.add_task("", total=n_seeds * len(METHODS))
         for split in splits:
-            prepared = make_estimator(options, split.X)
-            template = prepared.estimator
+            template, model, _ = make_estimator(options, split.X)
             progress.update(task, description=f"seed {split.seed + 1} of {n_seeds}")
             for run in score_methods(template, split, step_rate):
                 runs.append(run)
@@ -172,7 +171,7 @@ def run_seeds(
             rate = template.alpha_zero if step_rate is None else step_rate
             facts = {
                 "rows": {"train": len(split.X), "test": len(split.X_test)},
-                "settings": {**settings, "step_rate": rate, "network": prepared.model},
+                "settings": {**settings, "step_rate": rate, "network": model},
                 "options": _as_json(options),
             }
             yield facts, list(runs)

@@ -24,7 +24,7 @@ def demo(
     """
     with console.open() as lines:
         from skensemble._validation import check_integer
-        from skensemble.cli._quiet import import_tensorflow
+        from skensemble.cli._console import import_tensorflow
         from skensemble.evaluation import summarise_runs, summary_tables
 
         check_integer("--seeds", seeds, minimum=2, fix="10 is the default")

@@ -1,55 +1,51 @@
 """From options to an estimator that is not fitted."""
 
+import ast
+import difflib
 import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from skensemble._validation import Described, must_be
-from skensemble.cli._architectures import (
-    architecture_named,
-    check_depth,
-    given_parameters,
-    name_of,
-    option_of,
-    parameters_for,
-    parameters_of_flags,
-)
+from skensemble._validation import check_real, must_be
+from skensemble.cli._architectures import check_depth, estimator_of_network
 from skensemble.cli._option_groups import NetworkFlags, NetworkOptions, TrainingOptions
-from skensemble.cli._parameter_text import (
-    check_known,
-    loss_named,
-    read_fraction,
-    read_parameters,
-    read_weighting,
-)
-from skensemble.persistence import absolute_builder_name, import_builder, is_user_builder
 
-# An estimator, the name of its network, the name of its builder, and parameters of that.
-_Network = tuple[Any, str, str, dict[str, Any]]
+# What --set leaves to an option, and the option.
+_OWN_OPTION = {
+    "model": "--model",
+    "M": "--snapshots",
+    "epochs": "--epochs",
+    "alpha_zero": "--alpha-zero",
+    "batch_size": "--batch-size",
+    "augmentation": "--augmentation",
+    "loss": "--loss",
+    "weighting": "--weighting",
+    "validation_fraction": "--validation-fraction",
+    "random_state": "--seed of train",
+    "engine": "--engine of train",
+    "refit": "--refit of train",
+}
+_NOT_HERE = {
+    "callbacks": "train in Python with callbacks of your own",
+    "verbose": "--quiet says less",
+    "warm_start": "every run starts anew",
+}
+# Names behind which the parameters of something else follow.
+_PREFIXES = ("model", "optimizer", "loss", "metrics", "compile", "fit", "predict")
 _OF_TRANSFER = ("backbone", "image_size", "head_units", "unfreeze_from")
 
 
 @dataclass(frozen=True)
 class EstimatorOptions:
-    """All options that make an estimator."""
-
     network: NetworkOptions = field(default_factory=NetworkOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
     flags: NetworkFlags = field(default_factory=NetworkFlags)
     seed: int = 0
     engine: str = "auto"
     refit: bool = False
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """An estimator, and its network in words."""
-
-    estimator: Any
-    model: dict[str, Any]
-    notes: list[str]
 
 
 def check_options(options: EstimatorOptions) -> Any:
@@ -64,111 +60,46 @@ def check_options(options: EstimatorOptions) -> Any:
         others = [text for text in options.training.set or () if not text.startswith("model__")]
         training = replace(options.training, set=others)
         options = replace(options, network=NetworkOptions(), training=training)
-    prepared = make_estimator(options, None)
-    parameters = prepared.estimator.get_params(deep=False)
-    check_depth(prepared.model["name"], parameters)
+    clf, model, _ = make_estimator(options, None)
+    parameters = clf.get_params(deep=False)
+    check_depth(model["name"], parameters)
     check_parameters(parameters)
-    return prepared.estimator
+    return clf
 
 
-def make_estimator(options: EstimatorOptions, X: np.ndarray | None) -> Prepared:
-    """Make the estimator of given options."""
+def make_estimator(
+    options: EstimatorOptions, X: np.ndarray | None
+) -> tuple[Any, dict[str, Any], list[str]]:
+    """Make an estimator; its network in words; and notes on what is left aside."""
     from skensemble.augmentation import augmentation_named
     from skensemble.backends import seeded
 
     network, training = options.network, options.training
-    if network.recipe is not None:
-        clf, name, builder, parameters = _of_recipe(options, network.recipe, X)
-    elif network.model is not None and is_user_builder(network.model):
-        clf, name, builder, parameters = _of_user_builder(network, network.model)
-    else:
-        default = "wrn" if X is not None and X.ndim > 2 else "mlp"
-        clf, name, builder, parameters = _of_name(options, network.model or default)
+    row_shape = () if X is None else X.shape[1:]
+    clf, model, notes = estimator_of_network(
+        network, options.flags, row_shape, augment=training.augmentation is None
+    )
     others = read_parameters(training.set or ())
     check_known(others, clf)
     clf.set_params(**_training_parameters(options), **others)
-    notes = []
-    if builder == "transfer":
-        parameters = {key: getattr(clf, key) for key in _OF_TRANSFER}
-    else:
-        notes = parameters_of_flags(options.flags, network.model or name)[1]
-    model: dict[str, Any] = {"name": name, "builder": builder, "parameters": parameters}
-    model["recipe"] = network.recipe
+    if model["builder"] == "transfer":
+        model["parameters"] = {name: getattr(clf, name) for name in _OF_TRANSFER}
     if X is not None:
         _normalise(clf, network.normalize, X)
-        for key in ("mean", "std"):
-            value = clf.get_params(deep=False).get(f"model__{key}")
-            model[key] = None if value is None else list(value)
+        for name in ("mean", "std"):
+            value = clf.get_params(deep=False).get(f"model__{name}")
+            model[name] = None if value is None else list(value)
         if training.augmentation is not None:
             names = _augmentations(training.augmentation)
             with seeded(0):  # layers draw seeds that they are not given; those of fit are others
-                layers = augmentation_named(names, X.shape[1:], model["mean"])
+                layers = augmentation_named(names, row_shape, model["mean"])
             clf.set_params(augmentation=layers)
-    return Prepared(clf, model, notes)
-
-
-def _of_name(options: EstimatorOptions, name: str) -> _Network:
-    from skensemble import SnapshotEnsembleClassifier, models
-
-    architecture = architecture_named(name)
-    parameters = parameters_for(name, options.network, options.flags)
-    clf = SnapshotEnsembleClassifier(
-        getattr(models, architecture.builder),
-        epochs=architecture.epochs,
-        batch_size=architecture.batch_size,
-        **{f"model__{key}": value for key, value in parameters.items()},
-    )
-    return clf, name, architecture.builder, parameters
-
-
-def _of_user_builder(network: NetworkOptions, spec: str) -> _Network:
-    from skensemble import SnapshotEnsembleClassifier
-
-    fix = "--set model__NAME=VALUE is for parameters of your function"
-    _refuse_parameters(network, f"--model {spec}", "left out for a builder of your own", fix)
-    place = absolute_builder_name(spec)
-    return SnapshotEnsembleClassifier(import_builder(spec)), place, place, {}
-
-
-def _of_recipe(options: EstimatorOptions, recipe_name: str, X: np.ndarray | None) -> _Network:
-    from skensemble import recipes
-    from skensemble.augmentation import check_images
-
-    recipe, asked = recipes.get(recipe_name), options.network.model
-    parameters = {
-        name.removeprefix("model__"): value
-        for name, value in recipe.params.items()
-        if name.startswith("model__")
-    }
-    name = name_of(recipe.architecture, parameters)
-    if asked not in (None, name):
-        got = Described(f"--recipe {recipe.name}, which is --model {name}")
-        fix = "leave one of the two out"
-        raise ValueError(must_be("--recipe", f"one of --model {asked}", got, fix))
-    changed: dict[str, Any] = {}
-    if recipe.architecture == "transfer":
-        fix = "--set head_units=512 and the like change what it has"
-        must = "left out, as the network is a backbone"
-        _refuse_parameters(options.network, f"--recipe {recipe.name}", must, fix)
-    else:
-        defaults = architecture_named(name).defaults
-        given = parameters_for(name, options.network, options.flags)
-        changed = {key: value for key, value in given.items() if defaults.get(key) != value}
-    settings: dict[str, Any] = {f"model__{key}": value for key, value in changed.items()}
-    if X is not None and options.training.augmentation is None and recipe.augmentation is not None:
-        check_images(X.shape[1:])
-        settings["input_size"] = X.shape[1:3]
-    known = {k: v for k, v in {**parameters, **changed}.items() if k not in ("mean", "std")}
-    return recipes.make(recipe.name, **settings), name, recipe.architecture, known
-
-
-def _refuse_parameters(network: NetworkOptions, given_with: str, must: str, fix: str) -> None:
-    for name in given_parameters(network):
-        got = Described(f"given with {given_with}")
-        raise ValueError(must_be(option_of(name), must, got, fix))
+    return clf, model, notes
 
 
 def _training_parameters(options: EstimatorOptions) -> dict[str, Any]:
+    from skensemble import recipes
+
     training = options.training
     found: dict[str, Any] = {
         "M": training.snapshots,
@@ -181,7 +112,10 @@ def _training_parameters(options: EstimatorOptions) -> dict[str, Any]:
     }
     found = {name: value for name, value in found.items() if value is not None}
     if training.loss is not None or training.label_smoothing is not None:
-        name = _default_loss(options.network.recipe) if training.loss is None else training.loss
+        recipe, name = options.network.recipe, training.loss
+        if name is None:
+            is_focal = recipe is not None and recipes.get(recipe).focal
+            name = "focal" if is_focal else "cross-entropy"
         found["loss"] = loss_named(name, training.label_smoothing)
     if training.validation_fraction is not None:
         found["validation_fraction"] = read_fraction(training.validation_fraction)
@@ -190,12 +124,6 @@ def _training_parameters(options: EstimatorOptions) -> dict[str, Any]:
     if training.weighting is not None:
         found["weighting"] = read_weighting(training.weighting, "--weighting")
     return found
-
-
-def _default_loss(recipe: str | None) -> str:
-    from skensemble import recipes
-
-    return "focal" if recipe is not None and recipes.get(recipe).focal else "cross-entropy"
 
 
 def _augmentations(text: str) -> list[str]:
@@ -215,3 +143,103 @@ def _normalise(clf: Any, normalize: str, X: np.ndarray) -> None:
         if builder is not None and {"mean", "std"} <= set(inspect.signature(builder).parameters):
             mean, std = channel_statistics(X)
             clf.set_params(model__mean=mean, model__std=std)
+
+
+def read_parameters(given: Sequence[str]) -> dict[str, Any]:
+    """Read ``NAME=VALUE`` of ``--set``: values as Python writes them, other text as it stands."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            fix = "as in --set optimizer__momentum=0.8"
+            raise ValueError(must_be("--set", "NAME=VALUE", text, fix))
+        own = name.removeprefix("fit__")
+        if own in _OWN_OPTION:
+            must, fix = "a parameter without an option of its own", f"{_OWN_OPTION[own]} sets it"
+            raise ValueError(must_be("--set", must, text, fix))
+        if own.split("__")[0] in _NOT_HERE:
+            must, fix = "a parameter that the command line can set", _NOT_HERE[own.split("__")[0]]
+            raise ValueError(must_be("--set", must, text, fix))
+        try:
+            found[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            found[name] = value
+    return found
+
+
+def check_known(parameters: Mapping[str, Any], clf: Any) -> None:
+    """Raise for a parameter of ``--set`` that the estimator, or its network, does not have."""
+    own = [name for name in clf.get_params(deep=False) if "__" not in name]
+    own = [name for name in own if name not in (*_OWN_OPTION, *_NOT_HERE)]
+    network = _parameters_of(clf)
+    for name, value in parameters.items():
+        prefix, nested, rest = name.partition("__")
+        if prefix == "model" and network is not None:
+            known, asked, start, whose = network, rest, "model__", "network"
+        elif nested and prefix in _PREFIXES:
+            continue
+        else:
+            known, asked, start, whose = own, name, "", "estimator"
+        if asked not in known:
+            close = difflib.get_close_matches(asked, known, 1)
+            there = ", ".join(start + other for other in known)
+            fix = f"did you mean {start}{close[0]}" if close else f"there are {there}"
+            raise ValueError(
+                must_be("--set", f"a parameter of the {whose}", f"{name}={value}", fix)
+            )
+
+
+def _parameters_of(clf: Any) -> list[str] | None:
+    """What the user may say about the network; None where its builder takes anything."""
+    if clf.model is None:
+        return None
+    parameters = inspect.signature(clf.model).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return [parameter.name for parameter in parameters if parameter.name != "meta"]
+
+
+def read_weighting(text: str, option: str) -> str | list[float]:
+    """Read a method, or weights with commas."""
+    if "," not in text:
+        return text
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        fix = "0.2,0.3,0.5 are weights of three snapshots"
+        raise ValueError(must_be(option, "a name, or numbers with commas", text, fix)) from error
+
+
+def read_fraction(text: str) -> float | int | None:
+    """Read a share or a number of rows; None for ``"none"``."""
+    if text == "none":
+        return None
+    try:
+        return float(text) if "." in text or "e" in text else int(text)
+    except ValueError as error:
+        fix = "0.1 holds out a tenth of the rows, 200 holds out 200, none holds out none"
+        raise ValueError(must_be("--validation-fraction", "a number or none", text, fix)) from error
+
+
+def loss_named(name: str, smoothing: float | None) -> Any:
+    """Return what ``--loss`` and ``--label-smoothing`` say, as the estimator takes it."""
+    is_of_keras = name not in ("cross-entropy", "focal")
+    if smoothing is not None:
+        fix = "0.1 is the usual choice"
+        check_real("--label-smoothing", smoothing, positive=False, fix=fix)
+        if smoothing >= 1:
+            raise ValueError(must_be("--label-smoothing", "below 1", smoothing, fix))
+        if is_of_keras:
+            fix = "leave --loss or --label-smoothing out"
+            must = "cross-entropy or focal with --label-smoothing"
+            raise ValueError(must_be("--loss", must, name, fix))
+    if is_of_keras:
+        return name
+    if name == "cross-entropy" and smoothing is None:
+        return None
+    from keras import losses
+
+    # Keras's own gamma of 2 and alpha of 0.25 are those of the paper on the focal loss.
+    is_focal = name == "focal"
+    kind = losses.CategoricalFocalCrossentropy if is_focal else losses.CategoricalCrossentropy
+    return kind(label_smoothing=smoothing or 0.0)

@@ -17,7 +17,7 @@ def evaluate(
     something about it.
     """
     with console.open() as lines:
-        from skensemble.cli._quiet import import_tensorflow
+        from skensemble.cli._console import import_tensorflow
         from skensemble.cli._row_source import labelled_rows, warn_about_seen_rows
         from skensemble.evaluation import score_predictions, score_tables
         from skensemble.persistence import Run

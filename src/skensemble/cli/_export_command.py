@@ -30,7 +30,7 @@ def export(
     A .joblib file is the estimator itself, labels included.
     """
     with console.open() as lines:
-        from skensemble.cli._quiet import import_tensorflow
+        from skensemble.cli._console import import_tensorflow
         from skensemble.persistence import Run, check_export, export_ensemble
 
         opened = Run.open(run)

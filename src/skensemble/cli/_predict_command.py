@@ -56,7 +56,7 @@ def predict(
         if num_tests is not None:
             lines.say("note: --num_tests is without effect: one convex solve replaces restarts")
         from skensemble.cli._architectures import check_same_architecture
-        from skensemble.cli._quiet import import_tensorflow
+        from skensemble.cli._console import import_tensorflow
         from skensemble.cli._row_source import read_rows_for, warn_about_seen_rows
         from skensemble.cli._score_lines import COLUMNS, score_row
         from skensemble.evaluation import combine_members

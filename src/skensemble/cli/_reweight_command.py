@@ -34,8 +34,8 @@ def reweight(
     with console.open() as lines:
         import numpy as np
 
-        from skensemble.cli._parameter_text import read_weighting
-        from skensemble.cli._quiet import import_tensorflow
+        from skensemble.cli._console import import_tensorflow
+        from skensemble.cli._estimator_from_options import read_weighting
         from skensemble.cli._row_source import labelled_rows, rows_name, warn_about_training_rows
         from skensemble.cli._score_lines import say_comparisons
         from skensemble.persistence import OWN_HOLDOUT, Run

@@ -41,12 +41,12 @@ def train(
     --M, --nb_epoch, --alpha_zero, --wrn_N, --wrn_k, --dn_depth and --dn_growth_rate are as in
     snapshot-ensembles, an earlier project.
     """
+    from skensemble.cli._console import import_tensorflow
     from skensemble.cli._estimator_from_options import (
         EstimatorOptions,
         check_options,
         make_estimator,
     )
-    from skensemble.cli._quiet import import_tensorflow
     from skensemble.cli._row_source import describe_rows, read_rows
     from skensemble.cli._signals import EndSignals
     from skensemble.persistence import RunWriter
@@ -63,22 +63,23 @@ def train(
             import_tensorflow()
             check_options(options)
             found = read_rows(data, rows, seed=seed)
-            prepared = make_estimator(options, found.X)
-            clf, M = prepared.estimator, prepared.estimator.M
+            clf, model, notes = make_estimator(options, found.X)
             lines.say(" ".join(["skensemble", *map(quote, arguments)]), "dim")
-            _announce(prepared, found, lines)
-            _fit(clf, prepared.model["name"], found, signals, lines)
+            for note in notes:
+                lines.say(f"note: {note}")
+            _announce(clf, model, found, lines)
+            _fit(clf, model["name"], found, signals, lines)
             if refit and clf.holdout_ is None:
                 lines.say("note: --refit has nothing to add, as no rows were held out")
             config = writer.write(
                 clf,
-                model=prepared.model,
+                model=model,
                 data=describe_rows(data, rows, found),
                 command=arguments,
                 interrupted=signals.was_pressed,
             )
-            if signals.was_pressed and len(clf.snapshots_) < M:
-                lines.say(f"interrupted: {len(clf.snapshots_)} of {M} cycles are finished")
+            if signals.was_pressed and len(clf.snapshots_) < clf.M:
+                lines.say(f"interrupted: {len(clf.snapshots_)} of {clf.M} cycles are finished")
             _report(clf, lines)
             lines.say(f"run directory: {out}")
         writer.publish()
@@ -106,12 +107,9 @@ def _saying_that_nothing_is_kept(lines: Output) -> Iterator[None]:
         raise
 
 
-def _announce(prepared: Any, rows: Any, lines: Output) -> None:
+def _announce(clf: Any, model: dict[str, Any], rows: Any, lines: Output) -> None:
     import numpy as np
 
-    clf, model = prepared.estimator, prepared.model
-    for note in prepared.notes:
-        lines.say(f"note: {note}")
     parameters = ", ".join(f"{k} {v}" for k, v in model["parameters"].items())
     k = len(np.unique(rows.y))
     lines.say(

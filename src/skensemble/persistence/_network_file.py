@@ -72,7 +72,6 @@ def import_builder(spec: str) -> Callable[..., Any]:
 
 
 def is_user_builder(name: str) -> bool:
-    """Whether the name of a network is that of a function to import."""
     return ":" in name
 
 

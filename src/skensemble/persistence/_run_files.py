@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from skensemble._validation import Described, Refusal, must_be
 from skensemble.weighting import Comparison, WeightingResult
@@ -53,23 +53,18 @@ class SavedHoldout:
     rows: np.ndarray
 
 
-def snapshot_name(cycle: int) -> str:
-    """File of the snapshot of a cycle, from 1."""
-    return f"snapshot_{cycle:02d}.weights.h5"
+def snapshot_name(m: int) -> str:
+    """File of a snapshot, which are counted from 0; their files are from 1."""
+    return f"{SNAPSHOTS}/snapshot_{m + 1:02d}.weights.h5"
 
 
-class _Strict(BaseModel):
-    """Part of ``config.json``: what the commands read; there may be more."""
-
-    model_config = ConfigDict(strict=True, extra="allow")
-
-
-class _Network(_Strict):
+# What the commands read of ``config.json``; there may be more.
+class _Network(BaseModel):
     name: str
     parameters: dict[str, Any]
 
 
-class _Estimator(_Strict):
+class _Estimator(BaseModel):
     M: int
     epochs: int
     alpha_zero: float
@@ -80,22 +75,22 @@ class _Estimator(_Strict):
     min_weight: float
 
 
-class _Classes(_Strict):
+class _Classes(BaseModel):
     labels: list[Any]
     dtype: str
 
 
-class _Row(_Strict):
+class _Row(BaseModel):
     shape: list[int]
 
 
-class _OutputLayer(_Strict):
+class _OutputLayer(BaseModel):
     n_weights: int
     from_logits: bool
     n_units: int
 
 
-class _Config(_Strict):
+class _Config(BaseModel):
     command: list[Any]
     versions: dict[str, Any]
     model: _Network
@@ -146,7 +141,6 @@ class WeightsFile(BaseModel):
     earlier: list[dict[str, Any]] = []
 
     def result(self) -> WeightingResult:
-        """Return the weights, and how they were found."""
         content = self.model_dump(exclude={"scores", "source", "earlier"})
         content["weights"] = np.array(self.weights, dtype=np.float64)
         content["comparisons"] = tuple(Comparison(**found) for found in content["comparisons"])
@@ -158,7 +152,6 @@ _AS_WRITTEN = "bring back the file as it was written"
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON object."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -169,13 +162,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read ``config.json``."""
     config = read_json(path)
     if config.get("schema") != SCHEMA:
         fix = "train again, or use the version of skensemble that wrote it"
         raise ValueError(must_be(f"schema in {path}", f"{SCHEMA}", config.get("schema"), fix))
     must = "a configuration of a run"
-    _validated(_Config, config, path, must)
+    _validated(_Config, config, path, must, strict=True)
     classes = config["classes"]
     try:
         np.array(classes["labels"], dtype=classes["dtype"])
@@ -186,8 +178,8 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def read_weights(path: Path, n_snapshots: int) -> WeightsFile:
-    """Read ``weights.json``."""
-    found = _validated(WeightsFile, read_json(path), path, "a file of combination weights")
+    must = "a file of combination weights"
+    found = _validated(WeightsFile, read_json(path), path, must, strict=False)
     if len(found.weights) != n_snapshots:
         must = f"of {n_snapshots} weights, one for each snapshot"
         got = Described(f"one of {len(found.weights)}")
@@ -196,9 +188,11 @@ def read_weights(path: Path, n_snapshots: int) -> WeightsFile:
     return found
 
 
-def _validated(kind: type[_Model], content: Mapping[str, Any], path: Path, must: str) -> _Model:
+def _validated(
+    kind: type[_Model], content: Mapping[str, Any], path: Path, must: str, *, strict: bool
+) -> _Model:
     try:
-        return kind.model_validate(content)
+        return kind.model_validate(content, strict=strict)
     except ValidationError as error:
         absent, wrong = [], []
         for found in error.errors():
@@ -239,7 +233,6 @@ def read_history(path: Path) -> dict[str, list[float]]:
 
 
 def write_holdout(path: Path, holdout: SavedHoldout) -> None:
-    """Write ``holdout.npz``."""
     arrays = {"probas": holdout.probas, "y": holdout.y, "rows": holdout.rows}
     if holdout.sample_weight is not None:
         arrays["sample_weight"] = holdout.sample_weight
@@ -247,7 +240,6 @@ def write_holdout(path: Path, holdout: SavedHoldout) -> None:
 
 
 def read_holdout(path: Path) -> SavedHoldout:
-    """Read ``holdout.npz``."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             weight = arrays.get("sample_weight")

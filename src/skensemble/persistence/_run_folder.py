@@ -120,7 +120,7 @@ class Run:
         config = files.read_config(path / files.CONFIG)
         M = config["n_snapshots"]
         missing = [name for name in files.NEEDED if not (path / name).exists()]
-        snapshots = [f"{files.SNAPSHOTS}/{files.snapshot_name(m + 1)}" for m in range(M)]
+        snapshots = map(files.snapshot_name, range(M))
         missing += [name for name in snapshots if not (path / name).is_file()]
         if missing:
             raise FileNotFoundError(_missing(path, missing))
@@ -136,8 +136,7 @@ class Run:
     @property
     def snapshot_paths(self) -> list[Path]:
         """Files of the snapshots, in the order of their cycles."""
-        folder = self.path / files.SNAPSHOTS
-        return [folder / files.snapshot_name(m + 1) for m in range(self.n_snapshots)]
+        return [self.path / files.snapshot_name(m) for m in range(self.n_snapshots)]
 
     @property
     def classes(self) -> np.ndarray:
@@ -305,10 +304,8 @@ class Run:
 
 
 def _missing(folder: Path, missing: list[str]) -> str:
-    found = sorted(path.name for path in folder.iterdir())
-    found += sorted(
-        f"{path.parent.name}/{path.name}" for path in folder.glob(f"{files.SNAPSHOTS}/*")
-    )
+    paths = [*sorted(folder.iterdir()), *sorted(folder.glob(f"{files.SNAPSHOTS}/*"))]
+    found = [path.relative_to(folder).as_posix() for path in paths]
     there = ", ".join(found[:20]) + (", ..." if len(found) > 20 else "")
     must = f"the folder of a run, with {', '.join(missing)}"
     got = Described("a folder without")

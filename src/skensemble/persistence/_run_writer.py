@@ -163,7 +163,7 @@ class RunWriter:
         network = network_from_json(text, name)
         for m, snapshot in enumerate(estimator.snapshots_):
             network.set_weights(snapshot.weights)
-            network.save_weights(folder / files.SNAPSHOTS / files.snapshot_name(m + 1))
+            network.save_weights(folder / files.snapshot_name(m))
         files.write_history(folder / files.HISTORY, estimator.history_)
         weights = {**asdict(estimator.weighting_), "scores": estimator.snapshot_scores_}
         write_json(folder / files.WEIGHTS, {**weights, "source": files.OWN_HOLDOUT})
