@@ -22,7 +22,7 @@ def compare(
     rows: cli.RowOptions,
     network: cli.NetworkOptions,
     training: cli.TrainingOptions,
-    console: cli.ConsoleOptions,
+    lines: cli.Lines,
     data: str = cli.data_option(
         default="digits",
         metavar="SOURCE",
@@ -63,64 +63,59 @@ def compare(
     of M cycles with equal and with learned weights, and M networks of their own with an M-th of the
     epochs each: on the same rows, seed by seed, with 95% intervals.
     """
-    with console.open() as lines:
-        from skensemble import evaluation, recipes
-        from skensemble._validation import Described, check_integer, must_be
-        from skensemble.cli._console import import_tensorflow
-        from skensemble.cli._estimator_from_options import EstimatorOptions, check_options
-        from skensemble.cli._row_source import CIFAR
-        from skensemble.persistence import check_new_file, write_json
+    from skensemble import evaluation, recipes
+    from skensemble._validation import Described, check_integer, must_be
+    from skensemble.cli._console import import_tensorflow
+    from skensemble.cli._estimator_from_options import EstimatorOptions, check_options
+    from skensemble.cli._row_source import CIFAR
+    from skensemble.persistence import check_new_file, write_json
 
-        check_integer("--seeds", seeds, minimum=2, fix="one has no interval; 5 is the default")
-        recipe = network.recipe
-        if recipe is not None and recipes.get(recipe).architecture == "transfer":
-            must, fix = (
-                "one of a network without warm-up",
-                "compare networks that train from the start",
-            )
-            raise ValueError(must_be("--recipe", must, recipe, fix))
+    check_integer("--seeds", seeds, minimum=2, fix="one has no interval; 5 is the default")
+    recipe = network.recipe
+    if recipe is not None and recipes.get(recipe).architecture == "transfer":
+        fix = "compare networks that train from the start"
+        raise ValueError(must_be("--recipe", "one of a network without warm-up", recipe, fix))
+    if out is not None:
+        check_new_file(f"--output {out}", out, force=force)
+    if test_data is None and (test_subset or test_limit):
+        name = "--test-subset" if test_subset else "--test-limit"
+        got, fix = Described("given without it"), "name the rows with --test-data"
+        raise ValueError(must_be(name, "left out without --test-data", got, fix))
+    import_tensorflow()
+    options = EstimatorOptions(network, training)
+    evaluation.check_comparable(check_options(options), step_rate)
+    X, y, columns = _read(data, replace(rows, limit=None))
+    X_test = y_test = None
+    if test_data is None and data in CIFAR and rows.subset is None and test_size is None:
+        test_data, test_subset = data, "test"
+    if test_data is not None:
+        test_rows = replace(rows, subset=test_subset, limit=test_limit)
+        X_test, y_test, _ = _read(test_data, test_rows, columns)
+    splits = evaluation.draw_splits(
+        X, y, seeds, test_size=test_size, train_size=rows.limit, X_test=X_test, y_test=y_test
+    )
+    source = {"source": data, "subset": rows.subset, "limit": rows.limit}
+    found: dict[str, Any] = {
+        "data": {**source, "test_data": test_data},
+        "methods": {key: method._asdict() for key, method in evaluation.METHODS.items()},
+        "versions": {name: version(name) for name in _PACKAGES},
+    }
+    is_shown = not lines.console.quiet
+    for facts, runs in run_seeds(splits, options, seeds, step_rate, show_progress=is_shown):
+        found |= {**facts, "runs": runs, "summary": evaluation.summarise_runs(runs)}
         if out is not None:
-            check_new_file(f"--output {out}", out, force=force)
-        if test_data is None and (test_subset or test_limit):
-            name = "--test-subset" if test_subset else "--test-limit"
-            got, fix = Described("given without it"), "name the rows with --test-data"
-            raise ValueError(must_be(name, "left out without --test-data", got, fix))
-        import_tensorflow()
-        options = EstimatorOptions(network, training)
-        evaluation.check_comparable(check_options(options), step_rate)
-        X, y, columns = _read(data, replace(rows, limit=None))
-        X_test = y_test = None
-        if test_data is None and data in CIFAR and rows.subset is None and test_size is None:
-            test_data, test_subset = data, "test"
-        if test_data is not None:
-            test_rows = replace(rows, subset=test_subset, limit=test_limit)
-            X_test, y_test, _ = _read(test_data, test_rows, columns)
-        splits = evaluation.draw_splits(
-            X, y, seeds, test_size=test_size, train_size=rows.limit, X_test=X_test, y_test=y_test
+            write_json(Path(out), found)
+    if markdown and not lines.as_json:
+        typer.echo(evaluation.markdown_tables(found["summary"], against))
+    elif not lines.as_json:
+        n_rows, settings = found["rows"], found["settings"]
+        lines.say(
+            f"{data}: {n_rows['train']} rows train, {n_rows['test']} test. "
+            f"{settings['epochs']} epochs for each method, M = {settings['M']}."
         )
-        source = {"source": data, "subset": rows.subset, "limit": rows.limit}
-        found: dict[str, Any] = {
-            "data": {**source, "test_data": test_data},
-            "methods": {key: method._asdict() for key, method in evaluation.METHODS.items()},
-            "versions": {name: version(name) for name in _PACKAGES},
-        }
-        for facts, runs in run_seeds(
-            splits, options, seeds, step_rate, show_progress=not console.quiet
-        ):
-            found |= {**facts, "runs": runs, "summary": evaluation.summarise_runs(runs)}
-            if out is not None:
-                write_json(Path(out), found)
-        if markdown and not console.as_json:
-            typer.echo(evaluation.markdown_tables(found["summary"], against))
-        elif not console.as_json:
-            n_rows, settings = found["rows"], found["settings"]
-            lines.say(
-                f"{data}: {n_rows['train']} rows train, {n_rows['test']} test. "
-                f"{settings['epochs']} epochs for each method, M = {settings['M']}."
-            )
-            for table in evaluation.summary_tables(found["summary"], against):
-                lines.table(*table)
-        lines.result(found)
+        for table in evaluation.summary_tables(found["summary"], against):
+            lines.table(*table)
+    lines.result(**found)
 
 
 def _read(source: str, rows: cli.RowOptions, columns: Any = None) -> tuple[Any, Any, Any]:
@@ -153,7 +148,9 @@ def run_seeds(
     runs: list[dict[str, Any]] = []
     with bars.Progress(
         bars.TextColumn("{task.description}"),
-        *(bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn()),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
         disable=not show_progress,
@@ -174,7 +171,7 @@ def run_seeds(
                 "settings": {**settings, "step_rate": rate, "network": model},
                 "options": _as_json(options),
             }
-            yield facts, list(runs)
+            yield facts, runs
 
 
 def _as_json(options: Any) -> dict[str, Any]:

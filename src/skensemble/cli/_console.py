@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, TextIO
@@ -59,7 +59,7 @@ class Output:
             table.add_row(*map(Text, row))
         self._print(self.console, table)
 
-    def result(self, content: Mapping[str, Any]) -> None:
+    def result(self, **content: Any) -> None:
         """Print the JSON object, where one was asked for."""
         if self.as_json:
             from skensemble.persistence import to_json

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from skensemble.cli._option_groups import TracebackOption, command, option
+from skensemble.cli._option_groups import PlainLines, command, option
 
 M, EPOCHS, UNITS, TEST_SHARE = 5, 30, 64, 0.25
 SINGLE, LEARNED = "single network, one cycle", "ensemble, learned weights"
@@ -13,7 +13,7 @@ SINGLE, LEARNED = "single network, one cycle", "ensemble, learned weights"
 
 @command
 def demo(
-    console: TracebackOption,
+    lines: PlainLines,
     data: Literal["digits", "breast_cancer", "wine"] = option(default="digits", help="Which data."),
     seeds: int = option(default=10, help="Random splits."),
 ) -> None:
@@ -22,39 +22,38 @@ def demo(
     Both have the same budget, the single network spends it on one cosine cycle. They are compared
     on several random splits, on test rows used for nothing else.
     """
-    with console.open() as lines:
-        from skensemble._validation import check_integer
-        from skensemble.cli._console import import_tensorflow
-        from skensemble.evaluation import summarise_runs, summary_tables
+    from skensemble._validation import check_integer
+    from skensemble.cli._console import import_tensorflow
+    from skensemble.evaluation import summarise_runs, summary_tables
 
-        check_integer("--seeds", seeds, minimum=2, fix="10 is the default")
-        lines.say(
-            f"{data}: {seeds} random splits, {TEST_SHARE:.0%} of the rows for testing. Each "
-            f"network has one hidden layer of {UNITS} and {EPOCHS} epochs; the ensemble spends "
-            f"them on M = {M} cycles."
-        )
-        import_tensorflow()
-        runs: list[dict[str, Any]] = []
-        start = time.perf_counter()
-        ensembles = []
-        for seed in range(seeds):
-            lines.say(f"split {seed + 1} of {seeds}", "dim")
-            clf, scores = train_both(data, seed, verbose=1 if seed == 0 else 0)
-            ensembles.append(clf)
-            runs.extend({"seed": seed, "method": name, **values} for name, values in scores.items())
-        summary = summarise_runs(runs, [SINGLE])
-        title, columns, rows = next(summary_tables(summary, SINGLE))
-        lines.table(title.replace("seeds", "splits"), columns, rows)
-        lines.say(verdict_lines(summary))
-        first = ensembles[0].weighting_
-        weights = ", ".join(f"{weight:.3f}" for weight in first.weights)
-        lines.say(
-            f"Learned weights on the first split: {weights}\n"
-            f"  learned on {first.n_samples} holdout rows in {first.n_iter} iterations; "
-            f"certificate: at most {max(first.gap, 1e-15):.0e} nats above the best weights there "
-            "are"
-        )
-        lines.say(_time_line(ensembles, time.perf_counter() - start))
+    check_integer("--seeds", seeds, minimum=2, fix="10 is the default")
+    lines.say(
+        f"{data}: {seeds} random splits, {TEST_SHARE:.0%} of the rows for testing. Each "
+        f"network has one hidden layer of {UNITS} and {EPOCHS} epochs; the ensemble spends "
+        f"them on M = {M} cycles."
+    )
+    import_tensorflow()
+    runs: list[dict[str, Any]] = []
+    start = time.perf_counter()
+    ensembles = []
+    for seed in range(seeds):
+        lines.say(f"split {seed + 1} of {seeds}", "dim")
+        clf, scores = train_both(data, seed, verbose=1 if seed == 0 else 0)
+        ensembles.append(clf)
+        runs.extend({"seed": seed, "method": name, **values} for name, values in scores.items())
+    summary = summarise_runs(runs, [SINGLE])
+    title, columns, rows = next(summary_tables(summary, SINGLE))
+    lines.table(title.replace("seeds", "splits"), columns, rows)
+    lines.say(verdict_lines(summary))
+    first = ensembles[0].weighting_
+    weights = ", ".join(f"{weight:.3f}" for weight in first.weights)
+    lines.say(
+        f"Learned weights on the first split: {weights}\n"
+        f"  learned on {first.n_samples} holdout rows in {first.n_iter} iterations; "
+        f"certificate: at most {max(first.gap, 1e-15):.0e} nats above the best weights there "
+        "are"
+    )
+    lines.say(_time_line(ensembles, time.perf_counter() - start))
 
 
 def train_both(data: str, seed: int, verbose: int) -> tuple[Any, dict[str, dict[str, float]]]:

@@ -4,37 +4,36 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from skensemble.cli._option_groups import JsonOptions, RunArgument, command
+from skensemble.cli._option_groups import JsonLines, RunArgument, command
 
 
 @command
-def inspect(run: RunArgument, console: JsonOptions) -> None:
+def inspect(run: RunArgument, lines: JsonLines) -> None:
     """Show what a run is: its network, data, cycles, snapshots, weights and files."""
-    with console.open() as lines:
-        from skensemble.cli._score_lines import say_comparisons
-        from skensemble.persistence import Run, describe_run
+    from skensemble.cli._score_lines import say_comparisons
+    from skensemble.persistence import Run, describe_run
 
-        opened = Run.open(run)
-        found = describe_run(opened)
-        if console.as_json:
-            lines.result(found)
-            return
-        for line in _headlines(found):
-            lines.say(line)
-        for table in _tables(found):
-            lines.table(*table)
-        weights = found["weights"]
-        learned = weights["method"] not in ("uniform", "given")
-        how = f", learned on {weights['n_samples']} rows of {weights['source']}" if learned else ""
-        lines.say(f"Weights: {weights['method']}{how}")
-        if weights["note"]:
-            lines.say(weights["note"])
-        say_comparisons(lines, opened.weighting)
-        if weights["n_earlier"]:
-            lines.say(f"{weights['n_earlier']} earlier weights are kept in weights.json")
-        others = {name: size for name, size in found["files"].items() if "/" not in name}
-        listed = ", ".join(f"{name} {_size(size)}" for name, size in others.items())
-        lines.say(f"Files: {_size(found['size'])} in all; {listed}")
+    opened = Run.open(run)
+    found = describe_run(opened)
+    if lines.as_json:
+        lines.result(**found)
+        return
+    for line in _headlines(found):
+        lines.say(line)
+    for table in _tables(found):
+        lines.table(*table)
+    weights = found["weights"]
+    learned = weights["method"] not in ("uniform", "given")
+    how = f", learned on {weights['n_samples']} rows of {weights['source']}" if learned else ""
+    lines.say(f"Weights: {weights['method']}{how}")
+    if weights["note"]:
+        lines.say(weights["note"])
+    say_comparisons(lines, opened.weighting)
+    if weights["n_earlier"]:
+        lines.say(f"{weights['n_earlier']} earlier weights are kept in weights.json")
+    others = {name: size for name, size in found["files"].items() if "/" not in name}
+    listed = ", ".join(f"{name} {_size(size)}" for name, size in others.items())
+    lines.say(f"Files: {_size(found['size'])} in all; {listed}")
 
 
 def _headlines(found: Mapping[str, Any]) -> list[str]:

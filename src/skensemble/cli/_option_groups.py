@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import Field, dataclass, field, fields, is_dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -25,14 +24,15 @@ weights_option = partial(option, rich_help_panel="Weights")
 
 
 def command(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a command of a function whose parameters are options, or groups of options."""
+    """Make a command of a function whose parameters are options, groups of options, and lines."""
     groups: dict[str, Any] = {}
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(function).parameters.items():
         kind = parameter.annotation
-        if is_dataclass(kind):
-            groups[name] = kind
-            parameters.extend(_parameter(f.name, f.type, f) for f in fields(kind))
+        group = kind.__metadata__[0] if name == "lines" else kind
+        if is_dataclass(group):
+            groups[name] = group
+            parameters.extend(_parameter(f.name, f.type, f) for f in fields(group))
         else:
             parameters.append(_parameter(name, kind, parameter.default))
 
@@ -41,7 +41,9 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
             name: kind(**{f.name: given.pop(f.name) for f in fields(kind)})
             for name, kind in groups.items()
         }
-        return function(**made, **given)
+        asked = vars(made.pop("lines"))
+        with output(as_json=asked.get("as_json", False), quiet=asked.get("quiet", False)) as lines:
+            return function(**made, **given, lines=lines)
 
     call.__name__, call.__doc__ = function.__name__, function.__doc__
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -195,7 +197,7 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True)
-class TracebackOption:
+class _TracebackOption:
     """What every command has."""
 
     traceback: bool = flag(
@@ -203,20 +205,22 @@ class TracebackOption:
         help="Show where an error comes from, as SKENSEMBLE_TRACEBACK=1 does.",
     )
 
-    def open(self) -> AbstractContextManager[Output]:
-        """Return a context manager that gives the output of the command."""
-        return output(as_json=getattr(self, "as_json", False), quiet=getattr(self, "quiet", False))
-
 
 @dataclass(frozen=True)
-class JsonOptions(TracebackOption):
+class _JsonOptions(_TracebackOption):
     """With the result as JSON."""
 
     as_json: bool = flag("--json", help="Print one JSON object; all else goes to standard error.")
 
 
 @dataclass(frozen=True)
-class ConsoleOptions(JsonOptions):
+class _ConsoleOptions(_JsonOptions):
     """What a command prints."""
 
     quiet: bool = flag("--quiet", "-q", help="Print only warnings and errors.")
+
+
+# What a command prints with, and the options for it.
+PlainLines = Annotated[Output, _TracebackOption]
+JsonLines = Annotated[Output, _JsonOptions]
+Lines = Annotated[Output, _ConsoleOptions]

@@ -30,7 +30,7 @@ def predict(
         "the problem is convex, and one solve finds its optimum.",
     ),
     network_flags: cli.NetworkFlags,
-    console: cli.ConsoleOptions,
+    lines: cli.Lines,
     output: str | None = cli.option(
         "--output", "-o", metavar="FILE.csv", help="Write a line per row: its name and label."
     ),
@@ -51,56 +51,53 @@ def predict(
     Rows may come without labels. Where there are labels, a table follows: the snapshot that was
     best on the holdout, equal weights, learned weights.
     """
-    with console.open() as lines:
-        chosen = _choose_weights(weights, optimize)
-        if num_tests is not None:
-            lines.say("note: --num_tests is without effect: one convex solve replaces restarts")
-        from skensemble.cli._architectures import check_same_architecture
-        from skensemble.cli._console import import_tensorflow
-        from skensemble.cli._row_source import read_rows_for, warn_about_seen_rows
-        from skensemble.cli._score_lines import COLUMNS, score_row
-        from skensemble.evaluation import combine_members
-        from skensemble.persistence import Run, check_new_file
-        from skensemble.tasks import class_indices
+    chosen = _choose_weights(weights, optimize)
+    if num_tests is not None:
+        lines.say("note: --num_tests is without effect: one convex solve replaces restarts")
+    from skensemble.cli._architectures import check_same_architecture
+    from skensemble.cli._console import import_tensorflow
+    from skensemble.cli._row_source import read_rows_for, warn_about_seen_rows
+    from skensemble.cli._score_lines import COLUMNS, score_row
+    from skensemble.evaluation import combine_members
+    from skensemble.persistence import Run, check_new_file
+    from skensemble.tasks import class_indices
 
-        opened = Run.open(run)
-        check_same_architecture(
-            run, opened.config["model"], cli.NetworkOptions(model=model), network_flags
-        )
-        if output is not None:
-            check_new_file(f"--output {output}", output, force=force)
-        found = read_rows_for(opened, data, rows, labelled=False, seed=seed)
-        y = None if found.y is None else class_indices(found.y, opened.classes, "--data")
-        if y is not None:
-            warn_about_seen_rows(opened, data, rows.subset, lines)
-        import_tensorflow()
-        ways = _weights(opened, chosen)
-        members = opened.estimator().member_predict_proba(found.X)
-        probas = {name: combine_members(members, ways[name]) for name in ways}
-        labels = opened.classes[probas[chosen].argmax(axis=1)]
-        shown = probas[chosen] if proba else None
-        if output is not None:
-            _write(output, found.paths, labels, shown, opened.classes)
-            lines.say(f"{len(labels)} rows predicted with {_TITLES[chosen]}: {output}")
-        scores = None if y is None else _scores(opened, members, probas, y)
-        if scores is not None:
-            table = [score_row(title, **values) for title, values in scores.items()]
-            lines.table(f"on {len(labels)} rows of {data}", COLUMNS, table)
-        elif output is None and not console.as_json:
-            for name, label in zip(found.paths or (), labels.tolist(), strict=True):
-                lines.say(f"{name}  {label}")
-        lines.result(
-            {
-                "run": str(opened.path),
-                "weighting": chosen,
-                "weights": ways[chosen],
-                "classes": opened.classes,
-                "rows": found.paths,
-                "labels": labels,
-                "proba": shown,
-                "scores": scores,
-            }
-        )
+    opened = Run.open(run)
+    check_same_architecture(
+        run, opened.config["model"], cli.NetworkOptions(model=model), network_flags
+    )
+    if output is not None:
+        check_new_file(f"--output {output}", output, force=force)
+    found = read_rows_for(opened, data, rows, labelled=False, seed=seed)
+    y = None if found.y is None else class_indices(found.y, opened.classes, "--data")
+    if y is not None:
+        warn_about_seen_rows(opened, data, rows.subset, lines)
+    import_tensorflow()
+    ways = _weights(opened, chosen)
+    members = opened.estimator().member_predict_proba(found.X)
+    probas = {name: combine_members(members, ways[name]) for name in ways}
+    labels = opened.classes[probas[chosen].argmax(axis=1)]
+    shown = probas[chosen] if proba else None
+    if output is not None:
+        _write(output, found.paths, labels, shown, opened.classes)
+        lines.say(f"{len(labels)} rows predicted with {_TITLES[chosen]}: {output}")
+    scores = None if y is None else _scores(opened, members, probas, y)
+    if scores is not None:
+        table = [score_row(title, **values) for title, values in scores.items()]
+        lines.table(f"on {len(labels)} rows of {data}", COLUMNS, table)
+    elif output is None and not lines.as_json:
+        for name, label in zip(found.paths or (), labels.tolist(), strict=True):
+            lines.say(f"{name}  {label}")
+    lines.result(
+        run=str(opened.path),
+        weighting=chosen,
+        weights=ways[chosen],
+        classes=opened.classes,
+        rows=found.paths,
+        labels=labels,
+        proba=shown,
+        scores=scores,
+    )
 
 
 def _choose_weights(weights: str | None, optimize: int | None) -> str:

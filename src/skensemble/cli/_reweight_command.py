@@ -11,7 +11,7 @@ from skensemble.cli import _option_groups as cli
 def reweight(
     run: cli.RunArgument,
     rows: cli.RowOptions,
-    console: cli.ConsoleOptions,
+    lines: cli.Lines,
     method: str = cli.weights_option(
         default="log_loss",
         metavar="NAME",
@@ -31,63 +31,62 @@ def reweight(
     They are learned on the rows that the run held out, or on other labelled rows that it has not
     seen. weights.json keeps the weights that are replaced.
     """
-    with console.open() as lines:
-        import numpy as np
+    import numpy as np
 
-        from skensemble.cli._console import import_tensorflow
-        from skensemble.cli._estimator_from_options import read_weighting
-        from skensemble.cli._row_source import labelled_rows, rows_name, warn_about_training_rows
-        from skensemble.cli._score_lines import say_comparisons
-        from skensemble.persistence import OWN_HOLDOUT, Run
+    from skensemble.cli._console import import_tensorflow
+    from skensemble.cli._estimator_from_options import read_weighting
+    from skensemble.cli._row_source import labelled_rows, rows_name, warn_about_training_rows
+    from skensemble.cli._score_lines import say_comparisons
+    from skensemble.persistence import OWN_HOLDOUT, Run
 
-        opened = Run.open(run)
-        weighting = read_weighting(method, "--method")
-        import_tensorflow()
-        settings: dict[str, Any] = {"n_last": n_last, "min_weight": min_weight}
-        judged: Any = None
-        if data is None:
-            source, holdout = OWN_HOLDOUT, opened.holdout
-            clf = opened.reweight(weighting, **settings)
-            if holdout is not None:
-                judged = holdout.probas, holdout.y, holdout.sample_weight
-        else:
-            source = rows_name(data, rows.subset)
-            warn_about_training_rows(opened, data, rows.subset, lines)
-            X, labels, y = labelled_rows(opened, data, rows)
-            clf = opened.reweight(weighting, X=X, y=labels, **settings)
-            judged = clf.member_predict_proba(X), y, None
-        result, before = clf.weighting_, opened.weights
-        found: dict[str, Any] = {
-            "run": str(opened.path),
-            "source": source,
-            "before": before,
-            "after": {**asdict(result), "scores": clf.snapshot_scores_},
-            "scores": None,
-            "written": not dry_run,
-        }
-        if judged is not None:
-            ways = {"before": before, "after": result.weights}
-            found["scores"] = {name: _scores(way, *judged) for name, way in ways.items()}
-        if not dry_run:
-            opened.save_weights(result, clf.snapshot_scores_, source=source)
-        lines.table(
-            "Weights" if judged is None else f"On {len(judged[1])} rows of {source}",
-            ["", "log-loss", "accuracy %", "before", "after"],
-            _table_rows(found),
+    opened = Run.open(run)
+    weighting = read_weighting(method, "--method")
+    import_tensorflow()
+    settings: dict[str, Any] = {"n_last": n_last, "min_weight": min_weight}
+    judged: Any = None
+    if data is None:
+        source, holdout = OWN_HOLDOUT, opened.holdout
+        clf = opened.reweight(weighting, **settings)
+        if holdout is not None:
+            judged = holdout.probas, holdout.y, holdout.sample_weight
+    else:
+        source = rows_name(data, rows.subset)
+        warn_about_training_rows(opened, data, rows.subset, lines)
+        X, labels, y = labelled_rows(opened, data, rows)
+        clf = opened.reweight(weighting, X=X, y=labels, **settings)
+        judged = clf.member_predict_proba(X), y, None
+    result, before = clf.weighting_, opened.weights
+    found: dict[str, Any] = {
+        "run": str(opened.path),
+        "source": source,
+        "before": before,
+        "after": {**asdict(result), "scores": clf.snapshot_scores_},
+        "scores": None,
+        "written": not dry_run,
+    }
+    if judged is not None:
+        ways = {"before": before, "after": result.weights}
+        found["scores"] = {name: _scores(way, *judged) for name, way in ways.items()}
+    if not dry_run:
+        opened.save_weights(result, clf.snapshot_scores_, source=source)
+    lines.table(
+        "Weights" if judged is None else f"On {len(judged[1])} rows of {source}",
+        ["", "log-loss", "accuracy %", "before", "after"],
+        _table_rows(found),
+    )
+    if np.isfinite(result.gap):
+        lines.say(
+            f"At most {max(result.gap, 1e-15):.0e} nats of log-loss above the best weights "
+            "there are on these rows"
         )
-        if np.isfinite(result.gap):
-            lines.say(
-                f"At most {max(result.gap, 1e-15):.0e} nats of log-loss above the best weights "
-                "there are on these rows"
-            )
-        if isinstance(weighting, str) and weighting != "uniform":
-            lines.say("What was learned on these rows is judged on others: skensemble evaluate")
-        if result.note:
-            lines.say(result.note)
-        say_comparisons(lines, result)
-        where = opened.path / "weights.json"
-        lines.say(f"{where} is as it was" if dry_run else f"{where} has the new weights")
-        lines.result(found)
+    if isinstance(weighting, str) and weighting != "uniform":
+        lines.say("What was learned on these rows is judged on others: skensemble evaluate")
+    if result.note:
+        lines.say(result.note)
+    say_comparisons(lines, result)
+    where = opened.path / "weights.json"
+    lines.say(f"{where} is as it was" if dry_run else f"{where} has the new weights")
+    lines.result(**found)
 
 
 def _scores(weights: Any, members: Any, y: Any, sample_weight: Any) -> dict[str, float]:

@@ -21,7 +21,7 @@ def train(
     network: cli.NetworkOptions,
     flags: cli.NetworkFlags,
     training: cli.TrainingOptions,
-    console: cli.ConsoleOptions,
+    lines: cli.Lines,
     force: bool = cli.flag("--force", help="Replace a run that is there."),
     refit: bool = cli.training_option(
         "--refit",
@@ -54,7 +54,6 @@ def train(
     options = EstimatorOptions(network, training, flags, seed, engine, refit)
     arguments = context.obj["arguments"]
     with (
-        console.open() as lines,
         EndSignals() as signals,
         RunWriter(out, force=force) as writer,
         _saying_that_nothing_is_kept(lines),
@@ -84,16 +83,14 @@ def train(
             lines.say(f"run directory: {out}")
         writer.publish()
         lines.result(
-            {
-                "run": out,
-                "model": config["model"],
-                "snapshots": config["n_snapshots"],
-                "epochs": max((len(values) for values in clf.history_.values()), default=0),
-                "weights": clf.weights_,
-                "method": clf.weighting_.method,
-                "scores": clf.snapshot_scores_,
-                **{name: config[name] for name in ("interrupted", "refit", "engine", "timings")},
-            }
+            run=out,
+            model=config["model"],
+            snapshots=config["n_snapshots"],
+            epochs=max((len(values) for values in clf.history_.values()), default=0),
+            weights=clf.weights_,
+            method=clf.weighting_.method,
+            scores=clf.snapshot_scores_,
+            **{name: config[name] for name in ("interrupted", "refit", "engine", "timings")},
         )
     return signals.exit_code
 

@@ -1,7 +1,7 @@
 """A run: a folder with the snapshots of one training, that can be read without pickles."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ def load_run(folder: str | Path) -> Any:
     return Run.open(folder).estimator()
 
 
+@dataclass(eq=False, repr=False)
 class Run:
     """One training run, read from its folder.
 
@@ -83,21 +84,12 @@ class Run:
         Contents of ``weights.json`` that were replaced, oldest first.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        config: dict[str, Any],
-        weighting: WeightingResult,
-        scores: dict[str, list[Any]] | None,
-        weights_source: str = files.OWN_HOLDOUT,
-        earlier_weights: Sequence[dict[str, Any]] = (),
-    ):
-        self.path = path
-        self.config = config
-        self.weighting = weighting
-        self.scores = scores
-        self.weights_source = weights_source
-        self.earlier_weights = list(earlier_weights)
+    path: Path
+    config: dict[str, Any]
+    weighting: WeightingResult
+    scores: dict[str, list[Any]] | None
+    weights_source: str = files.OWN_HOLDOUT
+    earlier_weights: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def open(cls, folder: str | Path) -> "Run":
