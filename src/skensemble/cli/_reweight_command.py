@@ -1,5 +1,6 @@
 """``skensemble reweight``: other combination weights, without training."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -31,8 +32,6 @@ def reweight(
     They are learned on the rows that the run held out, or on other labelled rows that it has not
     seen. weights.json keeps the weights that are replaced.
     """
-    import numpy as np
-
     from skensemble.cli._console import import_tensorflow
     from skensemble.cli._estimator_from_options import read_weighting
     from skensemble.cli._row_source import labelled_rows, rows_name, warn_about_training_rows
@@ -74,7 +73,7 @@ def reweight(
         ["", "log-loss", "accuracy %", "before", "after"],
         _table_rows(found),
     )
-    if np.isfinite(result.gap):
+    if math.isfinite(result.gap):
         lines.say(
             f"At most {max(result.gap, 1e-15):.0e} nats of log-loss above the best weights "
             "there are on these rows"
@@ -91,28 +90,28 @@ def reweight(
 
 def _scores(weights: Any, members: Any, y: Any, sample_weight: Any) -> dict[str, float]:
     """Accuracy and log-loss (nats) of a weighted combination, each row counting as it does."""
-    from skensemble.cli._score_lines import accuracy_and_log_loss
-    from skensemble.evaluation import combine_members
+    from skensemble.evaluation import combine_members, score_probabilities
 
-    return accuracy_and_log_loss(combine_members(members, weights), y, sample_weight)
+    scores = score_probabilities(combine_members(members, weights), y, sample_weight)
+    return {name: scores[name] for name in ("log_loss", "accuracy")}
 
 
 def _table_rows(found: Mapping[str, Any]) -> list[list[str]]:
     from skensemble.cli._score_lines import title_of
 
-    after, none = found["after"], ("", "")
+    after, blank = found["after"], ("", "")
     both = zip(found["before"], after["weights"], strict=True)
     weights = [(f"{old:.3f}", f"{new:.3f}") for old, new in both]
     scores = after["scores"]
     if scores is None:
-        return [[f"snapshot {i + 1}", *none, *shown] for i, shown in enumerate(weights)]
+        return [[f"snapshot {i + 1}", *blank, *shown] for i, shown in enumerate(weights)]
     n = len(weights) + 1  # the snapshots, and equal weights
     names = map(title_of, scores["name"][:n])
     rows = [
-        *zip(names, scores["log_loss"][:n], scores["accuracy"][:n], [*weights, none], strict=True)
+        *zip(names, scores["log_loss"][:n], scores["accuracy"][:n], [*weights, blank], strict=True)
     ]
     for name, combined in found["scores"].items():
-        rows.append((name, combined["log_loss"], combined["accuracy"], none))
+        rows.append((name, combined["log_loss"], combined["accuracy"], blank))
     return [
         [name, f"{loss:.4f}", f"{100 * accuracy:.2f}", *shown]
         for name, loss, accuracy, shown in rows

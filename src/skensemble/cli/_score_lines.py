@@ -51,9 +51,7 @@ def say_comparisons(out: Output, result: WeightingResult) -> None:
         )
 
 
-def accuracy_and_log_loss(
-    proba: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
-) -> dict[str, float]:
+def accuracy_and_log_loss(proba: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """Score class probabilities against true classes, which are numbers of columns."""
-    scores = score_probabilities(proba, y, sample_weight)
+    scores = score_probabilities(proba, y)
     return {name: scores[name] for name in ("accuracy", "log_loss")}

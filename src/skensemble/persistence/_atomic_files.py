@@ -17,11 +17,11 @@ from skensemble._validation import Described, must_be
 
 def check_new_file(name: str, path: str | Path, *, force: bool) -> None:
     """Raise, before there is work to lose, if a file is not to be written there."""
-    there = Path(path)
-    if there.exists() and not there.is_file():
+    there = Path(path).resolve()
+    if there.name and there.exists() and not there.is_file():
         got = Described("a folder" if there.is_dir() else "a device or a pipe")
         raise ValueError(must_be(name, "a regular file", got, "choose another name"))
-    if there.exists() and not force:
+    if there.is_file() and not force:
         got = Described("one that is there already")
         raise FileExistsError(must_be(name, "a new file", got, "force=True replaces it"))
     check_place(name, path)
