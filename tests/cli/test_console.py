@@ -22,7 +22,7 @@ def command():
                 out.say(f"line {{i}}")
             out.table("title", ["a", "b"], [["c", "1"]])
             out.warn("beware")
-        out.result({{"a": 1}})
+        out.result(a=1)
     return 0
 
 sys.exit(exit_code_of(command, {{}}))

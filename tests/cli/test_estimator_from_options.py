@@ -1,6 +1,7 @@
 """From options to an estimator: nothing is trained here."""
 
 from dataclasses import fields
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -12,10 +13,9 @@ from skensemble.cli._estimator_from_options import (
     EstimatorOptions,
     check_options,
     make_estimator,
+    read_parameters,
 )
-from skensemble.cli._option_groups import NetworkOptions, TrainingOptions
-from skensemble.cli._parameter_text import read_parameters
-from skensemble.cli._snapshot_ensembles_flags import NetworkFlags
+from skensemble.cli._option_groups import NetworkFlags, NetworkOptions, TrainingOptions
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 3)).astype(np.uint8)
 TABLE = np.random.default_rng(1).normal(3, [1, 2, 50], (50, 3)).astype(np.float32)
@@ -31,7 +31,8 @@ def options_of(given):
 
 
 def made(X=IMAGES, **given):
-    return make_estimator(options_of(given), X)
+    clf, model, notes = make_estimator(options_of(given), X)
+    return SimpleNamespace(estimator=clf, model=model, notes=notes)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 from skensemble.cli import main
 from skensemble.cli._console import Output
 from skensemble.cli._evaluate_command import EQUAL, IN_USE, LAST, predictions
+from skensemble.cli._row_source import warn_about_seen_rows
 from skensemble.cli._score_lines import best_title
-from skensemble.cli._seen_rows import warn_about_seen_rows
 from skensemble.persistence import OWN_HOLDOUT, Run
 
 BEST = best_title(OWN_HOLDOUT)

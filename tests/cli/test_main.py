@@ -9,7 +9,7 @@ import pytest
 
 from skensemble import __version__
 from skensemble.cli import _main
-from skensemble.cli._quiet import silenced_standard_error
+from skensemble.cli._console import silenced_standard_error
 
 HEAVY = ("tensorflow", "keras", "sklearn", "scipy", "numpy")
 

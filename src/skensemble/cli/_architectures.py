@@ -1,23 +1,21 @@
-"""The networks that ``--model`` names, and the parameters that the command line has for them."""
+"""The networks that ``--model`` and ``--recipe`` name, and their options."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from skensemble._validation import Described, must_be
-from skensemble.cli._option_groups import NetworkOptions
-from skensemble.cli._snapshot_ensembles_flags import NetworkFlags
+from skensemble._validation import Described, check_integer, must_be
+from skensemble.cli._option_groups import NetworkFlags, NetworkOptions
+from skensemble.persistence import absolute_builder_name, import_builder, is_user_builder
 
 
 class Architecture(NamedTuple):
     """A network of `skensemble.models`; its depths are ``a n + b``, with ``depths`` (a, b)."""
 
-    name: str
     builder: str
     takes: tuple[str, ...]
-    defaults: Mapping[str, Any] = MappingProxyType({})
-    batch_size: int = 32
-    epochs: int = 50
+    defaults: dict[str, Any]
+    batch_size: int
+    epochs: int = 200
     depths: tuple[int, int] | None = None
 
 
@@ -25,16 +23,102 @@ _SHARED = ("dropout", "weight_decay")
 _OF_WRN = ("depth", "width", *_SHARED)
 _OF_DN = ("depth", "growth_rate", "bottleneck", *_SHARED)
 _OF_RESNEXT = ("depth", "cardinality", "width", "weight_decay")
+_WRN = {"depth": 16, "width": 4}
+_DN = {"depth": 40, "growth_rate": 12}
 _RESNEXT = {"depth": 29, "cardinality": 8, "width": 64}
 _SENET = {**_RESNEXT, "cardinality": 4, "se": True}
-_ALL = (
-    Architecture("wrn", "wide_resnet", _OF_WRN, {"depth": 16, "width": 4}, 128, 200, (6, 4)),
-    Architecture("dn", "densenet", _OF_DN, {"depth": 40, "growth_rate": 12}, 64, 200, (3, 4)),
-    Architecture("resnext", "resnext", _OF_RESNEXT, _RESNEXT, 120, 200, (9, 2)),
-    Architecture("senet", "resnext", _OF_RESNEXT, _SENET, 120, 200, (9, 2)),
-    Architecture("mlp", "mlp", ("units", "dropout")),
-)
-ARCHITECTURES = {found.name: found for found in _ALL}
+ARCHITECTURES = {
+    "wrn": Architecture("wide_resnet", _OF_WRN, _WRN, batch_size=128, depths=(6, 4)),
+    "dn": Architecture("densenet", _OF_DN, _DN, batch_size=64, depths=(3, 4)),
+    "resnext": Architecture("resnext", _OF_RESNEXT, _RESNEXT, batch_size=120, depths=(9, 2)),
+    "senet": Architecture("resnext", _OF_RESNEXT, _SENET, batch_size=120, depths=(9, 2)),
+    "mlp": Architecture("mlp", ("units", "dropout"), {}, batch_size=32, epochs=50),
+}
+
+
+def estimator_of_network(
+    options: NetworkOptions, flags: NetworkFlags, row_shape: Sequence[int], *, augment: bool
+) -> tuple[Any, dict[str, Any], list[str]]:
+    """Make an estimator of a network for rows; the network in words; notes on what is left aside.
+
+    With ``augment``, it has the augmentation of the recipe.
+    """
+    if options.recipe is not None:
+        clf, model = _of_recipe(options, options.recipe, flags, row_shape if augment else ())
+    elif options.model is not None and is_user_builder(options.model):
+        clf, model = _of_user_builder(options, options.model)
+    else:
+        name = options.model or ("wrn" if len(row_shape) > 1 else "mlp")
+        clf, model = _of_name(options, name, flags)
+    notes = []
+    if model["builder"] != "transfer":
+        notes = parameters_of_flags(flags, options.model or model["name"])[1]
+    return clf, {**model, "recipe": options.recipe}, notes
+
+
+def _of_name(options: NetworkOptions, name: str, flags: NetworkFlags) -> tuple[Any, dict[str, Any]]:
+    from skensemble import SnapshotEnsembleClassifier, models
+
+    architecture = architecture_named(name)
+    parameters = parameters_for(name, options, flags)
+    clf = SnapshotEnsembleClassifier(
+        getattr(models, architecture.builder),
+        epochs=architecture.epochs,
+        batch_size=architecture.batch_size,
+        **{f"model__{key}": value for key, value in parameters.items()},
+    )
+    return clf, {"name": name, "builder": architecture.builder, "parameters": parameters}
+
+
+def _of_user_builder(options: NetworkOptions, spec: str) -> tuple[Any, dict[str, Any]]:
+    from skensemble import SnapshotEnsembleClassifier
+
+    fix = "--set model__NAME=VALUE is for parameters of your function"
+    _refuse_parameters(options, f"--model {spec}", "left out for a builder of your own", fix)
+    place = absolute_builder_name(spec)
+    model = {"name": place, "builder": place, "parameters": {}}
+    return SnapshotEnsembleClassifier(import_builder(spec)), model
+
+
+def _of_recipe(
+    options: NetworkOptions, recipe_name: str, flags: NetworkFlags, image_shape: Sequence[int]
+) -> tuple[Any, dict[str, Any]]:
+    from skensemble import recipes
+    from skensemble.augmentation import check_images
+
+    recipe = recipes.get(recipe_name)
+    parameters = {
+        name.removeprefix("model__"): value
+        for name, value in recipe.params.items()
+        if name.startswith("model__")
+    }
+    name = name_of(recipe.architecture, parameters)
+    if options.model not in (None, name):
+        got = Described(f"--recipe {recipe.name}, which is --model {name}")
+        fix = "leave one of the two out"
+        raise ValueError(must_be("--recipe", f"one of --model {options.model}", got, fix))
+    settings: dict[str, Any] = {}
+    if recipe.architecture == "transfer":
+        fix = "--set head_units=512 and the like change what it has"
+        must = "left out, as the network is a backbone"
+        _refuse_parameters(options, f"--recipe {recipe.name}", must, fix)
+    else:
+        defaults = architecture_named(name).defaults
+        for key, value in parameters_for(name, options, flags).items():
+            if defaults.get(key) != value:
+                parameters[key] = settings[f"model__{key}"] = value
+    if image_shape and recipe.augmentation is not None:
+        check_images(image_shape)
+        settings["input_size"] = image_shape[:2]
+    known = {key: value for key, value in parameters.items() if key not in ("mean", "std")}
+    model = {"name": name, "builder": recipe.architecture, "parameters": known}
+    return recipes.make(recipe.name, **settings), model
+
+
+def _refuse_parameters(options: NetworkOptions, given_with: str, must: str, fix: str) -> None:
+    for name in given_parameters(options):
+        got = Described(f"given with {given_with}")
+        raise ValueError(must_be(option_of(name), must, got, fix))
 
 
 def architecture_named(model: str) -> Architecture:
@@ -49,48 +133,73 @@ def architecture_named(model: str) -> Architecture:
 
 def name_of(builder: str, parameters: Mapping[str, Any]) -> str:
     """Return what ``--model`` calls a builder of `skensemble.models`, or its own name."""
-    if builder == "resnext":
-        return "senet" if parameters.get("se") else "resnext"
-    return next((a.name for a in ARCHITECTURES.values() if a.builder == builder), builder)
+    if parameters.get("se"):
+        return "senet"
+    return next((name for name, a in ARCHITECTURES.items() if a.builder == builder), builder)
 
 
 def given_parameters(options: NetworkOptions) -> dict[str, Any]:
-    """Parameters of the builder, as far as options give them."""
+    """Parameters of a builder, as far as options give them."""
     names = ("depth", "width", "growth_rate", "cardinality", "bottleneck", *_SHARED)
     found = {name: getattr(options, name) for name in names}
-    found["units"] = None if options.units is None else _widths(options.units)
+    if options.units is not None:
+        try:
+            found["units"] = [int(part) for part in options.units.split(",")]
+        except ValueError as error:
+            must, fix = "whole numbers with commas", "64,64 makes two blocks of 64 units"
+            raise ValueError(must_be("--units", must, options.units, fix)) from error
     return {name: value for name, value in found.items() if value is not None}
 
 
-def parameters_for(
-    architecture: Architecture, options: NetworkOptions, flags: NetworkFlags
-) -> dict[str, Any]:
-    """Parameters of the builder, defaults included."""
-    given = given_parameters(options)
-    for name in given:
+def parameters_of_flags(flags: NetworkFlags, model: str) -> tuple[dict[str, Any], list[str]]:
+    """Parameters of the builder of a network, and notes on flags that are for another one."""
+    depth = None
+    if flags.wrn_N is not None:
+        fix = "2 makes WRN-16, 4 makes WRN-28"
+        depth = 6 * check_integer("--wrn_N", flags.wrn_N, minimum=1, fix=fix) + 4
+    parameters, notes = {}, []
+    for owner, flag, name, value in (
+        ("wrn", "--wrn_N", "depth", depth),
+        ("wrn", "--wrn_k", "width", flags.wrn_k),
+        ("dn", "--dn_depth", "depth", flags.dn_depth),
+        ("dn", "--dn_growth_rate", "growth_rate", flags.dn_growth_rate),
+    ):
+        if value is not None and owner == model:
+            parameters[name] = value
+        elif value is not None:
+            notes.append(f"{flag} is not for --model {model}: it is left aside")
+    return parameters, notes
+
+
+def parameters_for(model: str, options: NetworkOptions, flags: NetworkFlags) -> dict[str, Any]:
+    """Parameters of the builder of a network, defaults included."""
+    architecture = architecture_named(model)
+    given, by_flags = given_parameters(options), parameters_of_flags(flags, model)[0]
+    for name, value in given.items():
         if name not in architecture.takes:
-            takers = [a.name for a in ARCHITECTURES.values() if name in a.takes]
-            got = Described(f"given with --model {architecture.name}")
+            takers = [other for other, a in ARCHITECTURES.items() if name in a.takes]
             must = f"left out, except with --model {' or '.join(takers)}"
-            fix = f"the options of {architecture.name} are {_options(architecture.takes)}"
+            there = ", ".join(map(option_of, architecture.takes))
+            fix = f"the options of {model} are {there}"
+            got = Described(f"given with --model {model}")
             raise ValueError(must_be(option_of(name), must, got, fix))
-    by_flags, _ = flags.parameters_for(architecture.name)
-    for name, value in by_flags.items():
-        if given.get(name, value) != value:
-            got = Described(f"{given[name]}")
-            must = f"{value}, as the other spelling of it says"
-            raise ValueError(must_be(option_of(name), must, got, "give only one of the two"))
+        if by_flags.get(name, value) != value:
+            must = f"{by_flags[name]}, as the other spelling of it says"
+            raise ValueError(must_be(option_of(name), must, value, "give only one of the two"))
     return {**architecture.defaults, **given, **by_flags}
 
 
-def check_depth(architecture: Architecture, depth: Any, bottleneck: Any) -> None:
+def check_depth(model: str, parameters: Mapping[str, Any]) -> None:
     """Raise as the builder does where a network cannot be as deep; else, nothing is built."""
     from skensemble import models
 
-    if architecture.depths is None:
+    architecture, depth = ARCHITECTURES.get(model), parameters.get("model__depth")
+    if architecture is None or architecture.depths is None or depth is None:
         return
+    bottleneck = bool(parameters.get("model__bottleneck"))
     per_block, others = architecture.depths
-    per_block *= 2 if bottleneck else 1
+    if bottleneck:
+        per_block *= 2
     if depth < per_block + others or (depth - others) % per_block:
         settings = {"bottleneck": True} if bottleneck else {}
         getattr(models, architecture.builder)((32, 32, 3), 10, depth=depth, **settings)
@@ -106,7 +215,7 @@ def check_same_architecture(
             architecture_named(options.model)
         got = Described(f"one of --model {found['name']}")
         raise ValueError(must_be(f"RUN {folder}", f"a run of --model {options.model}", got, fix))
-    asked = {**given_parameters(options), **flags.parameters_for(found["name"])[0]}
+    asked = {**given_parameters(options), **parameters_of_flags(flags, found["name"])[0]}
     for name, value in asked.items():
         there = found["parameters"].get(name)
         if there != value:
@@ -114,18 +223,5 @@ def check_same_architecture(
             raise ValueError(must_be(f"{name} of the network of {folder}", str(value), got, fix))
 
 
-def option_of(name: str) -> str:
-    """Return the option of a parameter."""
-    return "--" + name.replace("_", "-")
-
-
-def _widths(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError as error:
-        fix = "64,64 makes two blocks of 64 units"
-        raise ValueError(must_be("--units", "whole numbers with commas", text, fix)) from error
-
-
-def _options(names: Sequence[str]) -> str:
-    return ", ".join(map(option_of, names))
+def option_of(parameter: str) -> str:
+    return "--" + parameter.replace("_", "-")

@@ -1,92 +1,61 @@
 """``skensemble compare``: what else the same training budget would have bought."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any, Literal
 
 import typer
 
-from skensemble.cli._option_groups import (
-    ConsoleOptions,
-    NetworkOptions,
-    RowOptions,
-    TrainingOptions,
-    command,
-)
-
-if TYPE_CHECKING:
-    from skensemble.cli._estimator_from_options import EstimatorOptions
-    from skensemble.evaluation import Split
+from skensemble.cli import _option_groups as cli
 
 BUILT_IN = ("digits", "wine", "breast_cancer")
 _PACKAGES = ("skensemble", "keras", "tensorflow", "scikit-learn", "numpy")
 _SETTINGS = ("M", "epochs", "alpha_zero", "batch_size", "weighting", "validation_fraction")
+_comparison = partial(cli.option, rich_help_panel="Comparison")
 
 
-_data = partial(typer.Option, rich_help_panel="Data")
-_comparison = partial(typer.Option, rich_help_panel="Comparison")
-
-
-@command
+@cli.command
 def compare(
-    rows: RowOptions,
-    network: NetworkOptions,
-    training: TrainingOptions,
-    console: ConsoleOptions,
-    data: Annotated[
-        str,
-        _data(
-            metavar="SOURCE",
-            help="digits, wine or breast_cancer, which scikit-learn brings along; or what train "
-            "takes: cifar10, cifar100, a folder of class folders of images, or a file.",
-        ),
-    ] = "digits",
-    test_data: Annotated[
-        str | None,
-        _data(
-            metavar="SOURCE",
-            help="Rows to test on. Default: a part of --data, drawn for every seed; of CIFAR, the "
-            "test images.",
-        ),
-    ] = None,
-    test_subset: Annotated[str | None, _data(metavar="NAME", help="Part of --test-data.")] = None,
-    test_limit: Annotated[
-        int | None, _data(metavar="N", help="Take N rows of --test-data.")
-    ] = None,
-    test_size: Annotated[
-        float | None,
-        _data(
-            metavar="SHARE",
-            help="Share or number of the rows of --data to test on. Default: 0.25.",
-        ),
-    ] = None,
-    seeds: Annotated[int, _comparison(help="How many seeds, from 0 on.")] = 5,
-    step_rate: Annotated[
-        float | None,
-        _comparison(help="Rate at which the step schedule starts. Default: that of the cycles."),
-    ] = None,
-    against: Annotated[
-        Literal["single", "one-cycle"],
-        _comparison(
-            help="What the differences are to: the single network with the step schedule, or the "
-            "one with one cosine cycle."
-        ),
-    ] = "single",
-    out: Annotated[
-        Path | None,
-        _comparison(
-            "--output",
-            metavar="FILE",
-            help="Write the scores of every seed, as JSON, after each of them.",
-        ),
-    ] = None,
-    force: Annotated[bool, _comparison("--force", help="Replace --output.")] = False,
-    markdown: Annotated[bool, _comparison("--markdown", help="Tables for a document.")] = False,
+    rows: cli.RowOptions,
+    network: cli.NetworkOptions,
+    training: cli.TrainingOptions,
+    lines: cli.Lines,
+    data: str = cli.data_option(
+        default="digits",
+        metavar="SOURCE",
+        help="digits, wine or breast_cancer, which scikit-learn brings along; or what train "
+        "takes: cifar10, cifar100, a folder of class folders of images, or a file.",
+    ),
+    test_data: str | None = cli.data_option(
+        metavar="SOURCE",
+        help="Rows to test on. Default: a part of --data, drawn for every seed; of CIFAR, the "
+        "test images.",
+    ),
+    test_subset: str | None = cli.data_option(metavar="NAME", help="Part of --test-data."),
+    test_limit: int | None = cli.data_option(metavar="N", help="Take N rows of --test-data."),
+    test_size: float | None = cli.data_option(
+        metavar="SHARE",
+        help="Share or number of the rows of --data to test on. Default: 0.25.",
+    ),
+    seeds: int = _comparison(default=5, help="How many seeds, from 0 on."),
+    step_rate: float | None = _comparison(
+        help="Rate at which the step schedule starts. Default: that of the cycles."
+    ),
+    against: Literal["single", "one-cycle"] = _comparison(
+        default="single",
+        help="What the differences are to: the single network with the step schedule, or the "
+        "one with one cosine cycle.",
+    ),
+    out: str | None = _comparison(
+        "--output",
+        metavar="FILE",
+        help="Write the scores of every seed, as JSON, after each of them.",
+    ),
+    force: bool = _comparison("--force", default=False, help="Replace --output."),
+    markdown: bool = _comparison("--markdown", default=False, help="Tables for a document."),
 ) -> None:
     """Compare snapshots with other ways to spend the same training budget.
 
@@ -94,69 +63,76 @@ def compare(
     of M cycles with equal and with learned weights, and M networks of their own with an M-th of the
     epochs each: on the same rows, seed by seed, with 95% intervals.
     """
-    with console.open() as lines:
-        from skensemble._validation import Described, must_be
-        from skensemble.cli._estimator_from_options import EstimatorOptions
-        from skensemble.cli._estimator_from_options import check_options as check_training
-        from skensemble.cli._quiet import import_tensorflow
-        from skensemble.cli._row_source import CIFAR
-        from skensemble.evaluation import (
-            METHODS,
-            draw_splits,
-            markdown_tables,
-            summarise_runs,
-            summary_tables,
-        )
-        from skensemble.persistence import check_new_file, write_json
+    from skensemble import evaluation, recipes
+    from skensemble._validation import Described, check_integer, must_be
+    from skensemble.cli._console import import_tensorflow
+    from skensemble.cli._estimator_from_options import EstimatorOptions, check_options
+    from skensemble.cli._row_source import CIFAR
+    from skensemble.persistence import check_new_file, write_json
 
-        _check_options(seeds, step_rate, network.recipe)
+    check_integer("--seeds", seeds, minimum=2, fix="one has no interval; 5 is the default")
+    recipe = network.recipe
+    if recipe is not None and recipes.get(recipe).architecture == "transfer":
+        fix = "compare networks that train from the start"
+        raise ValueError(must_be("--recipe", "one of a network without warm-up", recipe, fix))
+    if out is not None:
+        check_new_file(f"--output {out}", out, force=force)
+    if test_data is None and (test_subset or test_limit):
+        name = "--test-subset" if test_subset else "--test-limit"
+        got, fix = Described("given without it"), "name the rows with --test-data"
+        raise ValueError(must_be(name, "left out without --test-data", got, fix))
+    import_tensorflow()
+    options = EstimatorOptions(network, training)
+    evaluation.check_comparable(check_options(options), step_rate)
+    X, y, columns = _read(data, replace(rows, limit=None))
+    X_test = y_test = None
+    if test_data is None and data in CIFAR and rows.subset is None and test_size is None:
+        test_data, test_subset = data, "test"
+    if test_data is not None:
+        test_rows = replace(rows, subset=test_subset, limit=test_limit)
+        X_test, y_test, _ = _read(test_data, test_rows, columns)
+    splits = evaluation.draw_splits(
+        X, y, seeds, test_size=test_size, train_size=rows.limit, X_test=X_test, y_test=y_test
+    )
+    source = {"source": data, "subset": rows.subset, "limit": rows.limit}
+    found: dict[str, Any] = {
+        "data": {**source, "test_data": test_data},
+        "methods": {key: method._asdict() for key, method in evaluation.METHODS.items()},
+        "versions": {name: version(name) for name in _PACKAGES},
+    }
+    is_shown = not lines.console.quiet
+    for facts, runs in run_seeds(splits, options, seeds, step_rate, show_progress=is_shown):
+        found |= {**facts, "runs": runs, "summary": evaluation.summarise_runs(runs)}
         if out is not None:
-            check_new_file(f"--output {out}", out, force=force)
-        if test_data is None and (test_subset or test_limit):
-            name = "--test-subset" if test_subset else "--test-limit"
-            got, fix = Described("given without it"), "name the rows with --test-data"
-            raise ValueError(must_be(name, "left out without --test-data", got, fix))
-        import_tensorflow()
-        options = EstimatorOptions(network, training)
-        check_training(options)
-        X, y, columns = _read(data, replace(rows, limit=None))
-        X_test = y_test = None
-        if test_data is None and data in CIFAR and rows.subset is None and test_size is None:
-            test_data, test_subset = data, "test"
-        if test_data is not None:
-            test_rows = replace(rows, subset=test_subset, limit=test_limit)
-            X_test, y_test, _ = _read(test_data, test_rows, columns)
-        splits = draw_splits(
-            X, y, seeds, test_size=test_size, train_size=rows.limit, X_test=X_test, y_test=y_test
+            write_json(Path(out), found)
+    if markdown and not lines.as_json:
+        typer.echo(evaluation.markdown_tables(found["summary"], against))
+    elif not lines.as_json:
+        n_rows, settings = found["rows"], found["settings"]
+        lines.say(
+            f"{data}: {n_rows['train']} rows train, {n_rows['test']} test. "
+            f"{settings['epochs']} epochs for each method, M = {settings['M']}."
         )
-        found: dict[str, Any] = {
-            "data": {
-                "source": data,
-                "subset": rows.subset,
-                "limit": rows.limit,
-                "test_data": test_data,
-            },
-            "methods": {key: method._asdict() for key, method in METHODS.items()},
-            "versions": {name: version(name) for name in _PACKAGES},
-        }
-        for facts, runs in run_seeds(
-            splits, options, seeds, step_rate, show_progress=not console.quiet
-        ):
-            found = {**found, **facts, "runs": runs, "summary": summarise_runs(runs)}
-            if out is not None:
-                write_json(out, found)
-        if markdown and not console.as_json:
-            typer.echo(markdown_tables(found["summary"], against))
-        elif not console.as_json:
-            lines.say(_headline(found))
-            for table in summary_tables(found["summary"], against):
-                lines.table(*table)
-        lines.result(found)
+        for table in evaluation.summary_tables(found["summary"], against):
+            lines.table(*table)
+    lines.result(**found)
+
+
+def _read(source: str, rows: cli.RowOptions, columns: Any = None) -> tuple[Any, Any, Any]:
+    from sklearn import datasets
+
+    from skensemble.cli._row_source import read_rows
+
+    if source in BUILT_IN and not Path(source).exists():
+        X, y = getattr(datasets, f"load_{source}")(return_X_y=True)
+        return X.astype("float32"), y, None
+    found = read_rows(source, rows, columns=columns)
+    return found.X, found.y, found.feature_names
 
 
 def run_seeds(
-    splits: Iterator[Split],
-    options: EstimatorOptions,
+    splits: Iterator[Any],
+    options: Any,
     n_seeds: int,
     step_rate: float | None,
     *,
@@ -172,15 +148,16 @@ def run_seeds(
     runs: list[dict[str, Any]] = []
     with bars.Progress(
         bars.TextColumn("{task.description}"),
-        *(bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn()),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
         disable=not show_progress,
     ) as progress:
         task = progress.add_task("", total=n_seeds * len(METHODS))
         for split in splits:
-            prepared = make_estimator(options, split.X)
-            template = prepared.estimator
+            template, model, _ = make_estimator(options, split.X)
             progress.update(task, description=f"seed {split.seed + 1} of {n_seeds}")
             for run in score_methods(template, split, step_rate):
                 runs.append(run)
@@ -191,51 +168,15 @@ def run_seeds(
             rate = template.alpha_zero if step_rate is None else step_rate
             facts = {
                 "rows": {"train": len(split.X), "test": len(split.X_test)},
-                "settings": {**settings, "step_rate": rate, "network": prepared.model},
+                "settings": {**settings, "step_rate": rate, "network": model},
                 "options": _as_json(options),
             }
-            yield facts, list(runs)
+            yield facts, runs
 
 
-def _as_json(options: EstimatorOptions) -> dict[str, Any]:
-    network, training = asdict(options.network), asdict(options.training)
+def _as_json(options: Any) -> dict[str, Any]:
+    network = {**asdict(options.network), **asdict(options.flags)}
     others = {name: network.pop(name) for name in ("recipe", "normalize")}
-    network.update(asdict(options.flags))
+    training = {**asdict(options.training), "set": options.training.set or []}
     seed = {"seed": options.seed, "engine": options.engine}
-    return {"network": network, **others, **training, **seed, "set": training["set"] or []}
-
-
-def _check_options(n_seeds: int, step_rate: float | None, recipe: str | None) -> None:
-    """Raise, before anything is read, unless the options of a comparison are in their ranges.
-
-    A recipe that warms up first is refused, as no other method has that in its budget.
-    """
-    from skensemble import recipes
-    from skensemble._validation import check_integer, check_real, must_be
-
-    check_integer("--seeds", n_seeds, minimum=2, fix="one has no interval; 5 is the default")
-    if step_rate is not None:
-        check_real("--step-rate", step_rate, positive=True, fix="0.1 is that of the paper")
-    if recipe is not None and recipes.get(recipe).architecture == "transfer":
-        fix = "compare networks that train from the start"
-        raise ValueError(must_be("--recipe", "one of a network without warm-up", recipe, fix))
-
-
-def _read(source: str, rows: RowOptions, columns: Any = None) -> tuple[Any, Any, Any]:
-    from skensemble.cli._row_source import read_rows
-
-    if source not in BUILT_IN or Path(source).exists():
-        found = read_rows(source, rows, columns=columns)
-        return found.X, found.y, found.feature_names
-    from sklearn import datasets
-
-    X, y = getattr(datasets, f"load_{source}")(return_X_y=True)
-    return X.astype("float32"), y, None
-
-
-def _headline(found: Mapping[str, Any]) -> str:
-    rows, settings = found["rows"], found["settings"]
-    return (
-        f"{found['data']['source']}: {rows['train']} rows train, {rows['test']} test. "
-        f"{settings['epochs']} epochs for each method, M = {settings['M']}."
-    )
+    return {"network": network, **others, **training, **seed}

@@ -3,8 +3,10 @@
 import contextlib
 import os
 import sys
+import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, TextIO
 
@@ -57,19 +59,14 @@ class Output:
             table.add_row(*map(Text, row))
         self._print(self.console, table)
 
-    def result(self, content: Mapping[str, Any]) -> None:
+    def result(self, **content: Any) -> None:
         """Print the JSON object, where one was asked for."""
         if self.as_json:
             from skensemble.persistence import to_json
 
             # Whatever the encoding of standard output is, the labels stay what they are.
             line = to_json(content, ascii_only=True) + "\n"
-
-            def write() -> None:
-                sys.stdout.write(line)
-                sys.stdout.flush()
-
-            self._attempt(sys.stdout, write)
+            self._attempt(sys.stdout, lambda: sys.stdout.write(line))
 
     @contextlib.contextmanager
     def logging_to(self, path: Path) -> Iterator[None]:
@@ -89,7 +86,7 @@ class Output:
         if not self._attempt(console.file, lambda: console.print(what, soft_wrap=wrap)):
             console.quiet = True
 
-    def _attempt(self, stream: IO[str], write: Callable[[], None]) -> bool:
+    def _attempt(self, stream: IO[str], write: Callable[[], object]) -> bool:
         """Write to a stream; whether it can go on. A pipe that the reader closed is no failure."""
         try:
             write()
@@ -124,3 +121,35 @@ def output(*, as_json: bool = False, quiet: bool = False) -> Iterator[Output]:
         yield out
     if out.failure is not None:
         raise OSError(f"All is done, but not all could be said: {out.failure}.") from out.failure
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow; what it prints is shown only if the import fails.
+
+    It writes hints about the machine to the standard error of the process before any setting can
+    stop it.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silenced_standard_error():
+        import_module("tensorflow")
+
+
+@contextlib.contextmanager
+def silenced_standard_error() -> Iterator[None]:
+    """Keep what is written to the standard error of the process, by whatever language.
+
+    It is shown if an error leads out of the block; Ctrl-C is none.
+    """
+    sys.stderr.flush()
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            printed.seek(0)
+            os.write(standard_error, printed.read())
+            raise
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)

@@ -1,12 +1,11 @@
 """``skensemble demo``: an ensemble and a single network on data that scikit-learn ships."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import typer
-
-from skensemble.cli._option_groups import TracebackOption, command
+from skensemble.cli._option_groups import PlainLines, command, option
 
 M, EPOCHS, UNITS, TEST_SHARE = 5, 30, 64, 0.25
 SINGLE, LEARNED = "single network, one cycle", "ensemble, learned weights"
@@ -14,11 +13,9 @@ SINGLE, LEARNED = "single network, one cycle", "ensemble, learned weights"
 
 @command
 def demo(
-    console: TracebackOption,
-    data: Annotated[
-        Literal["digits", "breast_cancer", "wine"], typer.Option(help="Which data.")
-    ] = "digits",
-    seeds: Annotated[int, typer.Option(help="Random splits.")] = 10,
+    lines: PlainLines,
+    data: Literal["digits", "breast_cancer", "wine"] = option(default="digits", help="Which data."),
+    seeds: int = option(default=10, help="Random splits."),
 ) -> None:
     """Train a snapshot ensemble, and compare it with a single network.
 
@@ -26,44 +23,52 @@ def demo(
     on several random splits, on test rows used for nothing else.
     """
     from skensemble._validation import check_integer
-    from skensemble.cli._quiet import import_tensorflow
+    from skensemble.cli._console import import_tensorflow
     from skensemble.evaluation import summarise_runs, summary_tables
 
-    n_seeds = check_integer("--seeds", seeds, minimum=2, fix="10 is the default")
-    with console.open() as lines:
-        lines.say(
-            f"{data}: {n_seeds} random splits, {TEST_SHARE:.0%} of the rows for testing. Each "
-            f"network has one hidden layer of {UNITS} and {EPOCHS} epochs; the ensemble spends "
-            f"them on M = {M} cycles."
-        )
-        import_tensorflow()
-        runs: list[dict[str, Any]] = []
-        start = time.perf_counter()
-        ensembles = []
-        for seed in range(n_seeds):
-            lines.say(f"split {seed + 1} of {n_seeds}", "dim")
-            clf, scores = train_both(data, seed, verbose=1 if seed == 0 else 0)
-            ensembles.append(clf)
-            runs.extend({"seed": seed, "method": name, **values} for name, values in scores.items())
-        summary = summarise_runs(runs, [SINGLE])
-        title, columns, rows = next(summary_tables(summary, SINGLE))
-        lines.table(title.replace("seeds", "splits"), columns, rows)
-        lines.say(verdict_lines(summary))
-        lines.say(weights_line(ensembles[0]))
-        lines.say(time_line(ensembles, time.perf_counter() - start))
+    check_integer("--seeds", seeds, minimum=2, fix="10 is the default")
+    lines.say(
+        f"{data}: {seeds} random splits, {TEST_SHARE:.0%} of the rows for testing. Each "
+        f"network has one hidden layer of {UNITS} and {EPOCHS} epochs; the ensemble spends "
+        f"them on M = {M} cycles."
+    )
+    import_tensorflow()
+    runs: list[dict[str, Any]] = []
+    start = time.perf_counter()
+    ensembles = []
+    for seed in range(seeds):
+        lines.say(f"split {seed + 1} of {seeds}", "dim")
+        clf, scores = train_both(data, seed, verbose=1 if seed == 0 else 0)
+        ensembles.append(clf)
+        runs.extend({"seed": seed, "method": name, **values} for name, values in scores.items())
+    summary = summarise_runs(runs, [SINGLE])
+    title, columns, rows = next(summary_tables(summary, SINGLE))
+    lines.table(title.replace("seeds", "splits"), columns, rows)
+    lines.say(verdict_lines(summary))
+    first = ensembles[0].weighting_
+    weights = ", ".join(f"{weight:.3f}" for weight in first.weights)
+    lines.say(
+        f"Learned weights on the first split: {weights}\n"
+        f"  learned on {first.n_samples} holdout rows in {first.n_iter} iterations; "
+        f"certificate: at most {max(first.gap, 1e-15):.0e} nats above the best weights there "
+        "are"
+    )
+    lines.say(_time_line(ensembles, time.perf_counter() - start))
 
 
-def train_both(data: str, seed: int, verbose: int = 0) -> tuple[Any, dict[str, dict[str, float]]]:
+def train_both(data: str, seed: int, verbose: int) -> tuple[Any, dict[str, dict[str, float]]]:
     """Fit the ensemble and the single network on one split."""
-    import numpy as np
     from sklearn import datasets
+    from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import StandardScaler
 
     from skensemble import SnapshotEnsembleClassifier
-    from skensemble.evaluation import score_probabilities
+    from skensemble.cli._score_lines import accuracy_and_log_loss
 
     X, y = getattr(datasets, f"load_{data}")(return_X_y=True)
-    X, X_test, y, y_test = _split(X, y, seed)
+    X, X_test, y, y_test = train_test_split(
+        X, y, test_size=TEST_SHARE, stratify=y, random_state=seed
+    )
     scaler = StandardScaler().fit(X)
     X, X_test = scaler.transform(X), scaler.transform(X_test)
 
@@ -75,25 +80,16 @@ def train_both(data: str, seed: int, verbose: int = 0) -> tuple[Any, dict[str, d
     ).fit(X, y)
 
     members = ensemble.member_predict_proba(X_test)
-    best = int(np.argmin(ensemble.snapshot_scores_["log_loss"][:M]))
+    losses = ensemble.snapshot_scores_["log_loss"][:M]
     probas = {
-        "best snapshot on the holdout": members[best],
+        "best snapshot on the holdout": members[losses.index(min(losses))],
         "last snapshot": members[-1],
         SINGLE: single.predict_proba(X_test),
         "ensemble, equal weights": members.mean(axis=0),
         LEARNED: ensemble.predict_proba(X_test),
     }
-    scores = {name: score_probabilities(proba, y_test) for name, proba in probas.items()}
-    return ensemble, {
-        name: {metric: values[metric] for metric in ("accuracy", "log_loss")}
-        for name, values in scores.items()
-    }
-
-
-def _split(X: Any, y: Any, seed: int) -> Any:
-    from sklearn.model_selection import train_test_split
-
-    return train_test_split(X, y, test_size=TEST_SHARE, stratify=y, random_state=seed)
+    scores = {name: accuracy_and_log_loss(proba, y_test) for name, proba in probas.items()}
+    return ensemble, scores
 
 
 def verdict_lines(summary: Sequence[Mapping[str, Any]]) -> str:
@@ -111,23 +107,11 @@ def verdict_lines(summary: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def weights_line(clf: Any) -> str:
-    """Show the learned weights of the first split, and how surely they are the best."""
-    weights = ", ".join(f"{weight:.3f}" for weight in clf.weights_)
-    result = clf.weighting_
-    return (
-        f"Learned weights on the first split: {weights}\n"
-        f"  learned on {result.n_samples} holdout rows in {result.n_iter} iterations; certificate: "
-        f"at most {max(result.gap, 1e-15):.0e} nats above the best weights there are"
-    )
-
-
-def time_line(ensembles: list[Any], total: float) -> str:
+def _time_line(ensembles: list[Any], total: float) -> str:
     """Say where the time of the ensembles went."""
-    stages: dict[str, float] = {}
+    stages: Counter[str] = Counter()
     for clf in ensembles:
-        for stage, seconds in clf.timings_.items():
-            stages[stage] = stages.get(stage, 0.0) + seconds
+        stages.update(clf.timings_)
     fitting = sum(stages.values())
     shares = ", ".join(f"{stage} {seconds / fitting:.0%}" for stage, seconds in stages.items())
     return (

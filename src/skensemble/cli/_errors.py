@@ -17,39 +17,42 @@ from typer.exceptions import TyperException
 from skensemble.exceptions import SnapshotTrainingError
 
 OK, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-TRACEBACK_VARIABLE = "SKENSEMBLE_TRACEBACK"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _OF_INPUT = (ValueError, TypeError, OSError, ImportError, MemoryError, SnapshotTrainingError)
 
 
-def exit_code_of(command: Callable[[], Any], settings: dict[str, Any]) -> int:
+def exit_code_of(command: Callable[[], Any], settings: Mapping[str, Any]) -> int:
     """Run a command; print what goes wrong on one line of standard error."""
+    arguments = settings.get("arguments", ())
+    failure: BaseException
     try:
         code = command()
         return code if isinstance(code, int) else OK
     except SystemExit as error:  # a closed pipe, as after `| head`, or a signal
         return error.code if isinstance(error.code, int) else UNEXPECTED
     except TyperException as error:
-        code, text = BAD_INPUT, error.format_message().replace("Value error, ", "").rstrip(".")
+        failure, code = error, BAD_INPUT
+        text = error.format_message().replace("Value error, ", "").rstrip(".")
         _print_error(text)
         context = getattr(error, "ctx", None)
         if context is not None:
             _print(Text(f"{context.command_path} --help lists what there is.", style="dim"))
-        failure: BaseException = error
     except (KeyboardInterrupt, typer.Abort) as error:
-        code, text, failure = INTERRUPTED, "interrupted", error
+        failure, code, text = error, INTERRUPTED, "interrupted"
     except Exception as error:
-        text = _message(error, settings.get("options", {}))
-        code, failure = _explain(error, text, settings.get("arguments", ())), error
-    if "--json" in settings.get("arguments", ()):
-        _print_json(failure, text, code)
+        failure, text = error, _message(error, settings.get("options", {}))
+        code = _explain(error, text, arguments)
+    if "--json" in arguments:
+        content = {"error": {"type": type(failure).__name__, "message": text}, "exit_code": code}
+        with contextlib.suppress(OSError):  # the reader has closed the pipe
+            print(json.dumps(content), flush=True)
     return code
 
 
 def _explain(error: Exception, text: str, arguments: Any) -> int:
     """Say on standard error what went wrong; the exit code."""
     is_expected = isinstance(error, _OF_INPUT)
-    shows_traceback = "--traceback" in arguments or bool(os.environ.get(TRACEBACK_VARIABLE))
+    shows_traceback = "--traceback" in arguments or bool(os.environ.get("SKENSEMBLE_TRACEBACK"))
     _print_error(text if is_expected else f"unexpected {type(error).__name__}: {text}")
     # What is not a sentence of ours may be a fault of ours.
     is_foreign = isinstance(error, ValueError | TypeError) and _refusal_of(error) is None
@@ -64,10 +67,8 @@ def _message(error: BaseException, options: Mapping[str, str]) -> str:
     refusal = _refusal_of(error)
     if refusal is not None:
         return _in_options(refusal, options)
-    text = " ".join(_COLOURS.sub("", str(error)).split())
     notes = " ".join(getattr(error, "__notes__", ()))
-    text = f"{text} ({' '.join(notes.split())})" if notes else text
-    return text or type(error).__name__
+    return _on_one_line(f"{error} ({notes})" if notes else f"{error}") or type(error).__name__
 
 
 def _refusal_of(error: BaseException) -> Any:
@@ -93,18 +94,15 @@ def _in_options(refusal: Any, options: Mapping[str, str]) -> str:
     # A flag has no value: force=True is --force.
     fix = re.sub(r"\b(\w+)=True\b", lambda flag: options.get(flag[1], flag[0]), refusal.fix)
     name = f"{options.get(name, name)}{space}{rest}"
-    text = f"{name} must be {refusal.must}, got {got} instead: {fix}."
+    return _on_one_line(f"{name} must be {refusal.must}, got {got} instead: {fix}.")
+
+
+def _on_one_line(text: str) -> str:
     return " ".join(_COLOURS.sub("", text).split())
 
 
 def _print_error(text: str) -> None:
     _print(Text.assemble(("error: ", "bold red"), text))
-
-
-def _print_json(error: BaseException, text: str, code: int) -> None:
-    content = {"error": {"type": type(error).__name__, "message": text}, "exit_code": code}
-    with contextlib.suppress(OSError):  # the reader has closed the pipe
-        print(json.dumps(content), flush=True)
 
 
 def _print(text: Text) -> None:

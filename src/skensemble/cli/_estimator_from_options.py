@@ -1,39 +1,45 @@
 """From options to an estimator that is not fitted."""
 
+import ast
+import difflib
 import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from skensemble._validation import Described, check_choice, must_be
-from skensemble.cli._architectures import (
-    ARCHITECTURES,
-    architecture_named,
-    check_depth,
-    given_parameters,
-    name_of,
-    option_of,
-    parameters_for,
-)
-from skensemble.cli._option_groups import NetworkOptions, TrainingOptions
-from skensemble.cli._parameter_text import (
-    check_known,
-    loss_named,
-    read_fraction,
-    read_parameters,
-    read_weighting,
-)
-from skensemble.cli._snapshot_ensembles_flags import NetworkFlags
-from skensemble.persistence import absolute_builder_name, import_builder, is_user_builder
+from skensemble._validation import check_real, must_be
+from skensemble.cli._architectures import check_depth, estimator_of_network
+from skensemble.cli._option_groups import NetworkFlags, NetworkOptions, TrainingOptions
 
+# What --set leaves to an option, and the option.
+_OWN_OPTION = {
+    "model": "--model",
+    "M": "--snapshots",
+    "epochs": "--epochs",
+    "alpha_zero": "--alpha-zero",
+    "batch_size": "--batch-size",
+    "augmentation": "--augmentation",
+    "loss": "--loss",
+    "weighting": "--weighting",
+    "validation_fraction": "--validation-fraction",
+    "random_state": "--seed of train",
+    "engine": "--engine of train",
+    "refit": "--refit of train",
+}
+_NOT_HERE = {
+    "callbacks": "train in Python with callbacks of your own",
+    "verbose": "--quiet says less",
+    "warm_start": "every run starts anew",
+}
+# Names behind which the parameters of something else follow.
+_PREFIXES = ("model", "optimizer", "loss", "metrics", "compile", "fit", "predict")
 _OF_TRANSFER = ("backbone", "image_size", "head_units", "unfreeze_from")
 
 
 @dataclass(frozen=True)
 class EstimatorOptions:
-    """All options that make an estimator."""
-
     network: NetworkOptions = field(default_factory=NetworkOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
     flags: NetworkFlags = field(default_factory=NetworkFlags)
@@ -42,46 +48,8 @@ class EstimatorOptions:
     refit: bool = False
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """An estimator, and its network in words."""
-
-    estimator: Any
-    model: dict[str, Any]
-    notes: list[str]
-
-
-def make_estimator(options: EstimatorOptions, X: np.ndarray | None) -> Prepared:
-    """Make the estimator of given options."""
-    from skensemble.augmentation import augmentation_named
-    from skensemble.backends import seeded
-
-    network, training = options.network, options.training
-    if network.recipe is not None:
-        prepared = _of_recipe(options, network.recipe, X)
-    elif network.model is not None and is_user_builder(network.model):
-        prepared = _of_user_builder(options, network.model)
-    else:
-        default = "wrn" if X is not None and X.ndim > 2 else "mlp"
-        prepared = _of_name(options, network.model or default)
-    clf = prepared.estimator
-    others = read_parameters(training.set or ())
-    check_known(others, clf)
-    clf.set_params(**_training_parameters(options), **others)
-    if prepared.model["builder"] == "transfer":
-        prepared.model["parameters"] = {name: getattr(clf, name) for name in _OF_TRANSFER}
-    if X is not None:
-        _normalise(prepared, network.normalize, X)
-        if training.augmentation is not None:
-            names = _augmentations(training.augmentation)
-            with seeded(0):  # layers draw seeds that they are not given; those of fit are others
-                layers = augmentation_named(names, X.shape[1:], prepared.model["mean"])
-            clf.set_params(augmentation=layers)
-    return prepared
-
-
-def check_options(options: EstimatorOptions) -> None:
-    """Raise, before there are rows, what can be told without them."""
+def check_options(options: EstimatorOptions) -> Any:
+    """Raise, before there are rows, what can be told without them; return an estimator."""
     from skensemble.augmentation import check_names
     from skensemble.ensemble import check_parameters
 
@@ -92,87 +60,48 @@ def check_options(options: EstimatorOptions) -> None:
         others = [text for text in options.training.set or () if not text.startswith("model__")]
         training = replace(options.training, set=others)
         options = replace(options, network=NetworkOptions(), training=training)
-    prepared = make_estimator(options, None)
-    parameters = prepared.estimator.get_params(deep=False)
-    architecture = ARCHITECTURES.get(prepared.model["name"])
-    if architecture is not None and "model__depth" in parameters:
-        check_depth(architecture, parameters["model__depth"], parameters.get("model__bottleneck"))
+    clf, model, _ = make_estimator(options, None)
+    parameters = clf.get_params(deep=False)
+    check_depth(model["name"], parameters)
     check_parameters(parameters)
+    return clf
 
 
-def _of_name(options: EstimatorOptions, name: str) -> Prepared:
-    from skensemble import SnapshotEnsembleClassifier, models
+def make_estimator(
+    options: EstimatorOptions, X: np.ndarray | None
+) -> tuple[Any, dict[str, Any], list[str]]:
+    """Make an estimator; its network in words; and notes on what is left aside."""
+    from skensemble.augmentation import augmentation_named
+    from skensemble.backends import seeded
 
-    architecture = architecture_named(name)
-    parameters = parameters_for(architecture, options.network, options.flags)
-    clf = SnapshotEnsembleClassifier(
-        getattr(models, architecture.builder),
-        epochs=architecture.epochs,
-        batch_size=architecture.batch_size,
-        **{f"model__{key}": value for key, value in parameters.items()},
+    network, training = options.network, options.training
+    row_shape = () if X is None else X.shape[1:]
+    clf, model, notes = estimator_of_network(
+        network, options.flags, row_shape, augment=training.augmentation is None
     )
-    model = {"name": name, "builder": architecture.builder, "parameters": parameters}
-    return Prepared(clf, {**model, "recipe": None}, options.flags.parameters_for(name)[1])
-
-
-def _of_user_builder(options: EstimatorOptions, spec: str) -> Prepared:
-    from skensemble import SnapshotEnsembleClassifier
-
-    for name in given_parameters(options.network):
-        fix = "--set model__NAME=VALUE is for parameters of your function"
-        got = Described(f"given with --model {spec}")
-        raise ValueError(must_be(option_of(name), "left out for a builder of your own", got, fix))
-    clf = SnapshotEnsembleClassifier(import_builder(spec))
-    place = absolute_builder_name(spec)
-    model: dict[str, Any] = {"name": place, "builder": place, "parameters": {}, "recipe": None}
-    return Prepared(clf, model, options.flags.parameters_for(spec)[1])
-
-
-def _of_recipe(options: EstimatorOptions, recipe_name: str, X: np.ndarray | None) -> Prepared:
-    from skensemble import recipes
-    from skensemble.augmentation import check_images
-
-    recipe = recipes.get(recipe_name)
-    parameters = {
-        name.removeprefix("model__"): value
-        for name, value in recipe.params.items()
-        if name.startswith("model__")
-    }
-    name = name_of(recipe.architecture, parameters)
-    asked = options.network.model
-    if asked not in (None, name):
-        got = Described(f"--recipe {recipe.name}, which is --model {name}")
-        fix = "leave one of the two out"
-        raise ValueError(must_be("--recipe", f"one of --model {asked}", got, fix))
-    notes: list[str] = []
-    changed: dict[str, Any] = {}
-    if recipe.architecture == "transfer":
-        for given in given_parameters(options.network):
-            got = Described(f"given with --recipe {recipe.name}")
-            fix = "--set head_units=512 and the like change what it has"
-            must = "left out, as the network is a backbone"
-            raise ValueError(must_be(option_of(given), must, got, fix))
-    else:
-        architecture = architecture_named(name)
-        changed = {
-            key: value
-            for key, value in parameters_for(architecture, options.network, options.flags).items()
-            if architecture.defaults.get(key) != value
-        }
-        notes = options.flags.parameters_for(name)[1]
-    settings: dict[str, Any] = {f"model__{key}": value for key, value in changed.items()}
-    if X is not None and options.training.augmentation is None and recipe.augmentation is not None:
-        check_images(X.shape[1:])
-        settings["input_size"] = X.shape[1:3]
-    clf = recipes.make(recipe.name, **settings)
-    known = {k: v for k, v in {**parameters, **changed}.items() if k not in ("mean", "std")}
-    model = {"name": name, "builder": recipe.architecture, "parameters": known}
-    return Prepared(clf, {**model, "recipe": recipe.name}, notes)
+    others = read_parameters(training.set or ())
+    check_known(others, clf)
+    clf.set_params(**_training_parameters(options), **others)
+    if model["builder"] == "transfer":
+        model["parameters"] = {name: getattr(clf, name) for name in _OF_TRANSFER}
+    if X is not None:
+        _normalise(clf, network.normalize, X)
+        for name in ("mean", "std"):
+            value = clf.get_params(deep=False).get(f"model__{name}")
+            model[name] = None if value is None else list(value)
+        if training.augmentation is not None:
+            names = _augmentations(training.augmentation)
+            with seeded(0):  # layers draw seeds that they are not given; those of fit are others
+                layers = augmentation_named(names, row_shape, model["mean"])
+            clf.set_params(augmentation=layers)
+    return clf, model, notes
 
 
 def _training_parameters(options: EstimatorOptions) -> dict[str, Any]:
+    from skensemble import recipes
+
     training = options.training
-    given: dict[str, Any] = {
+    found: dict[str, Any] = {
         "M": training.snapshots,
         "epochs": training.epochs,
         "alpha_zero": training.alpha_zero,
@@ -181,11 +110,12 @@ def _training_parameters(options: EstimatorOptions) -> dict[str, Any]:
         "engine": options.engine,
         "refit": options.refit or None,
     }
-    found = {name: value for name, value in given.items() if value is not None}
+    found = {name: value for name, value in found.items() if value is not None}
     if training.loss is not None or training.label_smoothing is not None:
-        name = training.loss
+        recipe, name = options.network.recipe, training.loss
         if name is None:
-            name = "focal" if _is_focal(options.network.recipe) else "cross-entropy"
+            is_focal = recipe is not None and recipes.get(recipe).focal
+            name = "focal" if is_focal else "cross-entropy"
         found["loss"] = loss_named(name, training.label_smoothing)
     if training.validation_fraction is not None:
         found["validation_fraction"] = read_fraction(training.validation_fraction)
@@ -200,34 +130,116 @@ def _augmentations(text: str) -> list[str]:
     return [] if text == "none" else text.split(",")
 
 
-def _is_focal(recipe: str | None) -> bool:
-    from skensemble import recipes
-
-    return recipe is not None and recipes.get(recipe).focal
-
-
-def _normalise(prepared: Prepared, normalize: str, X: np.ndarray) -> None:
+def _normalise(clf: Any, normalize: str, X: np.ndarray) -> None:
     """Give the network the mean and standard deviation of the rows, where it takes them."""
     from skensemble.datasets import channel_statistics
 
-    check_choice("--normalize", normalize, ("auto", "data", "none"), fix="auto is the default")
-    clf = prepared.estimator
     params = clf.get_params(deep=False)
-    names = ("model__mean", "model__std")
+    given = {f"model__{name}": params.get(f"model__{name}") for name in ("mean", "std")}
     if normalize == "none":
-        clf.set_params(**{name: None for name in names if name in params})
-    elif _takes_statistics(params.get("model")) and (
-        normalize == "data" or all(params.get(name) is None for name in names)
-    ):
-        mean, std = channel_statistics(X)
-        clf.set_params(model__mean=mean, model__std=std)
-    params = clf.get_params(deep=False)
-    for name in names:
-        value = params.get(name)
-        prepared.model[name.removeprefix("model__")] = None if value is None else list(value)
+        clf.set_params(**{name: None for name in given if name in params})
+    elif normalize == "data" or all(value is None for value in given.values()):
+        builder = params.get("model")
+        if builder is not None and {"mean", "std"} <= set(inspect.signature(builder).parameters):
+            mean, std = channel_statistics(X)
+            clf.set_params(model__mean=mean, model__std=std)
 
 
-def _takes_statistics(builder: Any) -> bool:
-    if not callable(builder):
-        return False
-    return {"mean", "std"} <= set(inspect.signature(builder).parameters)
+def read_parameters(given: Sequence[str]) -> dict[str, Any]:
+    """Read ``NAME=VALUE`` of ``--set``: values as Python writes them, other text as it stands."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            fix = "as in --set optimizer__momentum=0.8"
+            raise ValueError(must_be("--set", "NAME=VALUE", text, fix))
+        own = name.removeprefix("fit__")
+        if own in _OWN_OPTION:
+            must, fix = "a parameter without an option of its own", f"{_OWN_OPTION[own]} sets it"
+            raise ValueError(must_be("--set", must, text, fix))
+        if own.split("__")[0] in _NOT_HERE:
+            must, fix = "a parameter that the command line can set", _NOT_HERE[own.split("__")[0]]
+            raise ValueError(must_be("--set", must, text, fix))
+        try:
+            found[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            found[name] = value
+    return found
+
+
+def check_known(parameters: Mapping[str, Any], clf: Any) -> None:
+    """Raise for a parameter of ``--set`` that the estimator, or its network, does not have."""
+    own = [name for name in clf.get_params(deep=False) if "__" not in name]
+    own = [name for name in own if name not in (*_OWN_OPTION, *_NOT_HERE)]
+    network = _parameters_of(clf)
+    for name, value in parameters.items():
+        prefix, nested, rest = name.partition("__")
+        if prefix == "model" and network is not None:
+            known, asked, start, whose = network, rest, "model__", "network"
+        elif nested and prefix in _PREFIXES:
+            continue
+        else:
+            known, asked, start, whose = own, name, "", "estimator"
+        if asked not in known:
+            close = difflib.get_close_matches(asked, known, 1)
+            there = ", ".join(start + other for other in known)
+            fix = f"did you mean {start}{close[0]}" if close else f"there are {there}"
+            raise ValueError(
+                must_be("--set", f"a parameter of the {whose}", f"{name}={value}", fix)
+            )
+
+
+def _parameters_of(clf: Any) -> list[str] | None:
+    """What the user may say about the network; None where its builder takes anything."""
+    if clf.model is None:
+        return None
+    parameters = inspect.signature(clf.model).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return [parameter.name for parameter in parameters if parameter.name != "meta"]
+
+
+def read_weighting(text: str, option: str) -> str | list[float]:
+    """Read a method, or weights with commas."""
+    if "," not in text:
+        return text
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        fix = "0.2,0.3,0.5 are weights of three snapshots"
+        raise ValueError(must_be(option, "a name, or numbers with commas", text, fix)) from error
+
+
+def read_fraction(text: str) -> float | int | None:
+    """Read a share or a number of rows; None for ``"none"``."""
+    if text == "none":
+        return None
+    try:
+        return float(text) if "." in text or "e" in text else int(text)
+    except ValueError as error:
+        fix = "0.1 holds out a tenth of the rows, 200 holds out 200, none holds out none"
+        raise ValueError(must_be("--validation-fraction", "a number or none", text, fix)) from error
+
+
+def loss_named(name: str, smoothing: float | None) -> Any:
+    """Return what ``--loss`` and ``--label-smoothing`` say, as the estimator takes it."""
+    is_of_keras = name not in ("cross-entropy", "focal")
+    if smoothing is not None:
+        fix = "0.1 is the usual choice"
+        check_real("--label-smoothing", smoothing, positive=False, fix=fix)
+        if smoothing >= 1:
+            raise ValueError(must_be("--label-smoothing", "below 1", smoothing, fix))
+        if is_of_keras:
+            fix = "leave --loss or --label-smoothing out"
+            must = "cross-entropy or focal with --label-smoothing"
+            raise ValueError(must_be("--loss", must, name, fix))
+    if is_of_keras:
+        return name
+    if name == "cross-entropy" and smoothing is None:
+        return None
+    from keras import losses
+
+    # Keras's own gamma of 2 and alpha of 0.25 are those of the paper on the focal loss.
+    is_focal = name == "focal"
+    kind = losses.CategoricalFocalCrossentropy if is_focal else losses.CategoricalCrossentropy
+    return kind(label_smoothing=smoothing or 0.0)

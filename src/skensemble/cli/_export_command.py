@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from skensemble.cli._option_groups import JsonOptions, RunArgument, command
+from skensemble.cli._option_groups import JsonLines, RunArgument, command, flag
 
 
 @command
 def export(
     run: RunArgument,
-    console: JsonOptions,
+    lines: JsonLines,
     out: Annotated[
         Path,
         typer.Argument(
@@ -21,7 +21,7 @@ def export(
             show_default=False,
         ),
     ],
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: bool = flag("--force", help="Replace what is there."),
 ) -> None:
     """Write the weighted ensemble of a run as one file.
 
@@ -29,28 +29,18 @@ def export(
     from it. The labels of the columns go beside it, into OUT.classes.json.
     A .joblib file is the estimator itself, labels included.
     """
-    with console.open() as lines:
-        from skensemble.cli._quiet import import_tensorflow
-        from skensemble.persistence import Run, check_export, export_ensemble
+    from skensemble.cli._console import import_tensorflow
+    from skensemble.persistence import Run, check_export, export_ensemble
 
-        opened = Run.open(run)
-        kind, labels = check_export(out, force=force)
-        import_tensorflow()
-        clf = opened.estimator()
-        export_ensemble(clf, out, force=force)
-        n_used, size = int((clf.weights_ > 0).sum()), _size_of(out)
-        lines.say(f"{out}: {n_used} of {opened.n_snapshots} snapshots, {size / 1e6:.1f} MB")
-        if labels is not None:
-            lines.say(f"{labels}: the labels of its {len(clf.classes_)} columns")
-        found = {
-            "file": str(out),
-            "format": kind,
-            "labels": None if labels is None else str(labels),
-        }
-        lines.result({**found, "n_snapshots": n_used, "size": size})
-
-
-def _size_of(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
+    opened = Run.open(run)
+    kind, labels = check_export(out, force=force)
+    import_tensorflow()
+    clf = opened.estimator()
+    export_ensemble(clf, out, force=force)
+    files = [out, *out.rglob("*")]
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    n_used = int((clf.weights_ > 0).sum())
+    lines.say(f"{out}: {n_used} of {opened.n_snapshots} snapshots, {size / 1e6:.1f} MB")
+    if labels is not None:
+        lines.say(f"{labels}: the labels of its {len(clf.classes_)} columns")
+    lines.result(file=str(out), format=kind, labels=labels, n_snapshots=n_used, size=size)

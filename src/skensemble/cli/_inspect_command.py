@@ -1,56 +1,44 @@
 """``skensemble inspect``: what a run is, without loading it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from skensemble.cli._option_groups import JsonOptions, RunArgument, command
-
-if TYPE_CHECKING:
-    from skensemble.cli._console import Output
-    from skensemble.persistence import Run
+from skensemble.cli._option_groups import JsonLines, RunArgument, command
 
 
 @command
-def inspect(run: RunArgument, console: JsonOptions) -> None:
+def inspect(run: RunArgument, lines: JsonLines) -> None:
     """Show what a run is: its network, data, cycles, snapshots, weights and files."""
-    with console.open() as lines:
-        from skensemble.persistence import Run, describe_run
-
-        opened = Run.open(run)
-        found = describe_run(opened)
-        if not console.as_json:
-            show(found, opened, lines)
-        lines.result(found)
-
-
-def show(found: Mapping[str, Any], run: Run, out: Output) -> None:
-    """Print the description of a run for people."""
     from skensemble.cli._score_lines import say_comparisons
+    from skensemble.persistence import Run, describe_run
 
+    opened = Run.open(run)
+    found = describe_run(opened)
+    if lines.as_json:
+        lines.result(**found)
+        return
     for line in _headlines(found):
-        out.say(line)
-    for title, columns, rows in _tables(found):
-        out.table(title, columns, rows)
+        lines.say(line)
+    for table in _tables(found):
+        lines.table(*table)
     weights = found["weights"]
     learned = weights["method"] not in ("uniform", "given")
     how = f", learned on {weights['n_samples']} rows of {weights['source']}" if learned else ""
-    out.say(f"Weights: {weights['method']}{how}")
+    lines.say(f"Weights: {weights['method']}{how}")
     if weights["note"]:
-        out.say(weights["note"])
-    say_comparisons(out, run.weighting)
+        lines.say(weights["note"])
+    say_comparisons(lines, opened.weighting)
     if weights["n_earlier"]:
-        out.say(f"{weights['n_earlier']} earlier weights are kept in weights.json")
+        lines.say(f"{weights['n_earlier']} earlier weights are kept in weights.json")
     others = {name: size for name, size in found["files"].items() if "/" not in name}
     listed = ", ".join(f"{name} {_size(size)}" for name, size in others.items())
-    out.say(f"Files: {_size(found['size'])} in all; {listed}")
+    lines.say(f"Files: {_size(found['size'])} in all; {listed}")
 
 
 def _headlines(found: Mapping[str, Any]) -> list[str]:
     config, cycles = found["config"], found["cycles"]
-    model, data, asked = config["model"], config["data"], config["estimator"]
+    model, data = config["model"], config["data"]
     parameters = ", ".join(f"{name}={value}" for name, value in model["parameters"].items())
     recipe = f", recipe {model['recipe']}" if model.get("recipe") else ""
     versions = ", ".join(f"{name} {number}" for name, number in config["versions"].items())
@@ -59,14 +47,13 @@ def _headlines(found: Mapping[str, Any]) -> list[str]:
         rows = "trained in Python"
     n_cycles = f"{len(cycles)} cycles"
     if config.get("interrupted"):
-        n_cycles = f"{len(cycles)} of {asked['M']} cycles, interrupted"
+        n_cycles = f"{len(cycles)} of {config['estimator']['M']} cycles, interrupted"
+    refit = ", then again on all rows" if config.get("refit") else ""
     return [
         f"{found['path']}: {model['name']}({parameters}){recipe}",
         f"{config['network']['n_weights']:,} weights, rows of shape "
         f"{tuple(config['row']['shape'])}, {len(config['classes']['labels'])} classes",
-        f"{rows}; {n_cycles}, "
-        f"{sum(cycle['n_iterations'] for cycle in cycles)} iterations"
-        + (", then again on all rows" if config.get("refit") else ""),
+        f"{rows}; {n_cycles}, {sum(cycle['n_iterations'] for cycle in cycles)} iterations{refit}",
         f"{config['created']}, {versions}",
     ]
 
@@ -78,33 +65,30 @@ def _tables(found: Mapping[str, Any]) -> Iterator[tuple[str, list[str], list[lis
             str(cycle["n_iterations"]),
             f"{cycle['first_rate']:g} → {cycle['last_rate']:.1e}",
             _number(snapshot.get("log_loss")),
-            _percent(snapshot.get("accuracy")),
+            _number(snapshot.get("accuracy"), percent=True),
             f"{snapshot['weight']:.3f}",
         ]
         for cycle, snapshot in zip(found["cycles"], found["snapshots"], strict=True)
     ]
     for entry in found["weights"]["scores"]:
-        scores = [_number(entry["log_loss"]), _percent(entry["accuracy"])]
+        scores = [_number(entry["log_loss"]), _number(entry["accuracy"], percent=True)]
         rows.append([entry["name"], "", "", *scores, ""])
     head = ["snapshot", "iterations", "rate", "holdout log-loss", "accuracy %", "weight"]
     yield "Snapshots", head, rows
+    parts = ["first", "last", "lowest", "highest"]
     rows = [
-        [name, *(_number(values[part]) for part in ("first", "last", "lowest", "highest"))]
+        [name, *(_number(values[part]) for part in parts)]
         for name, values in found["history"].items()
     ]
-    yield "History, by epoch", ["", "first", "last", "lowest", "highest"], rows
+    yield "History, by epoch", ["", *parts], rows
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | None, *, percent: bool = False) -> str:
     if value is None:
         return ""
-    return "–" if math.isnan(value) else f"{value:.4f}"
-
-
-def _percent(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "–" if math.isnan(value) else f"{100 * value:.2f}"
+    if math.isnan(value):
+        return "–"
+    return f"{100 * value:.2f}" if percent else f"{value:.4f}"
 
 
 def _size(n: int) -> str:

@@ -64,17 +64,15 @@ def _options(command: Any) -> dict[str, str]:
 @contextlib.contextmanager
 def _printable() -> Iterator[None]:
     """Print a question mark for what standard output cannot encode, as where it is ASCII."""
-    stream = sys.stdout
-    errors = getattr(stream, "errors", None)
-    if errors != "strict" or not hasattr(stream, "reconfigure"):
-        yield
-        return
-    stream.reconfigure(errors="replace")
+    stream: Any = sys.stdout
+    is_strict = getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure")
+    if is_strict:
+        stream.reconfigure(errors="replace")
     try:
         yield
     finally:
-        if not stream.closed:
-            stream.reconfigure(errors=errors)
+        if is_strict and not stream.closed:
+            stream.reconfigure(errors="strict")
 
 
 def _app(arguments: Sequence[str]) -> typer.Typer:
@@ -85,16 +83,9 @@ def _app(arguments: Sequence[str]) -> typer.Typer:
     )
     app.callback()(_root)
     for name, summary in COMMANDS.items():
-        app.command(name, short_help=summary)(_function(name) if name in arguments else _absent)
+        function = _function(name) if name in arguments else lambda: None
+        app.command(name, short_help=summary)(function)
     return app
-
-
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=lambda v: _print_version(v))
-    ] = False,
-) -> None:
-    """Turn one training run of a Keras network into an ensemble."""
 
 
 def _print_version(asked: bool) -> None:
@@ -103,10 +94,14 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Turn one training run of a Keras network into an ensemble."""
+
+
 def _function(name: str) -> Callable[..., Any]:
     function: Callable[..., Any] = getattr(import_module(f"skensemble.cli._{name}_command"), name)
     return function
-
-
-def _absent() -> None:
-    """Stand for a command that is not called."""

@@ -1,15 +1,15 @@
 """Lines and tables about the scores of a run."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+
+import numpy as np
 
 from skensemble.cli._console import Output
-from skensemble.evaluation import Interval, verdict
+from skensemble.evaluation import Interval, score_probabilities, verdict
 from skensemble.persistence import OWN_HOLDOUT
 from skensemble.weighting import WeightingResult
 
-COLUMNS = ("", "accuracy %", "error %", "log-loss")
+COLUMNS = ["", "accuracy %", "error %", "log-loss"]
 _TITLES = {"uniform": "equal weights", "learned": "learned weights", "given": "given weights"}
 _RIVALS = {"uniform": "equal weights", "last": "the last snapshot", "best": "the best snapshot"}
 
@@ -37,17 +37,6 @@ def best_title(source: str) -> str:
     return f"best on the {'holdout' if source == OWN_HOLDOUT else 'rows of reweight'}"
 
 
-def scores_table(out: Output, result: WeightingResult, scores: Mapping[str, Sequence[Any]]) -> None:
-    """Print the holdout scores of a run, and whether learned weights are worth it there."""
-    columns = zip(scores["name"], scores["accuracy"], scores["log_loss"], strict=True)
-    rows = [score_row(title_of(name), accuracy, loss) for name, accuracy, loss in columns]
-    title = f"on the {result.n_samples} rows that the weights were learned on"
-    if result.method in ("uniform", "given"):
-        title = f"on the {result.n_samples} rows held out"
-    out.table(title, COLUMNS, rows)
-    say_comparisons(out, result)
-
-
 def say_comparisons(out: Output, result: WeightingResult) -> None:
     """Say whether learned weights beat others, wins and losses alike."""
     for found in result.comparisons if len(result.weights) > 1 else ():
@@ -60,3 +49,9 @@ def say_comparisons(out: Output, result: WeightingResult) -> None:
             f"{found.gain:+.4f} in {found.criterion.replace('_', '-')} "
             f"(95% interval {found.low:+.4f} to {found.high:+.4f}): {word}"
         )
+
+
+def accuracy_and_log_loss(proba: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """Score class probabilities against true classes, which are numbers of columns."""
+    scores = score_probabilities(proba, y)
+    return {name: scores[name] for name in ("accuracy", "log_loss")}

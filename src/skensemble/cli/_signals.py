@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 # The second is what Slurm, docker stop and timeout send before they kill.
@@ -13,15 +13,15 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class EndSignals:
     """Catches the signals that ask a process to end, for as long as a block lasts.
 
-    The first signal calls ``on_first``, which may raise ``KeyboardInterrupt`` itself; the next one
-    raises it in any case. After SIGTERM, a ``KeyboardInterrupt`` leaves the block as a
-    ``SystemExit`` with ``exit_code``. Python sees a signal between two calls into TensorFlow. The
-    handlers that were there before are back after the block, however it ends. Nothing is caught
-    outside of the main thread, where Python does not allow handlers, nor a signal that the process
-    was started to ignore, as Ctrl-C in the background of a shell script.
+    The first signal calls ``on_first``, which may raise ``KeyboardInterrupt`` itself, as it does
+    where there is none; the next one raises it in any case. After SIGTERM, a ``KeyboardInterrupt``
+    leaves the block as a ``SystemExit`` with ``exit_code``. Python sees a signal between two calls
+    into TensorFlow. The handlers that were there before are back after the block, however it ends.
+    Nothing is caught outside of the main thread, where Python does not allow handlers, nor a signal
+    that the process was started to ignore, as Ctrl-C in the background of a shell script.
     """
 
-    def __init__(self, on_first: Callable[[], None]):
+    def __init__(self, on_first: Callable[[], None] | None = None):
         self.on_first = on_first
         self.was_pressed = False
         self.exit_code = 0
@@ -35,12 +35,7 @@ class EndSignals:
                 signal.signal(number, self._handle)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         for number, handler in self._before.items():
             # None where the handler was not set by Python, and cannot be set again by it.
             signal.signal(number, handler or signal.SIG_DFL)
@@ -48,8 +43,8 @@ class EndSignals:
             raise SystemExit(self.exit_code) from error
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        is_first, self.was_pressed = not self.was_pressed, True
         self.exit_code = 128 + number
-        if self.was_pressed:
+        if self.on_first is None or not is_first:
             raise KeyboardInterrupt
-        self.was_pressed = True
         self.on_first()

@@ -1,60 +1,37 @@
 """``skensemble train``: one training run, kept in a run directory."""
 
-from __future__ import annotations
-
 import contextlib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from skensemble.cli._option_groups import (
-    ConsoleOptions,
-    DataOption,
-    NetworkOptions,
-    RowOptions,
-    TrainingOptions,
-    command,
-)
-from skensemble.cli._snapshot_ensembles_flags import NetworkFlags
-
-if TYPE_CHECKING:
-    from skensemble.cli._console import Output
-    from skensemble.cli._estimator_from_options import Prepared
-    from skensemble.cli._row_source import Rows
-    from skensemble.cli._signals import EndSignals
-
-_FINISHING = "finishing: the cycles that are done are kept; press Ctrl-C again to keep nothing"
+from skensemble.cli import _option_groups as cli
+from skensemble.cli._console import Output
 
 
-@command
+@cli.command
 def train(
     context: typer.Context,
-    data: DataOption,
-    rows: RowOptions,
+    data: cli.DataOption,
+    rows: cli.RowOptions,
     out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Run directory to write.")],
-    network: NetworkOptions,
-    flags: NetworkFlags,
-    training: TrainingOptions,
-    console: ConsoleOptions,
-    force: Annotated[bool, typer.Option("--force", help="Replace a run that is there.")] = False,
-    refit: Annotated[
-        bool,
-        typer.Option(
-            "--refit",
-            help="Train again on all rows, those held out included, once the weights are learned.",
-            rich_help_panel="Training",
-        ),
-    ] = False,
-    seed: Annotated[
-        int, typer.Option(help="Determines all that is random.", rich_help_panel="Training")
-    ] = 0,
-    engine: Annotated[
-        Literal["auto", "fused", "keras"],
-        typer.Option(help="How to train; both give the same result.", rich_help_panel="Training"),
-    ] = "auto",
+    network: cli.NetworkOptions,
+    flags: cli.NetworkFlags,
+    training: cli.TrainingOptions,
+    lines: cli.Lines,
+    force: bool = cli.flag("--force", help="Replace a run that is there."),
+    refit: bool = cli.training_option(
+        "--refit",
+        default=False,
+        help="Train again on all rows, those held out included, once the weights are learned.",
+    ),
+    seed: int = cli.training_option(default=0, help="Determines all that is random."),
+    engine: Literal["auto", "fused", "keras"] = cli.training_option(
+        default="auto", help="How to train; both give the same result."
+    ),
 ) -> int:
     """Train a network along cosine cycles, and keep the snapshots in a run directory.
 
@@ -64,12 +41,12 @@ def train(
     --M, --nb_epoch, --alpha_zero, --wrn_N, --wrn_k, --dn_depth and --dn_growth_rate are as in
     snapshot-ensembles, an earlier project.
     """
+    from skensemble.cli._console import import_tensorflow
     from skensemble.cli._estimator_from_options import (
         EstimatorOptions,
         check_options,
         make_estimator,
     )
-    from skensemble.cli._quiet import import_tensorflow
     from skensemble.cli._row_source import describe_rows, read_rows
     from skensemble.cli._signals import EndSignals
     from skensemble.persistence import RunWriter
@@ -77,8 +54,7 @@ def train(
     options = EstimatorOptions(network, training, flags, seed, engine, refit)
     arguments = context.obj["arguments"]
     with (
-        console.open() as lines,
-        EndSignals(_interrupt) as signals,
+        EndSignals() as signals,
         RunWriter(out, force=force) as writer,
         _saying_that_nothing_is_kept(lines),
     ):
@@ -86,27 +62,37 @@ def train(
             import_tensorflow()
             check_options(options)
             found = read_rows(data, rows, seed=seed)
-            prepared = make_estimator(options, found.X)
+            clf, model, notes = make_estimator(options, found.X)
             lines.say(" ".join(["skensemble", *map(quote, arguments)]), "dim")
-            _announce(prepared, found, lines)
-            clf = _fit(prepared, found, signals, lines)
+            for note in notes:
+                lines.say(f"note: {note}")
+            _announce(clf, model, found, lines)
+            _fit(clf, model["name"], found, signals, lines)
             if refit and clf.holdout_ is None:
                 lines.say("note: --refit has nothing to add, as no rows were held out")
             config = writer.write(
                 clf,
-                model=prepared.model,
+                model=model,
                 data=describe_rows(data, rows, found),
                 command=arguments,
                 interrupted=signals.was_pressed,
             )
-            _report(clf, prepared.estimator.M, signals.was_pressed, out, lines)
+            if signals.was_pressed and len(clf.snapshots_) < clf.M:
+                lines.say(f"interrupted: {len(clf.snapshots_)} of {clf.M} cycles are finished")
+            _report(clf, lines)
+            lines.say(f"run directory: {out}")
         writer.publish()
-        lines.result(_summary(clf, config, out))
+        lines.result(
+            run=out,
+            model=config["model"],
+            snapshots=config["n_snapshots"],
+            epochs=max((len(values) for values in clf.history_.values()), default=0),
+            weights=clf.weights_,
+            method=clf.weighting_.method,
+            scores=clf.snapshot_scores_,
+            **{name: config[name] for name in ("interrupted", "refit", "engine", "timings")},
+        )
     return signals.exit_code
-
-
-def _interrupt() -> None:
-    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -118,18 +104,14 @@ def _saying_that_nothing_is_kept(lines: Output) -> Iterator[None]:
         raise
 
 
-def _announce(prepared: Prepared, rows: Rows, lines: Output) -> None:
+def _announce(clf: Any, model: dict[str, Any], rows: Any, lines: Output) -> None:
     import numpy as np
 
-    clf = prepared.estimator
-    for note in prepared.notes:
-        lines.say(f"note: {note}")
-    parameters = ", ".join(f"{k} {v}" for k, v in prepared.model["parameters"].items())
-    k = 0 if rows.y is None else len(np.unique(rows.y))
-    classes = f" of {k} class{'' if k == 1 else 'es'}" if k else ""
+    parameters = ", ".join(f"{k} {v}" for k, v in model["parameters"].items())
+    k = len(np.unique(rows.y))
     lines.say(
-        f"{prepared.model['name']}{f' ({parameters})' if parameters else ''} on "
-        f"{len(rows.X)} rows{classes}: {clf.M} cycles in {clf.epochs} epochs from a rate of "
+        f"{model['name']}{f' ({parameters})' if parameters else ''} on {len(rows.X)} rows of {k} "
+        f"class{'' if k == 1 else 'es'}: {clf.M} cycles in {clf.epochs} epochs from a rate of "
         f"{clf.alpha_zero:g}, batches of {clf.batch_size or 32}"
     )
     warmup_epochs = getattr(clf, "warmup_epochs", 0)
@@ -137,29 +119,12 @@ def _announce(prepared: Prepared, rows: Rows, lines: Output) -> None:
         lines.say(f"first the new head alone, for {warmup_epochs} epochs")
 
 
-def _fit(prepared: Prepared, rows: Rows, signals: EndSignals, lines: Output) -> Any:
+def _fit(clf: Any, name: str, rows: Any, signals: Any, lines: Output) -> None:
     """Train; what a signal ends is said here, and done by the estimator."""
-    from skensemble.cli._training_display import TrainingDisplay
+    from skensemble.cli._training_display import FINISHING, TrainingDisplay
 
-    clf = prepared.estimator
-    display = TrainingDisplay(
-        lines,
-        alpha_zero=clf.alpha_zero,
-        M=clf.M,
-        network_name=prepared.model["name"],
-        n_rows=len(rows.X),
-    )
-
-    def stop() -> None:
-        if display.n_trainings > 1:
-            lines.say_at_once("interrupted: the snapshots of the first training are kept")
-        elif display.n_finished:
-            lines.say_at_once(_FINISHING)
-        else:
-            lines.say_at_once("interrupted before the end of the first cycle")
-        display.interrupt()
-
-    signals.on_first = stop
+    display = TrainingDisplay(lines, clf, network_name=name, n_rows=len(rows.X))
+    signals.on_first = display.interrupt
     clf.set_params(callbacks=[display])
     try:
         with warnings.catch_warnings():
@@ -169,34 +134,20 @@ def _fit(prepared: Prepared, rows: Rows, signals: EndSignals, lines: Output) -> 
     finally:
         display.close()
         clf.set_params(callbacks=None)
-        signals.on_first = lambda: lines.say_at_once(_FINISHING)
-    return clf
+        signals.on_first = lambda: lines.say_at_once(FINISHING)
 
 
-def _report(clf: Any, M: int, was_pressed: bool, folder: str, lines: Output) -> None:
-    from skensemble.cli._score_lines import scores_table
+def _report(clf: Any, lines: Output) -> None:
+    from skensemble.cli._score_lines import COLUMNS, say_comparisons, score_row, title_of
 
-    n = len(clf.snapshots_)
-    if was_pressed and n < M:
-        lines.say(f"interrupted: {n} of {M} cycles are finished")
-    if clf.snapshot_scores_ is not None:
-        scores_table(lines, clf.weighting_, clf.snapshot_scores_)
-    if clf.weighting_.note:
-        lines.say(clf.weighting_.note)
-    weights = ", ".join(f"{weight:.3f}" for weight in clf.weights_)
-    lines.say(f"weights: {weights}")
-    lines.say(f"run directory: {folder}")
-
-
-def _summary(clf: Any, config: Mapping[str, Any], folder: str) -> dict[str, Any]:
-    """Return what ``--json`` prints."""
-    return {
-        "run": folder,
-        "model": config["model"],
-        "snapshots": config["n_snapshots"],
-        "epochs": max((len(values) for values in clf.history_.values()), default=0),
-        "weights": clf.weights_,
-        "method": clf.weighting_.method,
-        "scores": clf.snapshot_scores_,
-        **{name: config[name] for name in ("interrupted", "refit", "engine", "timings")},
-    }
+    result, scores = clf.weighting_, clf.snapshot_scores_
+    if scores is not None:
+        title = f"on the {result.n_samples} rows that the weights were learned on"
+        if result.method in ("uniform", "given"):
+            title = f"on the {result.n_samples} rows held out"
+        columns = zip(scores["name"], scores["accuracy"], scores["log_loss"], strict=True)
+        lines.table(title, COLUMNS, [score_row(title_of(name), *found) for name, *found in columns])
+        say_comparisons(lines, result)
+    if result.note:
+        lines.say(result.note)
+    lines.say("weights: " + ", ".join(f"{weight:.3f}" for weight in clf.weights_))

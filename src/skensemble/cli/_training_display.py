@@ -9,41 +9,48 @@ from skensemble.cli._console import Output
 from skensemble.persistence import network_to_json
 from skensemble.schedules import CyclicCosineDecay
 
+FINISHING = "finishing: the cycles that are done are kept; press Ctrl-C again to keep nothing"
+
 
 class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy does not read Keras
     """Shows how far training is; with ``refit``, that of two trainings."""
 
-    def __init__(self, out: Output, *, alpha_zero: float, M: int, network_name: str, n_rows: int):
+    def __init__(self, out: Output, clf: Any, *, network_name: str, n_rows: int):
         super().__init__()
-        self.n_trainings = 0
-        self._out, self._alpha_zero, self._M = out, alpha_zero, M
+        self._out, self._alpha_zero, self._M = out, clf.alpha_zero, clf.M
         self._network_name, self._n_rows = network_name, n_rows
-        self._n_reported = 0
-        self._progress: Progress | None = None
+        self._n_trainings = self._n_reported = 0
+        self._progress: Any = None
         self._ends: list[int] = []
         self._may_end, self._is_interrupted = True, False
 
     def interrupt(self) -> None:
         """Raise KeyboardInterrupt, but not after training: then a second one does not begin."""
+        if self._n_trainings > 1:
+            self._out.say_at_once("interrupted: the snapshots of the first training are kept")
+        elif self._has_finished_a_cycle():
+            self._out.say_at_once(FINISHING)
+        else:
+            self._out.say_at_once("interrupted before the end of the first cycle")
         if self._may_end:
             raise KeyboardInterrupt
         self._is_interrupted = True
+
+    def _has_finished_a_cycle(self) -> bool:
+        return bool(self._ends) and int(self.model.optimizer.iterations) >= self._ends[0]
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Check that the network can be written to a run, and start the display."""
         if self._is_interrupted:  # while the first training was evaluated
             raise KeyboardInterrupt
-        self.n_trainings += 1
+        self._n_trainings += 1
         self._n_reported = 0
-        if self.n_trainings == 1:
+        if self._n_trainings == 1:
             network_to_json(self.model, self._network_name)
         else:
             self._out.say(f"second training, on all {self._n_rows} rows")
-        self._steps = int(self.params["steps"])
-        self._n_epochs = int(self.params["epochs"])
-        schedule = CyclicCosineDecay(
-            self._alpha_zero, n_iterations=self._steps * self._n_epochs, M=self._M
-        )
+        self._steps, self._n_epochs = int(self.params["steps"]), int(self.params["epochs"])
+        schedule = CyclicCosineDecay(self._alpha_zero, self._steps * self._n_epochs, M=self._M)
         self._ends = [int(end) for end in schedule.cycle_ends]
         self._rates = schedule.simulate()
         console = self._out.console
@@ -73,12 +80,10 @@ class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy d
                 f"cycle {self._n_reported}/{self._M}  epoch {epoch + 1}/{self._n_epochs}  "
                 f"loss {loss:.4f}"
             )
-        if self._progress is not None:
-            current = min(self._n_reported + 1, self._M)
-            rate = self._rates[n_done - 1]
-            text = f"cycle {current}/{self._M}  rate {rate:.3g}  loss {loss:.4f}"
-            self._progress.update(self._task, completed=epoch + 1, description=text)
-            self._progress.refresh()
+        current, rate = min(self._n_reported + 1, self._M), self._rates[n_done - 1]
+        text = f"cycle {current}/{self._M}  rate {rate:.3g}  loss {loss:.4f}"
+        self._progress.update(self._task, completed=epoch + 1, description=text)
+        self._progress.refresh()
         self._may_end = epoch + 1 < self._n_epochs
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -91,11 +96,3 @@ class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy d
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
-
-    @property
-    def n_finished(self) -> int:
-        """Cycles of which the last iteration is done."""
-        if not self._ends:
-            return 0
-        n_done = int(self.model.optimizer.iterations)
-        return sum(end <= n_done for end in self._ends)

@@ -8,17 +8,16 @@ from skensemble.persistence._atomic_files import (
     write_json,
 )
 from skensemble.persistence._exported_files import check_export, export_ensemble
-from skensemble.persistence._network_file import network_to_json
-from skensemble.persistence._run_description import describe_run
-from skensemble.persistence._run_files import SavedHoldout
-from skensemble.persistence._run_folder import Run, load_run
-from skensemble.persistence._run_schema import OWN_HOLDOUT
-from skensemble.persistence._run_writer import RunWriter, save_run
-from skensemble.persistence._user_builders import (
+from skensemble.persistence._network_file import (
     absolute_builder_name,
     import_builder,
     is_user_builder,
+    network_to_json,
 )
+from skensemble.persistence._run_description import describe_run
+from skensemble.persistence._run_files import OWN_HOLDOUT, SavedHoldout
+from skensemble.persistence._run_folder import Run, load_run
+from skensemble.persistence._run_writer import RunWriter, save_run
 
 __all__ = [
     "OWN_HOLDOUT",

@@ -17,19 +17,22 @@ from skensemble._validation import Described, must_be
 
 def check_new_file(name: str, path: str | Path, *, force: bool) -> None:
     """Raise, before there is work to lose, if a file is not to be written there."""
-    there = _resolved(name, path)
-    if there.exists() and not there.is_file():
+    there = Path(path).resolve()
+    if there.name and there.exists() and not there.is_file():
         got = Described("a folder" if there.is_dir() else "a device or a pipe")
         raise ValueError(must_be(name, "a regular file", got, "choose another name"))
-    if there.exists() and not force:
+    if there.is_file() and not force:
         got = Described("one that is there already")
         raise FileExistsError(must_be(name, "a new file", got, "force=True replaces it"))
-    check_place(name, there)
+    check_place(name, path)
 
 
 def check_place(name: str, path: str | Path) -> None:
     """Raise OSError unless a file or a folder can be made at a path, missing folders included."""
-    there = _resolved(name, path)
+    there = Path(path).resolve()
+    if not there.name:
+        got = Described("the root of the file system")
+        raise ValueError(must_be(name, "a name in a folder", got, "choose another name"))
     folder = next(parent for parent in there.parents if os.path.lexists(parent))
     must, fix = "in a folder that can be written to", "choose another name"
     if not folder.is_dir():
@@ -44,15 +47,18 @@ def check_place(name: str, path: str | Path) -> None:
 
 def replace_files(writers: Mapping[Path, Callable[[Path], None]]) -> None:
     """Let files or folders be written, and put them in place when all of them are whole."""
-    paths = {path: _partial_of(path.resolve()) for path in writers}
+    partials = {}
     try:
         for path, write in writers.items():
-            paths[path].parent.mkdir(parents=True, exist_ok=True)
-            write(paths[path])
-        for path, partial in paths.items():
-            put(partial, path.resolve())
+            path = path.resolve()
+            partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+            partials[path] = partial
+            partial.parent.mkdir(parents=True, exist_ok=True)
+            write(partial)
+        for path, partial in partials.items():
+            put(partial, path)
     finally:
-        for partial in paths.values():
+        for partial in partials.values():
             if partial.is_dir():
                 shutil.rmtree(partial)
             else:
@@ -78,14 +84,13 @@ def put(new: Path, path: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, all or nothing."""
-    replace_files({path: lambda partial: _write_text(partial, text)})
-
-
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, all or nothing."""
-    write_text(path, to_json(content, indent=2) + "\n")
+
+    def write(partial: Path) -> None:
+        partial.write_text(to_json(content, indent=2) + "\n", encoding="utf-8")
+
+    replace_files({path: write})
 
 
 def to_json(content: Any, *, indent: int | None = None, ascii_only: bool = False) -> str:
@@ -122,19 +127,3 @@ def json_ready(content: Any) -> Any:
         return str(content)
     name = getattr(content, "name", None) or getattr(content, "__name__", None)
     return f"{type(content).__name__}({name})" if isinstance(name, str) else type(content).__name__
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
-def _partial_of(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-
-
-def _resolved(name: str, path: str | Path) -> Path:
-    there = Path(path).resolve()
-    if not there.name:
-        got = Described("the root of the file system")
-        raise ValueError(must_be(name, "a name in a folder", got, "choose another name"))
-    return there

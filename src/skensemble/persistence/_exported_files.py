@@ -1,6 +1,7 @@
 """An ensemble as one file, for use elsewhere."""
 
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from skensemble.persistence._atomic_files import check_new_file, replace_files, 
 KERAS, SAVED_MODEL, ONNX, JOBLIB = "keras", "saved-model", "onnx", "joblib"
 _KINDS = {".keras": KERAS, "": SAVED_MODEL, ".onnx": ONNX, ".joblib": JOBLIB}
 _OF_SAVED_MODEL = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
-EXPORT_FORMATS = "NAME.keras, NAME.onnx, NAME.joblib, or a folder without a dot for a SavedModel"
 
 
 def check_export(path: str | Path, *, force: bool = False) -> tuple[str, Path | None]:
@@ -23,8 +23,8 @@ def check_export(path: str | Path, *, force: bool = False) -> tuple[str, Path | 
     path = Path(path)
     if path.suffix not in _KINDS:
         got = Described(f"a name that ends in {path.suffix}")
-        fix = "choose the format by the name"
-        raise ValueError(must_be(f"path {path}", EXPORT_FORMATS, got, fix))
+        must = "NAME.keras, NAME.onnx, NAME.joblib, or a folder without a dot for a SavedModel"
+        raise ValueError(must_be(f"path {path}", must, got, "choose the format by the name"))
     kind = _KINDS[path.suffix]
     labels = None if kind == JOBLIB else path.with_name(path.name + ".classes.json")
     if labels is not None:
@@ -94,15 +94,9 @@ def _columns(estimator: Any) -> dict[str, Any]:
     }
 
 
-def _write_joblib(estimator: Any, path: Path) -> None:
-    import joblib
-
-    joblib.dump(estimator, path)
-
-
 _WRITERS: dict[str, Callable[[Any, Path], Any]] = {
     KERAS: lambda clf, path: clf.to_keras().save(path),
     SAVED_MODEL: lambda clf, path: clf.to_keras().export(path, verbose=False),
     ONNX: lambda clf, path: clf.to_keras().export(path, format="onnx", verbose=False),
-    JOBLIB: _write_joblib,
+    JOBLIB: lambda clf, path: import_module("joblib").dump(clf, path),
 }

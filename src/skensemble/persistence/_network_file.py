@@ -1,9 +1,17 @@
-"""A network without its weights, as JSON and back."""
+"""A network without its weights, as JSON and back, and by the name of a function that builds it."""
 
+import contextlib
+import importlib
+import importlib.util
 import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from skensemble.persistence._user_builders import import_builder, is_user_builder
+from skensemble._validation import Described, must_be
 
 
 def network_to_json(model: Any, name: str) -> str:
@@ -42,3 +50,64 @@ def network_from_json(text: str, name: str) -> Any:
             raise
         import_builder(name)
         return network_from_config(json.loads(text))  # Keras empties the one that it fails to read
+
+
+def import_builder(spec: str) -> Callable[..., Any]:
+    """Import ``MODULE:FUNCTION`` or ``FILE.py:FUNCTION``; this runs the code of the module."""
+    place, _, name = spec.rpartition(":")
+    fix = "MODULE:FUNCTION or FILE.py:FUNCTION names a function that builds a network"
+    if not place or not name.isidentifier():
+        raise ValueError(must_be("model", "MODULE:FUNCTION or FILE.py:FUNCTION", spec, fix))
+    if place.endswith(".py"):
+        module = _import_file(place)
+    else:
+        with _importable(Path.cwd()):
+            module = importlib.import_module(place)
+    function = getattr(module, name, None)
+    if not callable(function):
+        there = [key for key in vars(module) if callable(vars(module)[key]) and key[0] != "_"]
+        got = Described(f"{name!r}, which {place} does not define; it has {', '.join(there)}")
+        raise ValueError(must_be("model", f"a function of {place}", got, fix))
+    return function  # type: ignore[no-any-return]
+
+
+def is_user_builder(name: str) -> bool:
+    return ":" in name
+
+
+def absolute_builder_name(spec: str) -> str:
+    """Return the same with the full path of a file, which holds in any folder."""
+    place, _, name = spec.rpartition(":")
+    return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else spec
+
+
+def _import_file(place: str) -> ModuleType:
+    path = Path(place).resolve()
+    if not path.is_file():
+        fix = "give the path of a file with a function that builds a network"
+        got = Described(f"{place}, which does not exist")
+        raise FileNotFoundError(must_be("model", "a file that exists", got, fix))
+    # Keras finds the classes of its layers by the name of their module, now and in later runs.
+    name = f"skensemble_model_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{place} cannot be imported as a module of Python.")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    with _importable(path.parent):
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return module
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let modules of a folder be imported, for a moment."""
+    before = list(sys.path)
+    sys.path.insert(0, os.fspath(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = before

@@ -43,67 +43,57 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 def _cycles(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Iterations of each cycle, with the rates of its first and its last one (equation 2)."""
-    ends = config["cycle_ends"]
-    lengths = np.diff([0, *ends]).tolist()
     alpha_zero = config["estimator"]["alpha_zero"]
     return [
         {
-            "cycle": i + 1,
+            "cycle": i,
             "n_iterations": length,
             "first_rate": alpha_zero,
             "last_rate": alpha_zero * math.sin(0.5 * math.pi / length) ** 2,
         }
-        for i, length in enumerate(lengths)
+        for i, length in enumerate(np.diff(config["cycle_ends"], prepend=0).tolist(), start=1)
     ]
 
 
 def _history(history: Mapping[str, list[float]]) -> dict[str, dict[str, Any]]:
     found = {}
     for name, values in history.items():
-        if not values:
-            continue
         finite = [value for value in values if math.isfinite(value)]
-        found[name] = {
-            "n_epochs": len(values),
-            "first": values[0],
-            "last": values[-1],
-            "lowest": min(finite, default=math.nan),
-            "highest": max(finite, default=math.nan),
-        }
+        if values:
+            found[name] = {
+                "n_epochs": len(values),
+                "first": values[0],
+                "last": values[-1],
+                "lowest": min(finite, default=math.nan),
+                "highest": max(finite, default=math.nan),
+            }
     return found
 
 
 def _snapshots(run: Run) -> list[dict[str, Any]]:
-    scores = run.scores or {}
+    scores, weights = run.scores or {}, run.weights.tolist()
     return [
         {
             "file": path.relative_to(run.path).as_posix(),
             "size": path.stat().st_size,
-            "weight": weight,
+            "weight": weights[m],
             **{name: scores[name][m] for name in ("log_loss", "accuracy") if name in scores},
         }
-        for m, (path, weight) in enumerate(
-            zip(run.snapshot_paths, run.weights.tolist(), strict=True)
-        )
+        for m, path in enumerate(run.snapshot_paths)
     ]
 
 
 def _weights(run: Run) -> dict[str, Any]:
-    result, scores = run.weighting, run.scores or {"name": []}
-    combined = [
-        {"name": name, "log_loss": scores["log_loss"][i], "accuracy": scores["accuracy"][i]}
-        for i, name in enumerate(scores["name"])
-        if i >= run.n_snapshots
-    ]
+    result, scores = asdict(run.weighting), run.scores or {}
+    names = ("name", "log_loss", "accuracy")
+    combined = zip(*(scores.get(name, [])[run.n_snapshots :] for name in names), strict=True)
+    shared = ("n_samples", "gap", "converged", "note")
     return {
-        "method": result.method,
-        "criterion": result.criterion,
+        "method": result["method"],
+        "criterion": result["criterion"],
         "source": run.weights_source,
-        "n_samples": result.n_samples,
-        "gap": result.gap,
-        "converged": result.converged,
-        "note": result.note,
-        "scores": combined,
-        "comparisons": [asdict(found) for found in result.comparisons],
+        **{name: result[name] for name in shared},
+        "scores": [dict(zip(names, found, strict=True)) for found in combined],
+        "comparisons": result["comparisons"],
         "n_earlier": len(run.earlier_weights),
     }

@@ -1,18 +1,24 @@
-"""The files of a run directory: their names, and how single ones are read and written."""
+"""The files of a run directory: their names, what they must have, and how they are read."""
 
 import csv
 import json
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
-from skensemble._validation import Described, must_be
+from skensemble._validation import Described, Refusal, must_be
+from skensemble.weighting import Comparison, WeightingResult
 
+SCHEMA = 1
+OWN_HOLDOUT = "the holdout of the run"
 CONFIG = "config.json"
 NETWORK = "network.json"
 WEIGHTS = "weights.json"
@@ -47,13 +53,105 @@ class SavedHoldout:
     rows: np.ndarray
 
 
-def snapshot_name(cycle: int) -> str:
-    """File of the snapshot of a cycle, from 1."""
-    return f"snapshot_{cycle:02d}.weights.h5"
+def snapshot_name(m: int) -> str:
+    """File of a snapshot, which are counted from 0; their files are from 1."""
+    return f"{SNAPSHOTS}/snapshot_{m + 1:02d}.weights.h5"
+
+
+# What the commands read of ``config.json``; there may be more.
+class _Network(BaseModel):
+    name: str
+    parameters: dict[str, Any]
+
+
+class _Estimator(BaseModel):
+    M: int
+    epochs: int
+    alpha_zero: float
+    batch_size: int | None
+    random_state: int | None
+    weighting: str | list[Any]
+    n_last: int | None
+    min_weight: float
+
+
+class _Classes(BaseModel):
+    labels: list[Any]
+    dtype: str
+
+
+class _Row(BaseModel):
+    shape: list[int]
+
+
+class _OutputLayer(BaseModel):
+    n_weights: int
+    from_logits: bool
+    n_units: int
+
+
+class _Config(BaseModel):
+    command: list[Any]
+    versions: dict[str, Any]
+    model: _Network
+    estimator: _Estimator
+    data: dict[str, Any]
+    classes: _Classes
+    row: _Row
+    network: _OutputLayer
+    n_snapshots: int
+    cycle_ends: list[int]
+
+
+# JSON has no NaN; it is null there, and infinity is a word.
+_Number = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+
+
+class _Scores(BaseModel):
+    name: list[str]
+    log_loss: list[_Number]
+    accuracy: list[_Number]
+
+
+class _Comparison(BaseModel):
+    against: str
+    criterion: str
+    gain: _Number
+    low: _Number
+    high: _Number
+
+
+class WeightsFile(BaseModel):
+    """Content of ``weights.json``."""
+
+    weights: list[float]
+    loss: _Number
+    gap: _Number
+    n_iter: int
+    converged: bool
+    method: str
+    prior: float
+    uniform_loss: _Number
+    n_samples: int
+    criterion: str
+    comparisons: list[_Comparison]
+    note: str
+    scores: _Scores | None
+    source: str = OWN_HOLDOUT
+    earlier: list[dict[str, Any]] = []
+
+    def result(self) -> WeightingResult:
+        content = self.model_dump(exclude={"scores", "source", "earlier"})
+        content["weights"] = np.array(self.weights, dtype=np.float64)
+        content["comparisons"] = tuple(Comparison(**found) for found in content["comparisons"])
+        return WeightingResult(**content)
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_AS_WRITTEN = "bring back the file as it was written"
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON object."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -63,39 +161,78 @@ def read_json(path: Path) -> dict[str, Any]:
     return found
 
 
+def read_config(path: Path) -> dict[str, Any]:
+    config = read_json(path)
+    if config.get("schema") != SCHEMA:
+        fix = "train again, or use the version of skensemble that wrote it"
+        raise ValueError(must_be(f"schema in {path}", f"{SCHEMA}", config.get("schema"), fix))
+    must = "a configuration of a run"
+    _validated(_Config, config, path, must, strict=True)
+    classes = config["classes"]
+    try:
+        np.array(classes["labels"], dtype=classes["dtype"])
+    except (TypeError, ValueError) as error:
+        got = Described(f"one where classes.dtype is {classes['dtype']!r}, not that of its labels")
+        raise ValueError(must_be(f"the file {path}", must, got, _AS_WRITTEN)) from error
+    return config
+
+
+def read_weights(path: Path, n_snapshots: int) -> WeightsFile:
+    must = "a file of combination weights"
+    found = _validated(WeightsFile, read_json(path), path, must, strict=False)
+    if len(found.weights) != n_snapshots:
+        must = f"of {n_snapshots} weights, one for each snapshot"
+        got = Described(f"one of {len(found.weights)}")
+        fix = "`skensemble reweight` writes it anew"
+        raise ValueError(must_be(f"the file {path}", must, got, fix))
+    return found
+
+
+def _validated(
+    kind: type[_Model], content: Mapping[str, Any], path: Path, must: str, *, strict: bool
+) -> _Model:
+    try:
+        return kind.model_validate(content, strict=strict)
+    except ValidationError as error:
+        absent, wrong = [], []
+        for found in error.errors():
+            # What follows are types of a union, or numbers of entries.
+            key = ".".join(map(str, found["loc"][:2]))
+            if found["type"] == "missing":
+                absent.append(key)
+            else:
+                wrong.append(f"where {key} is {found['input']!r}")
+        got = Described(f"one {wrong[0]}" if wrong else f"one without {', '.join(absent)}")
+        raise ValueError(must_be(f"the file {path}", must, got, _AS_WRITTEN)) from error
+
+
 def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
     """Write a line per epoch; what has fewer values than epochs leaves the rest empty."""
-    n_epochs = max((len(values) for values in history.values()), default=0)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["epoch", *history])
-        for epoch in range(n_epochs):
-            row = [values[epoch] if epoch < len(values) else "" for values in history.values()]
-            writer.writerow([epoch + 1, *row])
+        epochs = zip_longest(*history.values(), fillvalue="")
+        writer.writerows([i, *values] for i, values in enumerate(epochs, start=1))
 
 
 def read_history(path: Path) -> dict[str, list[float]]:
     """Read ``history.csv``: one value per epoch."""
     with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
+        lines = list(csv.reader(file))
     must = "a table of numbers, a line per epoch"
-    if header[:1] != ["epoch"]:
+    if not lines or lines[0][:1] != ["epoch"]:
         got = Described("one that does not start with the column epoch")
         raise ValueError(_damaged(path, must, got))
-    if len(set(map(len, [header, *rows]))) > 1:
+    if len(set(map(len, lines))) > 1:
         raise ValueError(_damaged(path, must, Described("one of lines of different lengths")))
+    _, *columns = zip(*lines, strict=True)
     try:
-        return {
-            name: [float(row[i]) for row in rows if row[i] != ""]
-            for i, name in enumerate(header)
-            if i > 0
-        }
+        return {name: [float(value) for value in values if value] for name, *values in columns}
     except ValueError as error:
         raise ValueError(_damaged(path, must, Described(error))) from error
 
 
 def write_holdout(path: Path, holdout: SavedHoldout) -> None:
-    """Write ``holdout.npz``."""
     arrays = {"probas": holdout.probas, "y": holdout.y, "rows": holdout.rows}
     if holdout.sample_weight is not None:
         arrays["sample_weight"] = holdout.sample_weight
@@ -103,7 +240,6 @@ def write_holdout(path: Path, holdout: SavedHoldout) -> None:
 
 
 def read_holdout(path: Path) -> SavedHoldout:
-    """Read ``holdout.npz``."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             weight = arrays.get("sample_weight")
@@ -118,6 +254,5 @@ def read_holdout(path: Path) -> SavedHoldout:
     return found
 
 
-def _damaged(path: Path, must: str, got: Any) -> str:
-    fix = "train again, or bring back the file as it was written"
-    return must_be(f"the file {path}", must, got, fix)
+def _damaged(path: Path, must: str, got: Any) -> Refusal:
+    return must_be(f"the file {path}", must, got, f"train again, or {_AS_WRITTEN}")

@@ -1,7 +1,7 @@
 """A run: a folder with the snapshots of one training, that can be read without pickles."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 
 from skensemble._validation import Described, must_be
-from skensemble.persistence import _estimator_state as state
 from skensemble.persistence import _run_files as files
 from skensemble.persistence._atomic_files import write_json
 from skensemble.persistence._network_file import network_from_json
-from skensemble.persistence._run_schema import OWN_HOLDOUT, check_config, read_weights
 from skensemble.weighting import WeightingResult
 
 
@@ -62,6 +60,7 @@ def load_run(folder: str | Path) -> Any:
     return Run.open(folder).estimator()
 
 
+@dataclass(eq=False, repr=False)
 class Run:
     """One training run, read from its folder.
 
@@ -85,21 +84,12 @@ class Run:
         Contents of ``weights.json`` that were replaced, oldest first.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        config: dict[str, Any],
-        weighting: WeightingResult,
-        scores: dict[str, list[Any]] | None,
-        weights_source: str = OWN_HOLDOUT,
-        earlier_weights: Sequence[dict[str, Any]] = (),
-    ):
-        self.path = path
-        self.config = config
-        self.weighting = weighting
-        self.scores = scores
-        self.weights_source = weights_source
-        self.earlier_weights = list(earlier_weights)
+    path: Path
+    config: dict[str, Any]
+    weighting: WeightingResult
+    scores: dict[str, list[Any]] | None
+    weights_source: str = files.OWN_HOLDOUT
+    earlier_weights: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def open(cls, folder: str | Path) -> "Run":
@@ -115,24 +105,18 @@ class Run:
         """
         path = Path(folder)
         if not path.is_dir():
-            fix = "`skensemble train --out FOLDER` makes one"
-            must = "the folder of a run"
-            raise FileNotFoundError(must_be(f"folder {folder}", must, Described("no folder"), fix))
+            fix, got = "`skensemble train --out FOLDER` makes one", Described("no folder")
+            raise FileNotFoundError(must_be(f"folder {folder}", "the folder of a run", got, fix))
         if not (path / files.CONFIG).is_file():
             raise FileNotFoundError(_missing(path, [files.CONFIG]))
-        config = files.read_json(path / files.CONFIG)
-        check_config(path / files.CONFIG, config)
+        config = files.read_config(path / files.CONFIG)
+        M = config["n_snapshots"]
         missing = [name for name in files.NEEDED if not (path / name).exists()]
-        names = [files.snapshot_name(m + 1) for m in range(config["n_snapshots"])]
-        missing += [
-            f"{files.SNAPSHOTS}/{name}"
-            for name in names
-            if not (path / files.SNAPSHOTS / name).is_file()
-        ]
+        snapshots = map(files.snapshot_name, range(M))
+        missing += [name for name in snapshots if not (path / name).is_file()]
         if missing:
             raise FileNotFoundError(_missing(path, missing))
-        content = files.read_json(path / files.WEIGHTS)
-        found = read_weights(path / files.WEIGHTS, content, config["n_snapshots"])
+        found = files.read_weights(path / files.WEIGHTS, M)
         scores = None if found.scores is None else found.scores.model_dump()
         return cls(path, config, found.result(), scores, found.source, found.earlier)
 
@@ -144,8 +128,7 @@ class Run:
     @property
     def snapshot_paths(self) -> list[Path]:
         """Files of the snapshots, in the order of their cycles."""
-        folder = self.path / files.SNAPSHOTS
-        return [folder / files.snapshot_name(m + 1) for m in range(self.n_snapshots)]
+        return [self.path / files.snapshot_name(m) for m in range(self.n_snapshots)]
 
     @property
     def classes(self) -> np.ndarray:
@@ -213,31 +196,34 @@ class Run:
         import keras
 
         from skensemble.ensemble import SnapshotEnsembleClassifier
+        from skensemble.ensemble._combination import HoldoutPredictions
 
-        trained = self.config["estimator"]
-        loss = None
+        losses, loss = keras.losses, None
         if self.config["network"]["from_logits"]:
             single = self.config["network"]["n_units"] == 1
-            losses = keras.losses
             kind = losses.BinaryCrossentropy if single else losses.SparseCategoricalCrossentropy
             loss = kind(from_logits=True)
+        names = ("alpha_zero", "epochs", "batch_size", "random_state")
         clf = SnapshotEnsembleClassifier.from_snapshots(
             self.network(),
             [str(path) for path in self.snapshot_paths],
             classes=self.classes,
             weighting=self.weights,
             loss=loss,
-            **{
-                name: trained[name]
-                for name in ("alpha_zero", "epochs", "batch_size", "random_state")
-            },
+            **{name: self.config["estimator"][name] for name in names},
         )
-        state.attach(
-            clf,
+        holdout, rows, predictions = self.holdout, None, None
+        if holdout is not None:
+            rows = holdout.rows if len(holdout.rows) else None
+            predictions = HoldoutPredictions(holdout.probas, holdout.y, holdout.sample_weight)
+        fitted = clf._fitted
+        clf._fitted = replace(
+            fitted,
             weighting=self.weighting,
             snapshot_scores=self.scores,
-            history=self.history,
-            holdout=self.holdout,
+            trained=replace(fitted.trained, history=self.history),
+            holdout=rows,
+            holdout_predictions=predictions,
         )
         return clf
 
@@ -268,8 +254,9 @@ class Run:
         TypeError, ValueError
             If there are no rows to learn on, or the method is unknown.
         """
-        learns = callable(method) or (isinstance(method, str) and method != "uniform")
-        if learns and X is None and self.holdout is None:
+        from skensemble.ensemble._combination import learns_weights
+
+        if learns_weights(method) and X is None and self.holdout is None:
             got = Described(f"one without {files.HOLDOUT}")
             fix = "learn weights on labelled rows, or train with a holdout"
             raise ValueError(must_be(f"folder {self.path}", "a run with a holdout", got, fix))
@@ -281,7 +268,7 @@ class Run:
         result: WeightingResult,
         scores: Mapping[str, Any] | None,
         *,
-        source: str = OWN_HOLDOUT,
+        source: str = files.OWN_HOLDOUT,
     ) -> None:
         """Replace ``weights.json``, all or nothing; it keeps what it replaces.
 
@@ -301,22 +288,16 @@ class Run:
         path = self.path / files.WEIGHTS
         replaced = files.read_json(path)
         earlier = [*replaced.pop("earlier", []), replaced]
-        write_json(path, {**weights_content(result, scores), "source": source, "earlier": earlier})
+        content = {**asdict(result), "scores": scores, "source": source, "earlier": earlier}
+        write_json(path, content)
         self.weighting = result
         self.scores = None if scores is None else {name: list(v) for name, v in scores.items()}
         self.weights_source, self.earlier_weights = source, earlier
 
 
-def weights_content(result: WeightingResult, scores: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Weights, how they were found, and the holdout scores, for ``weights.json``."""
-    return {**asdict(result), "scores": scores}
-
-
 def _missing(folder: Path, missing: list[str]) -> str:
-    found = sorted(path.name for path in folder.iterdir())
-    snapshots = folder / files.SNAPSHOTS
-    if snapshots.is_dir():
-        found += sorted(f"{snapshots.name}/{path.name}" for path in snapshots.iterdir())
+    paths = [*sorted(folder.iterdir()), *sorted(folder.glob(f"{files.SNAPSHOTS}/*"))]
+    found = [path.relative_to(folder).as_posix() for path in paths]
     there = ", ".join(found[:20]) + (", ..." if len(found) > 20 else "")
     must = f"the folder of a run, with {', '.join(missing)}"
     got = Described("a folder without")

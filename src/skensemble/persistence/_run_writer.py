@@ -7,23 +7,22 @@ import platform
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
 from numbers import Integral
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from skensemble._validation import Described, must_be
-from skensemble.persistence import _estimator_state as state
 from skensemble.persistence import _run_files as files
 from skensemble.persistence._atomic_files import check_place, put, write_json
 from skensemble.persistence._network_file import network_from_json, network_to_json
-from skensemble.persistence._run_folder import Run, weights_content
-from skensemble.persistence._run_schema import OWN_HOLDOUT, SCHEMA
+from skensemble.persistence._run_folder import Run
 
 _LOCK = "training.lock"
 _NAMES = "|".join(map(re.escape, (*files.NEEDED, files.HOLDOUT, files.LOG, _LOCK)))
@@ -111,20 +110,10 @@ class RunWriter:
         parents = [self.folder.parent, *self.folder.parent.parents]
         self._new_parents = [parent for parent in parents if not parent.exists()]
         check_place(self._name, self.final_folder)
-        try:
-            self.folder.mkdir(parents=True)
-            self._lock.acquire()
-        except (FileExistsError, FileNotFoundError, Timeout) as error:
-            # Another training came first, by less than it takes to look.
-            raise FileExistsError(self._refusal(*_HELD)) from error
+        self._acquire(make_folder=True)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if not self._is_published:
             self._remove()
             for parent in self._new_parents:
@@ -161,39 +150,28 @@ class RunWriter:
         dict
             Content of ``config.json``.
         """
-        model = _model_of(estimator) if model is None else model
         folder = self.folder
-        text = network_to_json(estimator.model_, model["name"])
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        config: dict[str, Any] = {"schema": files.SCHEMA, "created": created}
+        config |= {"command": list(command), **_describe(estimator)}
+        given = {"model": model, "data": data, "interrupted": interrupted}
+        config |= {name: value for name, value in given.items() if value is not None}
+        name = config["model"]["name"]
+        text = network_to_json(estimator.model_, name)
         (folder / files.NETWORK).write_text(text, encoding="utf-8")
         (folder / files.SNAPSHOTS).mkdir()
-        network = network_from_json(text, model["name"])
+        network = network_from_json(text, name)
         for m, snapshot in enumerate(estimator.snapshots_):
             network.set_weights(snapshot.weights)
-            network.save_weights(folder / files.SNAPSHOTS / files.snapshot_name(m + 1))
+            network.save_weights(folder / files.snapshot_name(m))
         files.write_history(folder / files.HISTORY, estimator.history_)
-        weights = weights_content(estimator.weighting_, estimator.snapshot_scores_)
-        write_json(folder / files.WEIGHTS, {**weights, "source": OWN_HOLDOUT})
-        holdout = state.holdout_of(estimator)
-        if holdout is not None:
+        weights = {**asdict(estimator.weighting_), "scores": estimator.snapshot_scores_}
+        write_json(folder / files.WEIGHTS, {**weights, "source": files.OWN_HOLDOUT})
+        found, rows = estimator._fitted.holdout_predictions, estimator.holdout_
+        if found is not None:
+            rows = np.empty(0, dtype=np.int64) if rows is None else rows
+            holdout = files.SavedHoldout(found.probas, found.y, found.sample_weight, rows)
             files.write_holdout(folder / files.HOLDOUT, holdout)
-        n_snapshots = len(estimator.snapshots_)
-        config = {
-            "schema": SCHEMA,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "command": list(command),
-            "versions": _versions(),
-            "model": model,
-            "estimator": _parameters_of(estimator),
-            "data": _data_of(estimator) if data is None else data,
-            **_shapes_of(estimator),
-            "n_snapshots": n_snapshots,
-            "n_iterations": len(estimator.learning_rates_),
-            "cycle_ends": [int(snapshot.iteration) for snapshot in estimator.snapshots_],
-            "engine": estimator.engine_,
-            "timings": {name: round(value, 3) for name, value in estimator.timings_.items()},
-            "interrupted": n_snapshots < estimator.M if interrupted is None else interrupted,
-            "refit": state.is_refit(estimator),
-        }
         write_json(folder / files.CONFIG, config)
         return config
 
@@ -210,36 +188,50 @@ class RunWriter:
 
     def _check_final_folder(self) -> None:
         """Raise if there is something there that is not to be replaced."""
-        if not os.path.lexists(self.final_folder):
+        folder = self.final_folder
+        if not os.path.lexists(folder):
             return
-        must = "a folder that does not exist yet"
-        if not self.final_folder.is_dir():
+        if not folder.is_dir():
             got, fix = "a file", "choose another name"
-        elif not any(self.final_folder.iterdir()):
+        elif not any(folder.iterdir()):
             return
-        elif not _is_run(self.final_folder):
+        elif not _is_run(folder):
             got, fix = "files that are no run", "choose another name; only runs are ever replaced"
-        elif not self._force:
-            got, fix = "a run", "force=True replaces it"
-        else:
+        elif self._force:
             return
+        else:
+            got, fix = "a run", "force=True replaces it"
+        must = "a folder that does not exist yet"
         raise FileExistsError(must_be(self._name, must, Described(got), fix))
 
     def _check_partial(self) -> None:
+        """Raise if there is another training, or what may not be removed, in the partial folder."""
         if not os.path.lexists(self.folder):
             return
-        if not _only_ours(self.folder) or not (self.folder / _LOCK).is_file():
-            whole = (self.folder / files.CONFIG).is_file() and _is_run(self.folder)
-            raise FileExistsError(self._refusal(*(_WHOLE if whole else _FOREIGN)))
-        try:
-            self._lock.acquire()
-        except Timeout as error:
-            raise FileExistsError(self._refusal(*_HELD)) from error
-        if self._force and not _is_run(self.folder):
+        is_training = _only_ours(self.folder) and (self.folder / _LOCK).is_file()
+        if is_training:
+            self._acquire(make_folder=False)
+        is_run = _is_run(self.folder)
+        if is_training and not is_run and self._force:
             self._remove()
             return
         self._lock.release()
-        raise FileExistsError(self._refusal(*(_WHOLE if _is_run(self.folder) else _KILLED)))
+        if is_run:
+            what = "which is a whole run that has not got its name"
+            raise self._refusal(what, "rename that, or remove it")
+        if is_training:
+            raise self._refusal("which a killed training left", "force=True removes that")
+        what = "which has files of no training"
+        raise self._refusal(what, "choose another name, or remove that")
+
+    def _acquire(self, *, make_folder: bool) -> None:
+        try:
+            if make_folder:
+                self.folder.mkdir(parents=True)
+            self._lock.acquire()
+        except (FileExistsError, FileNotFoundError, Timeout) as error:
+            fix = "wait for it, or choose another name"
+            raise self._refusal("where a training is writing", fix) from error
 
     def _remove(self) -> None:
         """Remove the folder, while it is locked as far as that is possible."""
@@ -248,15 +240,10 @@ class RunWriter:
         if os.name == "nt":  # where an open file cannot be removed
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _refusal(self, what: str, fix: str) -> str:
+    def _refusal(self, what: str, fix: str) -> FileExistsError:
         got = Described(f"one with {self.folder.name} beside it, {what}")
-        return must_be(self._name, "a folder that no training is writing", got, fix)
-
-
-_HELD = ("where a training is writing", "wait for it, or choose another name")
-_KILLED = ("which a killed training left", "force=True removes that")
-_WHOLE = ("which is a whole run that has not got its name", "rename that, or remove it")
-_FOREIGN = ("which has files of no training", "choose another name, or remove that")
+        must = "a folder that no training is writing"
+        return FileExistsError(must_be(self._name, must, got, fix))
 
 
 def _is_run(folder: Path) -> bool:
@@ -274,57 +261,57 @@ def _only_ours(folder: Path) -> bool:
     )
 
 
-def _versions() -> dict[str, str]:
+def _describe(estimator: Any) -> dict[str, Any]:
+    """What ``config.json`` says about an estimator."""
     import keras
 
-    backend = keras.backend.backend()
-    return {
-        "skensemble": version("skensemble"),
-        "python": platform.python_version(),
-        "keras": keras.__version__,
-        backend: import_module(backend).__version__,
-    }
-
-
-def _model_of(estimator: Any) -> dict[str, Any]:
-    """Describe the network of an estimator: where its builder is, and the parameters for it."""
-    from skensemble.models import mlp
-
-    given = estimator.get_params(deep=False)
-    builder = given.get("model", estimator) or mlp
-    name = type(builder).__name__
-    if inspect.isfunction(builder):
-        name = f"{builder.__module__}:{builder.__qualname__}"
-    own = {k.removeprefix("model__"): v for k, v in given.items() if k.startswith("model__")}
-    return {"name": name, "builder": name, "parameters": own, "recipe": None}
-
-
-def _parameters_of(estimator: Any) -> dict[str, Any]:
-    found = {
-        name: value
-        for name, value in estimator.get_params(deep=False).items()
-        if name not in ("model", "callbacks") and not name.startswith("model__")
-    }
-    if not isinstance(found["random_state"], Integral):
-        found["random_state"] = None  # a generator has no place in a text
-    return found
-
-
-def _data_of(estimator: Any) -> dict[str, Any]:
-    names = getattr(estimator, "feature_names_in_", None)
+    fitted, classes, snapshots = estimator._fitted, estimator.classes_, estimator.snapshots_
+    params = estimator.get_params(deep=False)
+    of_model = {k.removeprefix("model__"): v for k, v in params.items() if k.startswith("model__")}
+    others = {k: v for k, v in params.items() if not k.startswith("model__")}
+    builder = others.pop("model", estimator)
+    others.pop("callbacks", None)
+    if not isinstance(others["random_state"], Integral):
+        others["random_state"] = None  # a generator has no place in a text
+    place = _place_of(builder)
+    columns = getattr(estimator, "feature_names_in_", None)
     unknown = dict.fromkeys(("source", "target", "subset", "image_size", "limit", "n_rows"))
-    columns = None if names is None else list(names)
-    return {**unknown, "feature_names": columns, "skipped": []}
-
-
-def _shapes_of(estimator: Any) -> dict[str, Any]:
-    layer, classes = state.output_layer_of(estimator), estimator.classes_
+    backend, layer = keras.backend.backend(), fitted.trained.network.output_layer
     return {
+        "versions": {
+            "skensemble": version("skensemble"),
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            backend: import_module(backend).__version__,
+        },
+        "model": {"name": place, "builder": place, "parameters": of_model, "recipe": None},
+        "estimator": others,
+        "data": {
+            **unknown,
+            "feature_names": None if columns is None else list(columns),
+            "skipped": [],
+        },
         "classes": {"labels": classes.tolist(), "dtype": classes.dtype.str},
         "row": {"shape": list(estimator.X_shape_[1:]), "dtype": str(estimator.X_dtype_)},
         "network": {
-            "n_weights": int(sum(array.size for array in estimator.snapshots_[0].weights)),
+            "n_weights": int(sum(array.size for array in snapshots[0].weights)),
             "from_logits": bool(layer.from_logits),
             "n_units": int(layer.n_units),
         },
+        "n_snapshots": len(snapshots),
+        "n_iterations": len(estimator.learning_rates_),
+        "cycle_ends": [int(snapshot.iteration) for snapshot in snapshots],
+        "engine": estimator.engine_,
+        "timings": {name: round(value, 3) for name, value in estimator.timings_.items()},
+        "interrupted": len(snapshots) < estimator.M,
+        "refit": bool(fitted.is_refit),
     }
+
+
+def _place_of(builder: Any) -> str:
+    from skensemble.models import mlp
+
+    builder = builder or mlp
+    if inspect.isfunction(builder):
+        return f"{builder.__module__}:{builder.__qualname__}"
+    return type(builder).__name__
