@@ -90,6 +90,13 @@ def test_recipes_and_what_changes_them():
         assert made(recipe=recipe).model["name"] == name
 
 
+def test_a_default_of_the_network_changes_a_recipe():
+    prepared = made(recipe="wrn-28-10", depth=16, width=4)
+    params = prepared.estimator.get_params()
+    assert (params["model__depth"], params["model__width"]) == (16, 4)
+    assert prepared.model["parameters"]["depth"] == 16
+
+
 def test_the_recipe_of_a_backbone():
     prepared = made(recipe="inception-v3-transfer", set=["weights=None", "head_units=8"])
     clf = prepared.estimator

@@ -60,7 +60,7 @@ def _of_name(options: NetworkOptions, name: str, flags: NetworkFlags) -> tuple[A
     from skensemble import SnapshotEnsembleClassifier, models
 
     architecture = architecture_named(name)
-    parameters = parameters_for(name, options, flags)
+    parameters = {**architecture.defaults, **chosen_parameters(name, options, flags)}
     clf = SnapshotEnsembleClassifier(
         getattr(models, architecture.builder),
         epochs=architecture.epochs,
@@ -103,10 +103,9 @@ def _of_recipe(
         must = "left out, as the network is a backbone"
         _refuse_parameters(options, f"--recipe {recipe.name}", must, fix)
     else:
-        defaults = architecture_named(name).defaults
-        for key, value in parameters_for(name, options, flags).items():
-            if defaults.get(key) != value:
-                parameters[key] = settings[f"model__{key}"] = value
+        chosen = chosen_parameters(name, options, flags)
+        parameters.update(chosen)
+        settings = {f"model__{key}": value for key, value in chosen.items()}
     if image_shape and recipe.augmentation is not None:
         check_images(image_shape)
         settings["input_size"] = image_shape[:2]
@@ -171,8 +170,8 @@ def parameters_of_flags(flags: NetworkFlags, model: str) -> tuple[dict[str, Any]
     return parameters, notes
 
 
-def parameters_for(model: str, options: NetworkOptions, flags: NetworkFlags) -> dict[str, Any]:
-    """Parameters of the builder of a network, defaults included."""
+def chosen_parameters(model: str, options: NetworkOptions, flags: NetworkFlags) -> dict[str, Any]:
+    """Parameters of the builder of a network, as far as options give them."""
     architecture = architecture_named(model)
     given, by_flags = given_parameters(options), parameters_of_flags(flags, model)[0]
     for name, value in given.items():
@@ -186,7 +185,7 @@ def parameters_for(model: str, options: NetworkOptions, flags: NetworkFlags) -> 
         if by_flags.get(name, value) != value:
             must = f"{by_flags[name]}, as the other spelling of it says"
             raise ValueError(must_be(option_of(name), must, value, "give only one of the two"))
-    return {**architecture.defaults, **given, **by_flags}
+    return {**given, **by_flags}
 
 
 def check_depth(model: str, parameters: Mapping[str, Any]) -> None:
@@ -200,7 +199,7 @@ def check_depth(model: str, parameters: Mapping[str, Any]) -> None:
     per_block, others = architecture.depths
     if bottleneck:
         per_block *= 2
-    if depth < per_block + others or (depth - others) % per_block:
+    if not isinstance(depth, int) or depth < per_block + others or (depth - others) % per_block:
         settings = {"bottleneck": True} if bottleneck else {}
         getattr(models, architecture.builder)((32, 32, 3), 10, depth=depth, **settings)
 
