@@ -6,8 +6,7 @@ import zipfile
 import numpy as np
 
 from skensemble._validation import Described, must_be
-from skensemble.datasets._dataset import Dataset
-from skensemble.datasets._sources import check_labelled, existing_file, listed
+from skensemble.datasets._dataset import Dataset, check_labelled, existing_file, listed
 
 
 def load_npz(
