@@ -122,15 +122,20 @@ def check_statistics(
     )
 
 
+def as_array(value: Any) -> np.ndarray:
+    """Return ``value`` as an array, of objects where it is a ragged list."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.asarray(None)
+
+
 def _per_channel(name: str, value: Any, channels: int, *, positive: bool) -> list[float]:
     kind = "positive and finite" if positive else "finite"
     channel = "the channel" if channels == 1 else f"each of the {channels} channels"
     must = f"{kind}, one number for all or one for {channel}"
     fix = f"X.{name}(axis=(0, 1, 2)) has them, in the units of X"
-    try:
-        numbers = np.asarray(value)
-    except ValueError:  # ragged
-        numbers = np.asarray(None)
+    numbers = as_array(value)
     if numbers.dtype.kind not in "iuf":
         raise TypeError(must_be(name, must, value, fix))
     fits = numbers.shape in ((), (channels,))

@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import keras
+
 from skensemble._validation import Described, must_be
+from skensemble.augmentation._autoaugment import AutoAugment
+from skensemble.augmentation._cutout import Cutout
+from skensemble.augmentation._standard import standard_augmentation
 
 # In the order in which they are applied: the policy wants images without a border.
 NAMES = ("autoaugment", "standard", "cutout")
@@ -56,10 +61,6 @@ def augmentation_named(
     if not names:
         return None
     check_images(image_shape)
-    import keras
-
-    from skensemble.augmentation import AutoAugment, Cutout, standard_augmentation
-
     height, width = image_shape[:2]
     layers: list[Any] = []
     fill_values = None if mean is None else tuple(map(float, mean))
@@ -67,8 +68,7 @@ def augmentation_named(
         layers.append(AutoAugment(fill_value=fill_values))
     if "standard" in names:
         fill = 0.0 if fill_values is None else sum(fill_values) / len(fill_values)
-        size = (height, width)
-        layers += standard_augmentation(fill_value=fill, image_size=size).layers[1:]
+        layers += standard_augmentation(fill_value=fill, image_size=(height, width)).layers[1:]
     if "cutout" in names:
         length = max(2, min(_CUTOUT, height // 2, width // 2))
         layers.append(Cutout(length, fill_value=fill_values or 0.0))

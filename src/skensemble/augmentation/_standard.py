@@ -14,7 +14,7 @@ from skensemble._validation import (
     check_statistics,
     must_be,
 )
-from skensemble.augmentation._image_layer import check_seed, check_values
+from skensemble.augmentation._image_layer import check_fill_value, check_seed
 
 
 def standard_augmentation(
@@ -90,22 +90,23 @@ def standard_augmentation(
     """
     padding = check_integer("padding", padding, minimum=0, fix="the usual choice is 4")
     flip = check_flag("flip", flip, fix="True flips every second image")
-    shift = check_real("shift", shift, positive=False, fix="0.125 is an eighth of the image")
+    fix = "0.125 is an eighth of the image"
+    shift = check_real("shift", shift, positive=False, fix=fix)
     if shift >= 1:
-        raise ValueError(must_be("shift", "below 1", shift, "0.125 is an eighth of the image"))
+        raise ValueError(must_be("shift", "below 1", shift, fix))
     height, width = check_image_size(image_size, fix="(32, 32) is that of CIFAR")
     if padding >= min(height, width):
         fix = "give the size of the images as image_size"
         must = f"less than the {min(height, width)} pixels of image_size"
         raise ValueError(must_be("padding", must, padding, fix))
-    padding_value = check_values("fill_value", fill_value, fix="0.0 pads with black")
+    padding_value = check_fill_value(fill_value, fix="0.0 pads with black")
     if isinstance(padding_value, list):
         fix = "Keras pads all channels alike"
         raise ValueError(must_be("fill_value", "a single number", padding_value, fix))
     seed = check_seed(seed)
     # A seed for each layer: with the same seed, crops and flips would be correlated.
-    states = [None] * 3 if seed is None else np.random.SeedSequence(seed).generate_state(3)
-    seeds = [None if state is None else int(state) for state in states]
+    seeds = [None] * 3 if seed is None else np.random.SeedSequence(seed).generate_state(3).tolist()
+    statistics = check_statistics(mean, std, None)
 
     layers: list[Any] = []
     if padding:
@@ -122,31 +123,26 @@ def standard_augmentation(
         )
         layers.append(crop)
     if flip:
-        layers.append(
-            keras.layers.RandomFlip("horizontal", data_format="channels_last", seed=seeds[1])
+        horizontal = keras.layers.RandomFlip(
+            "horizontal", data_format="channels_last", seed=seeds[1]
         )
+        layers.append(horizontal)
     if shift:
         by_reflection = keras.layers.RandomTranslation(
             shift, shift, "reflect", data_format="channels_last", seed=seeds[2]
         )
         layers.append(by_reflection)
-    normalization, n_channels = _normalization(mean, std)
-    if normalization is not None:
-        layers.append(normalization)
+    n_channels = None
+    if statistics is not None:
+        means, stds = statistics
+        variances = [s * s for s in stds]
+        if np.iterable(mean) or np.iterable(std):
+            n_channels = len(means)
+            layers.append(keras.layers.Normalization(-1, mean=means, variance=variances))
+        else:
+            layers.append(keras.layers.Normalization(None, mean=means[0], variance=variances[0]))
     # Not a Sequential, which takes images of any size and would crop them by too much.
     images = outputs = keras.Input((height, width, n_channels))
     for layer in layers or [keras.layers.Identity()]:
         outputs = layer(outputs)
     return keras.Model(images, outputs)
-
-
-def _normalization(mean, std):
-    """Return the layer and the number of channels, each None where it is not known."""
-    statistics = check_statistics(mean, std, None)
-    if statistics is None:
-        return None, None
-    means, stds = statistics
-    variances = [s * s for s in stds]
-    if not np.iterable(mean) and not np.iterable(std):
-        return keras.layers.Normalization(None, mean=means[0], variance=variances[0]), None
-    return keras.layers.Normalization(-1, mean=means, variance=variances), len(means)
