@@ -52,32 +52,40 @@ def _short(value: Any) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
+def is_integer(value: Any) -> bool:
+    """Whether ``value`` is an integer; bools are none here."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def check_integer(name: str, value: Any, *, minimum: int, fix: str) -> int:
-    """Return ``value`` as an int of at least ``minimum``; bools are not integers here."""
+    """Return ``value`` as an int of at least ``minimum``."""
     must = f"an integer of at least {minimum}"
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+    if not is_integer(value):
         raise TypeError(must_be(name, must, value, fix))
     if value < minimum:
         raise ValueError(must_be(name, must, value, fix))
     return int(value)
 
 
-def check_real(name: str, value: Any, *, positive: bool, fix: str) -> float:
+def check_real(
+    name: str, value: Any, *, positive: bool, below: float = math.inf, fix: str
+) -> float:
     """Return ``value`` as a finite float that is positive (or, if not asked, not negative)."""
     must = "a finite number greater than 0" if positive else "a finite number of at least 0"
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(must_be(name, must, value, fix))
     number = float(value)
     if not math.isfinite(number) or number < 0 or (positive and number == 0):
         raise ValueError(must_be(name, must, value, fix))
+    if number >= below:
+        raise ValueError(must_be(name, f"below {below}", number, fix))
     return number
 
 
 def check_choice(name: str, value: Any, choices: Collection[Any], *, fix: str) -> None:
     """Raise unless ``value`` is one of ``choices``."""
-    is_number = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
     if not any(
-        (is_number if isinstance(choice, int) else isinstance(value, type(choice)))
+        (is_integer(value) if isinstance(choice, int) else isinstance(value, type(choice)))
         and value == choice
         for choice in choices
     ):

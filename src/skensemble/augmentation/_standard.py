@@ -91,9 +91,7 @@ def standard_augmentation(
     padding = check_integer("padding", padding, minimum=0, fix="the usual choice is 4")
     flip = check_flag("flip", flip, fix="True flips every second image")
     fix = "0.125 is an eighth of the image"
-    shift = check_real("shift", shift, positive=False, fix=fix)
-    if shift >= 1:
-        raise ValueError(must_be("shift", "below 1", shift, fix))
+    shift = check_real("shift", shift, positive=False, below=1, fix=fix)
     height, width = check_image_size(image_size, fix="(32, 32) is that of CIFAR")
     if padding >= min(height, width):
         fix = "give the size of the images as image_size"
