@@ -1,7 +1,5 @@
 """Checks of single parameters, with one wording for all of them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection
 from numbers import Integral, Real
@@ -149,5 +147,4 @@ def _per_channel(name: str, value: Any, channels: int, *, positive: bool) -> lis
     fits = numbers.shape in ((), (channels,))
     if not fits or not np.isfinite(numbers).all() or (positive and not (numbers > 0).all()):
         raise ValueError(must_be(name, must, value, fix))
-    of_each: list[float] = np.broadcast_to(numbers, channels).astype(float).tolist()
-    return of_each
+    return list(np.broadcast_to(numbers, channels).astype(float).tolist())

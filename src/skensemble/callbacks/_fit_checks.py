@@ -10,14 +10,6 @@ from skensemble._validation import Described, must_be
 RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 
 
-def check_backend() -> None:
-    """Raise unless Keras runs on TensorFlow."""
-    backend = keras.backend.backend()
-    if backend != "tensorflow":
-        fix = "set KERAS_BACKEND=tensorflow before Keras is imported"
-        raise RuntimeError(must_be("the backend of Keras", "'tensorflow'", backend, fix))
-
-
 def calling_list() -> keras.callbacks.CallbackList | None:
     """Return the list of callbacks that is calling this one, or None outside of a list.
 
@@ -32,8 +24,9 @@ def calling_list() -> keras.callbacks.CallbackList | None:
     return None
 
 
-def check_alone(callback, callbacks) -> None:
-    """Raise if another callback sets the learning rate too."""
+def check_alone(callback) -> None:
+    """Raise if another callback of the list that is calling sets the learning rate too."""
+    callbacks = getattr(calling_list(), "callbacks", [])
     kinds = (type(callback), *RATE_SETTERS)
     others = [other for other in callbacks if isinstance(other, kinds) and other is not callback]
     if others:
