@@ -9,18 +9,9 @@ import numpy as np
 
 
 class Refusal(str):
-    """The sentence of a refused value, with its parts as attributes.
+    """The sentence of a refused value, ``error.args[0]``, with its parts as attributes."""
 
-    It is the only argument of the exception, hence ``error.args[0]``.
-
-    Attributes
-    ----------
-    parameter : str
-        Name of what was refused.
-    must, got, fix : str
-        What it must be, what was given, and what to do.
-    """
-
+    # Name of what was refused, what it must be, what was given, and what to do.
     parameter = must = got = fix = ""
 
 

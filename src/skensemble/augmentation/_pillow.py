@@ -41,10 +41,8 @@ def look_up(images, tables):
 
 
 def _table_entries(images, n_tables: int):
-    """Index of each pixel's entry in the tables of its image: int32 of shape (n, pixels).
-
-    Flat, because TensorFlow is slow where a broadcast ends in an axis of three.
-    """
+    """Index of each pixel's entry in the tables of its image: int32 of shape (n, pixels)."""
+    # Flat, because TensorFlow is slow where a broadcast ends in an axis of three.
     height, width, n_channels = images.shape[1:]
     first = np.tile(np.arange(n_channels) % n_tables * 256, height * width).astype("int32")
     return ops.cast(ops.reshape(images, (-1, first.size)), "int32") + first
@@ -174,10 +172,7 @@ def move(images, map_indices, maps, fill):
 
 
 def gather(tensor, places):
-    """Return the items of a tensor along its first axis, at indices that are not negative.
-
-    `keras.ops.take` checks for negative ones first, which takes as long as the rest.
-    """
+    """Return rows at indices that are not negative, which `keras.ops.take` would check first."""
     if keras.backend.backend() == "tensorflow":
         from skensemble.backends import gather_rows
 

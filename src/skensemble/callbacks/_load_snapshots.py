@@ -140,9 +140,8 @@ def _numbered(asked: str, found: list[str]) -> list[str]:
 
 def _missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
     """Return an error with the missing file and the content of its folder."""
-    if not os.path.isdir(folder):
-        there = f"there is no folder {folder}"
-    else:
+    there = f"there is no folder {folder}"
+    if os.path.isdir(folder):
         files = sorted(os.listdir(folder))
         shown = ", ".join(files[:20]) + (", ..." if len(files) > 20 else "")
         there = f"in {folder} there is {shown or 'nothing'}"
@@ -152,10 +151,7 @@ def _missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
 
 @contextlib.contextmanager
 def _as_weights_file(path: str):
-    """Within this context, the weights are in a file that ends in ``.weights.h5``.
-
-    From other files, Keras also loads the optimizer.
-    """
+    """Provide a file with this ending; from other files, Keras also loads the optimizer."""
     if path.endswith(SUFFIX):
         yield path
         return

@@ -58,11 +58,7 @@ class CyclicRate:
         return max(_count(stepper) - offset for stepper, offset, _ in self._steppers)
 
     def set_back(self, n_done: int) -> None:
-        """Correct the count after the end of the data.
-
-        A call of the graph that finds no more data may still count a step, as the count does not
-        wait for the data.
-        """
+        """Correct the count: a call of the graph that finds no more data may count a step."""
         for stepper, offset, _ in self._steppers:
             if _count(stepper) > offset + n_done:
                 stepper._iterations.assign(offset + n_done)

@@ -184,11 +184,7 @@ def _without_any(folder: str, classes: list[str]) -> ValueError:
 def _read_images(
     what: str, path: str, names: list[str], size: tuple[int, int] | None, on_unreadable: str
 ) -> tuple[np.ndarray, list[int], list[int]]:
-    """Read all images into one array, allocated once.
-
-    Returns uint8 of shape (n, height, width, 3), the indices of the files in it, and those of the
-    files that cannot be read.
-    """
+    """Return all images in one array, the indices of those in it, and of the unreadable ones."""
     X = None if size is None else _allocated(what, (len(names), *size, 3))
     kept: list[int] = []
     unreadable: dict[int, Exception] = {}

@@ -72,11 +72,9 @@ def find_application(backbone: Any) -> Application:
 
 
 def preprocessed(images, preprocess):
-    """Apply ``preprocess_input`` of an application to symbolic colour images, as layers.
-
-    All of Keras's treat every pixel alike: an order of the colours, a factor and an offset. Layers,
-    unlike operations on constants, can be saved, exported and shared.
-    """
+    """Apply ``preprocess_input`` of an application to symbolic colour images, as layers."""
+    # All of Keras's treat every pixel alike: an order of the colours, a factor and an offset.
+    # Layers, unlike operations on constants, can be saved, exported and shared.
 
     def of(colour):
         return preprocess(np.array(colour, dtype=np.float64).reshape(1, 1, 1, 3)).ravel()
