@@ -22,8 +22,7 @@ import tensorflow as tf
 from PIL import Image, ImageEnhance, ImageOps
 
 from skensemble.augmentation import AutoAugment, Cutout, standard_augmentation
-from skensemble.augmentation._magnitudes import MAGNITUDES
-from skensemble.augmentation._policy import POLICIES
+from skensemble.augmentation._policy import MAGNITUDES, POLICIES
 from skensemble.models import wide_resnet
 
 GREY = (128, 128, 128)

@@ -15,7 +15,7 @@ SLOW = {
     "augmentation/test_operations.py",
     "backends/test_cache.py",
     "backends/test_memory.py",
-    "callbacks/test_cyclic_rate.py",
+    "callbacks/test_stepping.py",
     "callbacks/test_snapshot_callback.py",
     "cli/test_signals.py",
     "cli/test_train_command.py",

@@ -8,16 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skensemble import (
-        augmentation,
-        datasets,
-        evaluation,
-        exceptions,
-        models,
-        persistence,
-        recipes,
-        weighting,
-    )
     from skensemble.backends import program_cache
     from skensemble.callbacks import SnapshotCallback, SnapshotCallbackBuilder, load_snapshots
     from skensemble.ensemble import (

@@ -1,7 +1,5 @@
 """Checks of single parameters, with one wording for all of them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection
 from numbers import Integral, Real
@@ -11,18 +9,9 @@ import numpy as np
 
 
 class Refusal(str):
-    """The sentence of a refused value, with its parts as attributes.
+    """The sentence of a refused value, ``error.args[0]``, with its parts as attributes."""
 
-    It is the only argument of the exception, hence ``error.args[0]``.
-
-    Attributes
-    ----------
-    parameter : str
-        Name of what was refused.
-    must, got, fix : str
-        What it must be, what was given, and what to do.
-    """
-
+    # Name of what was refused, what it must be, what was given, and what to do.
     parameter = must = got = fix = ""
 
 
@@ -52,32 +41,40 @@ def _short(value: Any) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
+def is_integer(value: Any) -> bool:
+    """Whether ``value`` is an integer; bools are none here."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def check_integer(name: str, value: Any, *, minimum: int, fix: str) -> int:
-    """Return ``value`` as an int of at least ``minimum``; bools are not integers here."""
+    """Return ``value`` as an int of at least ``minimum``."""
     must = f"an integer of at least {minimum}"
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+    if not is_integer(value):
         raise TypeError(must_be(name, must, value, fix))
     if value < minimum:
         raise ValueError(must_be(name, must, value, fix))
     return int(value)
 
 
-def check_real(name: str, value: Any, *, positive: bool, fix: str) -> float:
+def check_real(
+    name: str, value: Any, *, positive: bool, below: float = math.inf, fix: str
+) -> float:
     """Return ``value`` as a finite float that is positive (or, if not asked, not negative)."""
     must = "a finite number greater than 0" if positive else "a finite number of at least 0"
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(must_be(name, must, value, fix))
     number = float(value)
     if not math.isfinite(number) or number < 0 or (positive and number == 0):
         raise ValueError(must_be(name, must, value, fix))
+    if number >= below:
+        raise ValueError(must_be(name, f"below {below}", number, fix))
     return number
 
 
 def check_choice(name: str, value: Any, choices: Collection[Any], *, fix: str) -> None:
     """Raise unless ``value`` is one of ``choices``."""
-    is_number = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
     if not any(
-        (is_number if isinstance(choice, int) else isinstance(value, type(choice)))
+        (is_integer(value) if isinstance(choice, int) else isinstance(value, type(choice)))
         and value == choice
         for choice in choices
     ):
@@ -122,19 +119,23 @@ def check_statistics(
     )
 
 
+def as_array(value: Any) -> np.ndarray:
+    """Return ``value`` as an array, of objects where it is a ragged list."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.asarray(None)
+
+
 def _per_channel(name: str, value: Any, channels: int, *, positive: bool) -> list[float]:
     kind = "positive and finite" if positive else "finite"
     channel = "the channel" if channels == 1 else f"each of the {channels} channels"
     must = f"{kind}, one number for all or one for {channel}"
     fix = f"X.{name}(axis=(0, 1, 2)) has them, in the units of X"
-    try:
-        numbers = np.asarray(value)
-    except ValueError:  # ragged
-        numbers = np.asarray(None)
+    numbers = as_array(value)
     if numbers.dtype.kind not in "iuf":
         raise TypeError(must_be(name, must, value, fix))
     fits = numbers.shape in ((), (channels,))
     if not fits or not np.isfinite(numbers).all() or (positive and not (numbers > 0).all()):
         raise ValueError(must_be(name, must, value, fix))
-    of_each: list[float] = np.broadcast_to(numbers, channels).astype(float).tolist()
-    return of_each
+    return list(np.broadcast_to(numbers, channels).astype(float).tolist())

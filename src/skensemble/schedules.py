@@ -86,12 +86,10 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, alpha_zero: float, n_iterations: int, M: int, offset: int = 0):
-        self.alpha_zero = check_real(
-            "alpha_zero", alpha_zero, positive=True, fix="0.1 is the usual start for SGD"
-        )
-        self.n_iterations = check_integer(
-            "n_iterations", n_iterations, minimum=1, fix="it is epochs × batches per epoch"
-        )
+        fix = "0.1 is the usual start for SGD"
+        self.alpha_zero = check_real("alpha_zero", alpha_zero, positive=True, fix=fix)
+        fix = "it is epochs × batches per epoch"
+        self.n_iterations = check_integer("n_iterations", n_iterations, minimum=1, fix=fix)
         self.M = check_integer("M", M, minimum=1, fix="5 is the usual choice")
         self.offset = check_integer("offset", offset, minimum=0, fix="0 starts with a new cycle")
         if self.n_iterations < self.M:
@@ -131,12 +129,8 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self) -> dict:
         """Constructor arguments, from which Keras restores the schedule."""
-        return {
-            "alpha_zero": self.alpha_zero,
-            "n_iterations": self.n_iterations,
-            "M": self.M,
-            "offset": self.offset,
-        }
+        names = ("alpha_zero", "n_iterations", "M", "offset")
+        return {name: getattr(self, name) for name in names}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())

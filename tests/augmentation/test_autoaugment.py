@@ -5,8 +5,7 @@ from scipy import stats
 
 from skensemble._validation import must_be
 from skensemble.augmentation import AutoAugment
-from skensemble.augmentation._magnitudes import MAGNITUDES
-from skensemble.augmentation._policy import POLICIES
+from skensemble.augmentation._policy import MAGNITUDES, POLICIES
 
 POLICY = POLICIES["cifar10"]
 

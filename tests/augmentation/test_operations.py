@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skensemble.augmentation._magnitudes import MAGNITUDES
-from skensemble.augmentation._stage import OPERATIONS, Stage
+from skensemble.augmentation._policy import MAGNITUDES, OPERATIONS, Stage
 
 FILL = 128
 SHAPES = [(32, 32, 3), (17, 24, 3), (9, 33, 1), (2, 5, 3)]

@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss
 
 from skensemble import SnapshotEnsembleClassifier, load_snapshots
 from skensemble.models.transfer import _backbone, _transfer_network
-from skensemble.models.transfer._applications import Application
+from skensemble.models.transfer._backbone import Application
 from skensemble.persistence import Run
 
 TRAIN = ("--M", "3", "--nb_epoch", "6", "--alpha-zero", "0.05", "--validation-fraction", "0.25")

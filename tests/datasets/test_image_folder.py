@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skensemble.datasets import _decoding, load_image_folder
+from skensemble.datasets import _image_folder, load_image_folder
 
 
 def cut_off(path, share=0.5):
@@ -95,7 +95,7 @@ def test_image_size_resizes_images_of_other_sizes(tmp_path, write_images):
 
 @pytest.mark.parametrize("threads", [False, True], ids=["one-thread", "threads"])
 def test_many_images_in_order_without_damaged_ones(threads, tmp_path, write_images, monkeypatch):
-    monkeypatch.setattr(_decoding, "_PIXELS_WORTH_THREADS", 0 if threads else 10**9)
+    monkeypatch.setattr(_image_folder, "_PIXELS_WORTH_THREADS", 0 if threads else 10**9)
     names = [f"{'ab'[i % 2]}/{i:03}.png" for i in range(150)]
     pixels = write_images(*names, shape=(3, 3, 3))
     bad = ["a/000.png", "a/070.png", "b/001.png", "b/149.png"]
@@ -271,19 +271,19 @@ def test_parameters(options, kind, message, tmp_path, message_of):
 
 def test_more_images_than_memory(tmp_path, write_images, message_of, monkeypatch):
     write_images("a/1.png", "a/2.png", shape=(100, 100, 3))
-    monkeypatch.setattr(_decoding, "memory_limit", lambda: 59_999)
+    monkeypatch.setattr(_image_folder, "memory_limit", lambda: 59_999)
     assert message_of(MemoryError, load_image_folder, tmp_path) == (
         f"the images of {tmp_path} must be at most 0.0 GB together, the memory of this machine, "
         "got 0.0 GB for (2, 100, 100, 3) instead: make them smaller, as in image_size=(64, 64), "
         "or load fewer."
     )
-    monkeypatch.setattr(_decoding, "memory_limit", lambda: 60_000)
+    monkeypatch.setattr(_image_folder, "memory_limit", lambda: 60_000)
     assert len(load_image_folder(tmp_path).X) == 2
 
 
 def test_memory_is_checked_before_resizing(tmp_path, write_images, message_of, monkeypatch):
     write_images("a/1.png", "b/1.png")
-    monkeypatch.setattr(_decoding, "_decode", None)
+    monkeypatch.setattr(_image_folder, "_decode", None)
     huge = {"image_size": (10**6, 10**6)}
     assert message_of(MemoryError, load_image_folder, tmp_path, **huge).startswith(
         f"the images of {tmp_path} must be at most"
@@ -291,13 +291,13 @@ def test_memory_is_checked_before_resizing(tmp_path, write_images, message_of, m
 
 
 def test_memory_limit_is_that_of_the_container(tmp_path, monkeypatch):
-    monkeypatch.setattr(_decoding, "_CGROUP", str(tmp_path / "memory.max"))
+    monkeypatch.setattr(_image_folder, "_CGROUP", str(tmp_path / "memory.max"))
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert _decoding.memory_limit() == machine
+    assert _image_folder.memory_limit() == machine
     (tmp_path / "memory.max").write_text("max\n")
-    assert _decoding.memory_limit() == machine
+    assert _image_folder.memory_limit() == machine
     (tmp_path / "memory.max").write_text("4096\n")
-    assert _decoding.memory_limit() == 4096
+    assert _image_folder.memory_limit() == 4096
 
 
 def test_memory_is_allocated_once(tmp_path, write_images):

@@ -1,9 +1,13 @@
 """Keras layers that change training images, each image by its own draws."""
 
 from skensemble.augmentation._autoaugment import AutoAugment
-from skensemble.augmentation._by_name import augmentation_named, check_images, check_names
 from skensemble.augmentation._cutout import Cutout
-from skensemble.augmentation._standard import standard_augmentation
+from skensemble.augmentation._standard import (
+    augmentation_named,
+    check_images,
+    check_names,
+    standard_augmentation,
+)
 
 __all__ = [
     "AutoAugment",

@@ -9,10 +9,8 @@ import numpy as np
 from keras import ops
 
 from skensemble._validation import check_choice, must_be
-from skensemble.augmentation._image_layer import ImageLayer, check_values
-from skensemble.augmentation._magnitudes import MAGNITUDES
-from skensemble.augmentation._policy import POLICIES
-from skensemble.augmentation._stage import Stage
+from skensemble.augmentation._image_layer import ImageLayer, check_fill_value
+from skensemble.augmentation._policy import MAGNITUDES, POLICIES, Stage
 
 # Where an image has moved away, torchvision leaves black and the authors' code the mean of the
 # data; a mid grey is within a few levels of the mean of natural images.
@@ -81,8 +79,13 @@ class AutoAugment(ImageLayer):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        fill = None if fill_value is None else _check_fill_value(fill_value)
-        super().__init__(fill, seed, **kwargs)
+        if fill_value is not None:
+            fix = "128 is a mid grey"
+            checked = check_fill_value(fill_value, fix=fix)
+            if np.min(checked) < 0 or np.max(checked) > 255:
+                raise ValueError(must_be("fill_value", "from 0 to 255", fill_value, fix))
+            fill_value = checked
+        super().__init__(fill_value, seed, **kwargs)
         check_choice("policy", policy, POLICIES, fix="it is the only policy there is")
         fix = '"reference" has those of the paper\'s authors'
         check_choice("magnitudes", magnitudes, MAGNITUDES, fix=fix)
@@ -132,11 +135,3 @@ class AutoAugment(ImageLayer):
 def _stages(policy: str, magnitudes: str, height: int, width: int) -> tuple[Stage, ...]:
     steps = zip(*POLICIES[policy], strict=True)
     return tuple(Stage(step, MAGNITUDES[magnitudes], height, width) for step in steps)
-
-
-def _check_fill_value(value: Any) -> float | list[float]:
-    fix = "128 is a mid grey"
-    checked = check_values("fill_value", value, fix=fix)
-    if np.min(checked) < 0 or np.max(checked) > 255:
-        raise ValueError(must_be("fill_value", "from 0 to 255", value, fix))
-    return checked

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from skensemble._validation import check_integer
-from skensemble.augmentation._image_layer import ImageLayer, check_values
+from skensemble.augmentation._image_layer import ImageLayer, check_fill_value
 
 
 @keras.saving.register_keras_serializable(package="skensemble")
@@ -65,7 +65,7 @@ class Cutout(ImageLayer):
         **kwargs: Any,
     ):
         fix = "the mean of the data is what normalisation makes 0"
-        super().__init__(check_values("fill_value", fill_value, fix=fix), seed, **kwargs)
+        super().__init__(check_fill_value(fill_value, fix=fix), seed, **kwargs)
         fix = "the paper has 16 for images of 32 × 32 pixels"
         self.size = check_integer("size", size, minimum=2, fix=fix)
 

@@ -1,15 +1,13 @@
 """What AutoAugment and Cutout share: arguments, shapes of images, and a seed."""
 
-import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from skensemble._validation import Described, check_integer, must_be
+from skensemble._validation import Described, as_array, check_integer, must_be
 
 
 class ImageLayer(keras.layers.Layer):
@@ -70,14 +68,11 @@ def check_seed(seed: Any) -> int | None:
     return check_integer("seed", seed, minimum=0, fix="None draws a seed")
 
 
-def check_values(name: str, value: Any, *, fix: str) -> float | list[float]:
+def check_fill_value(value: Any, *, fix: str) -> float | list[float]:
     """Return a finite number, or a list of one per channel, as plain floats."""
-    items: Any = np.ravel(value).tolist() if isinstance(value, np.ndarray) else value
-    is_list = isinstance(items, Sequence) and not isinstance(items, str | bytes)
-    numbers: list[Any] = list(items) if is_list else [items]
-    for number in numbers:
-        if isinstance(number, bool | np.bool_) or not isinstance(number, Real):
-            raise TypeError(must_be(name, "a number, or one per channel", value, fix))
-    if not numbers or not all(math.isfinite(number) for number in numbers):
-        raise ValueError(must_be(name, "a finite number, or one per channel", value, fix))
-    return [float(number) for number in numbers] if is_list else float(numbers[0])
+    numbers = as_array(value)
+    if numbers.dtype.kind not in "iuf":
+        raise TypeError(must_be("fill_value", "a number, or one per channel", value, fix))
+    if not numbers.size or not np.isfinite(numbers).all():
+        raise ValueError(must_be("fill_value", "a finite number, or one per channel", value, fix))
+    return (numbers.ravel() if numbers.ndim else numbers).astype(float).tolist()

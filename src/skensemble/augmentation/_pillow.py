@@ -11,16 +11,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from skensemble.augmentation._rows import count, gather
-
 LEVELS = np.arange(256, dtype="uint8")
 
 # Operations on single pixels: tables with the new value of each of the 256 grey levels.
-
-
-def invert_table() -> np.ndarray:
-    """Table of ``ImageOps.invert``."""
-    return 255 - LEVELS
 
 
 def posterize_table(bits: float) -> np.ndarray:
@@ -48,10 +41,8 @@ def look_up(images, tables):
 
 
 def _table_entries(images, n_tables: int):
-    """Index of each pixel's entry in the tables of its image: int32 of shape (n, pixels).
-
-    Flat, because TensorFlow is slow where a broadcast ends in an axis of three.
-    """
+    """Index of each pixel's entry in the tables of its image: int32 of shape (n, pixels)."""
+    # Flat, because TensorFlow is slow where a broadcast ends in an axis of three.
     height, width, n_channels = images.shape[1:]
     first = np.tile(np.arange(n_channels) % n_tables * 256, height * width).astype("int32")
     return ops.cast(ops.reshape(images, (-1, first.size)), "int32") + first
@@ -140,8 +131,6 @@ def _smooth(images):
 # Operations that move pixels: affine maps (a, b, c, d, e, f) with nearest neighbours. The pixel
 # at (x, y) comes from (a x + b y + c, d x + e y + f).
 
-IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-
 
 def rotation(degrees: float, height: int, width: int) -> tuple[float, ...]:
     """Affine map of ``Image.rotate``, counterclockwise about the centre."""
@@ -180,3 +169,25 @@ def move(images, map_indices, maps, fill):
     first = ops.arange(n_images, dtype="int32") * (n_pixels + 1)
     origins = gather(maps, map_indices) + first[:, None]
     return ops.reshape(gather(pixels, origins), ops.shape(images))
+
+
+def gather(tensor, places):
+    """Return rows at indices that are not negative, which `keras.ops.take` would check first."""
+    if keras.backend.backend() == "tensorflow":
+        from skensemble.backends import gather_rows
+
+        return gather_rows(tensor, places)
+    return ops.take(tensor, places, axis=0)
+
+
+def count(numbers, n_numbers: int):
+    """Count each of 0, …, n_numbers - 1 in each row: int32 (n, m) to float32 (n, n_numbers)."""
+    n_rows = ops.shape(numbers)[0]
+    if keras.backend.backend() == "tensorflow":
+        from skensemble.backends import count_numbers
+
+        return count_numbers(numbers, n_numbers)
+    first = ops.arange(n_rows, dtype="int32")[:, None] * n_numbers
+    places = ops.reshape(numbers + first, (-1,))
+    ones = ops.ones_like(places, dtype="float32")
+    return ops.reshape(ops.segment_sum(ones, places, n_rows * n_numbers), (-1, n_numbers))

@@ -1,4 +1,13 @@
-"""The sub-policies of AutoAugment: operations, probabilities, levels."""
+"""The sub-policies of AutoAugment, the strength of their operations, and how they are done."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import keras
+import numpy as np
+from keras import ops
+
+from skensemble.augmentation import _pillow
 
 # An operation, its probability, its level.
 Step = tuple[str, float, int]
@@ -34,3 +43,129 @@ _CIFAR10: tuple[tuple[Step, Step], ...] = (
 )
 
 POLICIES = {"cifar10": _CIFAR10}
+
+# Strength of each operation at levels 0 to 10, as in the two well-known implementations:
+# from an operation, a level, a sign (1 or -1), and the height and width of the images.
+Magnitudes = Callable[[str, int, int, int, int], float]
+
+
+def _reference(operation: str, level: int, sign: int, height: int, width: int) -> float:
+    """Magnitudes of the paper's code; translations in pixels, whatever the size of the images."""
+    if operation in ("ShearX", "ShearY"):
+        return sign * 0.3 * level / 10
+    if operation in ("TranslateX", "TranslateY"):
+        return sign * level
+    if operation == "Rotate":
+        return sign * 3 * level
+    if operation == "Posterize":
+        return 4 - 4 * level // 10
+    if operation == "Solarize":
+        return 256 - 256 * level // 10
+    return 1.8 * level / 10 + 0.1
+
+
+def _torchvision(operation: str, level: int, sign: int, height: int, width: int) -> float:
+    """Magnitudes of ``torchvision.transforms.AutoAugment``, whose levels end at 9."""
+    if operation in ("ShearX", "ShearY"):
+        return sign * 0.3 * level / 9
+    if operation in ("TranslateX", "TranslateY"):
+        length = width if operation == "TranslateX" else height
+        return sign * int(150 / 331 * length * level / 9)
+    if operation == "Rotate":
+        return sign * 30 * level / 9
+    if operation == "Posterize":
+        return 8 - round(4 * level / 9)
+    if operation == "Solarize":
+        return 255 - 255 * level / 9
+    return 1 + sign * 0.9 * level / 9
+
+
+MAGNITUDES: dict[str, Magnitudes] = {"reference": _reference, "torchvision": _torchvision}
+
+_TABLES = {
+    "Invert": lambda _: 255 - _pillow.LEVELS,
+    "Posterize": _pillow.posterize_table,
+    "Solarize": _pillow.solarize_table,
+    "Brightness": _pillow.brightness_table,
+}
+_BLENDS = ("Contrast", "Color", "Sharpness")
+_AFFINE_MAPS: dict[str, Callable[[float, int, int], Sequence[float]]] = {
+    "ShearX": lambda value, *_: (1, value, 0, 0, 1, 0),
+    "TranslateX": lambda value, *_: (1, 0, value, 0, 1, 0),
+    "ShearY": lambda value, *_: (1, 0, 0, value, 1, 0),
+    "TranslateY": lambda value, *_: (1, 0, 0, 0, 1, value),
+    "Rotate": _pillow.rotation,
+}
+OPERATIONS = (*_TABLES, *_BLENDS, "AutoContrast", "Equalize", *_AFFINE_MAPS)
+
+
+class Stage:
+    """The first or the second operation of all sub-policies, prepared for images of one size.
+
+    Rows ``2 * i`` and ``2 * i + 1`` are the operation of sub-policy ``i`` with the signs + and -;
+    the last row does nothing.
+    """
+
+    def __init__(self, steps: Sequence[Step], magnitudes: Magnitudes, height: int, width: int):
+        n_rows = 2 * len(steps) + 1
+        # Of each row: the function that does it, and its argument where it has one.
+        self.kinds = np.full(n_rows, "", dtype="U12")
+        self.tables = np.tile(_pillow.LEVELS, (n_rows, 1))
+        self.factors = np.ones(n_rows, dtype="float32")
+        self.map_indices = np.zeros(n_rows, dtype="int32")
+        maps = [_pillow.source_pixels((1, 0, 0, 0, 1, 0), height, width)]
+        for row in range(n_rows - 1):
+            operation, _, level = steps[row // 2]
+            value = magnitudes(operation, level, -1 if row % 2 else 1, height, width)
+            self.kinds[row] = operation
+            if operation in _TABLES:
+                self.kinds[row] = "table"
+                self.tables[row] = _TABLES[operation](value)
+            elif operation in _BLENDS:
+                self.factors[row] = value
+            elif operation in _AFFINE_MAPS:
+                self.kinds[row] = "map"
+                self.map_indices[row] = len(maps)
+                affine = _AFFINE_MAPS[operation](value, height, width)
+                maps.append(_pillow.source_pixels(affine, height, width))
+        self.maps = np.stack(maps)  # (n_maps, height * width)
+
+    def apply(self, images, rows, fill: np.ndarray):
+        """Apply to each uint8 image the operation of its row; ``fill`` as in `_pillow.move`."""
+        tables = ops.take(self.tables, rows, axis=0)[:, None]
+        factors = ops.take(self.factors, rows)
+        map_indices = ops.take(self.map_indices, rows)
+        move = partial(_pillow.move, maps=ops.convert_to_tensor(self.maps), fill=fill)
+        changes = (
+            ("table", _pillow.look_up, tables),
+            ("Contrast", _pillow.contrast, factors),
+            ("AutoContrast", _pillow.autocontrast),
+            ("Equalize", _pillow.equalize),
+            ("Color", _pillow.color, factors),
+            ("Sharpness", _pillow.sharpness, factors),
+            ("map", move, map_indices),
+        )
+        return _change_rows(
+            images, [(ops.take(self.kinds == kind, rows), *change) for kind, *change in changes]
+        )
+
+
+def _change_rows(images, changes: Sequence[tuple]):
+    """Return the images after the changes ``(chosen, function, *arguments)``.
+
+    ``chosen`` is a bool tensor of shape (n,), and no image is chosen twice. The function gets the
+    chosen images with their rows of the arguments; with JAX, whose shapes are fixed, all of them.
+    """
+    if keras.backend.backend() == "jax":
+        for chosen, function, *arguments in changes:
+            chosen = chosen[:, None, None, None]
+            images = ops.where(chosen, function(images, *arguments), images)
+        return images
+    places, results = [], []
+    for chosen, function, *arguments in changes:
+        rows = ops.nonzero(chosen)[0]
+        places.append(rows)
+        results.append(function(*(_pillow.gather(tensor, rows) for tensor in (images, *arguments))))
+    return ops.scatter_update(
+        images, ops.concatenate(places)[:, None], ops.concatenate(results, axis=0)
+    )

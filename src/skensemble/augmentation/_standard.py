@@ -1,4 +1,4 @@
-"""The usual augmentation of CIFAR: crop, flip, shift, normalisation."""
+"""The usual augmentation of CIFAR, and usual augmentations by name."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from skensemble._validation import (
+    Described,
     check_flag,
     check_image_size,
     check_integer,
@@ -14,7 +15,9 @@ from skensemble._validation import (
     check_statistics,
     must_be,
 )
-from skensemble.augmentation._image_layer import check_seed, check_values
+from skensemble.augmentation._autoaugment import AutoAugment
+from skensemble.augmentation._cutout import Cutout
+from skensemble.augmentation._image_layer import check_fill_value, check_seed
 
 
 def standard_augmentation(
@@ -90,22 +93,21 @@ def standard_augmentation(
     """
     padding = check_integer("padding", padding, minimum=0, fix="the usual choice is 4")
     flip = check_flag("flip", flip, fix="True flips every second image")
-    shift = check_real("shift", shift, positive=False, fix="0.125 is an eighth of the image")
-    if shift >= 1:
-        raise ValueError(must_be("shift", "below 1", shift, "0.125 is an eighth of the image"))
+    fix = "0.125 is an eighth of the image"
+    shift = check_real("shift", shift, positive=False, below=1, fix=fix)
     height, width = check_image_size(image_size, fix="(32, 32) is that of CIFAR")
     if padding >= min(height, width):
         fix = "give the size of the images as image_size"
         must = f"less than the {min(height, width)} pixels of image_size"
         raise ValueError(must_be("padding", must, padding, fix))
-    padding_value = check_values("fill_value", fill_value, fix="0.0 pads with black")
+    padding_value = check_fill_value(fill_value, fix="0.0 pads with black")
     if isinstance(padding_value, list):
         fix = "Keras pads all channels alike"
         raise ValueError(must_be("fill_value", "a single number", padding_value, fix))
     seed = check_seed(seed)
     # A seed for each layer: with the same seed, crops and flips would be correlated.
-    states = [None] * 3 if seed is None else np.random.SeedSequence(seed).generate_state(3)
-    seeds = [None if state is None else int(state) for state in states]
+    seeds = [None] * 3 if seed is None else np.random.SeedSequence(seed).generate_state(3).tolist()
+    statistics = check_statistics(mean, std, None)
 
     layers: list[Any] = []
     if padding:
@@ -122,17 +124,24 @@ def standard_augmentation(
         )
         layers.append(crop)
     if flip:
-        layers.append(
-            keras.layers.RandomFlip("horizontal", data_format="channels_last", seed=seeds[1])
+        horizontal = keras.layers.RandomFlip(
+            "horizontal", data_format="channels_last", seed=seeds[1]
         )
+        layers.append(horizontal)
     if shift:
         by_reflection = keras.layers.RandomTranslation(
             shift, shift, "reflect", data_format="channels_last", seed=seeds[2]
         )
         layers.append(by_reflection)
-    normalization, n_channels = _normalization(mean, std)
-    if normalization is not None:
-        layers.append(normalization)
+    n_channels = None
+    if statistics is not None:
+        means, stds = statistics
+        variances = [s * s for s in stds]
+        if np.iterable(mean) or np.iterable(std):
+            n_channels = len(means)
+            layers.append(keras.layers.Normalization(-1, mean=means, variance=variances))
+        else:
+            layers.append(keras.layers.Normalization(None, mean=means[0], variance=variances[0]))
     # Not a Sequential, which takes images of any size and would crop them by too much.
     images = outputs = keras.Input((height, width, n_channels))
     for layer in layers or [keras.layers.Identity()]:
@@ -140,13 +149,65 @@ def standard_augmentation(
     return keras.Model(images, outputs)
 
 
-def _normalization(mean, std):
-    """Return the layer and the number of channels, each None where it is not known."""
-    statistics = check_statistics(mean, std, None)
-    if statistics is None:
-        return None, None
-    means, stds = statistics
-    variances = [s * s for s in stds]
-    if not np.iterable(mean) and not np.iterable(std):
-        return keras.layers.Normalization(None, mean=means[0], variance=variances[0]), None
-    return keras.layers.Normalization(-1, mean=means, variance=variances), len(means)
+# In the order in which they are applied: the policy wants images without a border.
+NAMES = ("autoaugment", "standard", "cutout")
+
+
+def check_names(names: Sequence[str]) -> list[str]:
+    """Return names of augmentations in the order in which they are applied."""
+    if not set(names) <= set(NAMES) or len(set(names)) < len(names):
+        must = f"none, or some of {', '.join(NAMES)}, each once"
+        fix = "standard is a crop out of the padded image and a flip"
+        raise ValueError(must_be("augmentation", must, ",".join(names), fix))
+    return [name for name in NAMES if name in names]
+
+
+def check_images(shape: Sequence[int]) -> None:
+    """Raise unless a shape is that of an image."""
+    if len(shape) != 3:
+        got = Described(f"rows of shape {tuple(shape)}")
+        raise ValueError(must_be("X", "images, to be augmented", got, "leave the augmentation out"))
+
+
+def augmentation_named(
+    names: Sequence[str], image_shape: Sequence[int], mean: Sequence[float] | None = None
+) -> Any:
+    """Make one layer of usual augmentations.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Some of ``"autoaugment"``, ``"standard"`` and ``"cutout"``; applied in this order.
+    image_shape : (int, int, int)
+        Height, width and channels.
+    mean : sequence of float, optional
+        Of each channel, where the network shifts by it: what lies outside of an image, and what is
+        cut out of it, is 0 after that, as in the papers. The square of Cutout is 16 pixels wide,
+        or half as wide as a smaller image.
+
+    Returns
+    -------
+    keras.Sequential or None
+        None without names.
+
+    Examples
+    --------
+    >>> augmentation_named(["cutout", "standard"], (32, 32, 3)).name
+    'standard_cutout'
+    """
+    names = check_names(names)
+    if not names:
+        return None
+    check_images(image_shape)
+    height, width = image_shape[:2]
+    layers: list[Any] = []
+    fill_values = None if mean is None else tuple(map(float, mean))
+    if "autoaugment" in names:
+        layers.append(AutoAugment(fill_value=fill_values))
+    if "standard" in names:
+        fill = 0.0 if fill_values is None else sum(fill_values) / len(fill_values)
+        layers += standard_augmentation(fill_value=fill, image_size=(height, width)).layers[1:]
+    if "cutout" in names:
+        length = max(2, min(16, height // 2, width // 2))
+        layers.append(Cutout(length, fill_value=fill_values or 0.0))
+    return keras.Sequential([keras.Input(tuple(image_shape)), *layers], name="_".join(names))

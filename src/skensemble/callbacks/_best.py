@@ -5,39 +5,34 @@ import re
 from skensemble._validation import check_choice, must_be
 from skensemble._warnings import warn
 
-_AUTO = "val_accuracy"
 _RISES = re.compile(
     r"acc|auc|precision|recall|f1|fbeta|iou|io_u|r2_score|similarity|sensitivity|specificity"
 )
 _FALLS = re.compile(r"loss|error|entropy|hinge|divergence|poisson|(^|_)(mse|mae|mape|msle|rmse)$")
 
 
-def check_monitor(monitor, mode) -> bool:
-    """Check ``monitor`` and ``mode``; return whether larger values are better."""
-    if not isinstance(monitor, str) or not monitor:
-        fix = "'val_loss' or 'val_accuracy', say"
-        raise TypeError(must_be("monitor", "the name of a value that Keras reports", monitor, fix))
-    check_choice("mode", mode, ("auto", "min", "max"), fix="'auto' goes by the name")
-    if mode != "auto":
-        return mode == "max"
-    rises, falls = (bool(pattern.search(monitor)) for pattern in (_RISES, _FALLS))
-    if monitor != "auto" and rises == falls:
-        fix = "the name does not tell which values are better"
-        raise ValueError(must_be("mode", f"'min' or 'max' for monitor={monitor!r}", mode, fix))
-    return rises or monitor == "auto"
-
-
 class BestValue:
-    """The best value so far in one training.
+    """Tells which epoch is the best so far in one training, by a value that Keras reports.
 
     ``monitor`` is its name, where ``acc`` and ``accuracy`` mean the same, or ``"auto"``: the
     validation accuracy.
     """
 
-    def __init__(self, monitor: str, larger_is_better: bool):
+    def __init__(self, monitor: str, mode: str):
+        if not isinstance(monitor, str) or not monitor:
+            must, fix = (
+                "the name of a value that Keras reports",
+                "'val_loss' or 'val_accuracy', say",
+            )
+            raise TypeError(must_be("monitor", must, monitor, fix))
+        check_choice("mode", mode, ("auto", "min", "max"), fix="'auto' goes by the name")
         self._monitor = monitor
-        self._name = _AUTO if monitor == "auto" else monitor
-        self._sign = 1 if larger_is_better else -1
+        self._name = "val_accuracy" if monitor == "auto" else monitor
+        rises, falls = (bool(pattern.search(self._name)) for pattern in (_RISES, _FALLS))
+        if mode == "auto" and rises == falls:
+            fix = "the name does not tell which values are better"
+            raise ValueError(must_be("mode", f"'min' or 'max' for monitor={monitor!r}", mode, fix))
+        self._sign = 1 if mode == "max" or (mode == "auto" and rises) else -1
         self._best: float | None = None
         self._reported: dict[str, None] = {}
         self._was_reported = False
@@ -45,11 +40,12 @@ class BestValue:
     def improves(self, logs) -> bool:
         """Whether the value reported after this epoch is the best so far; NaN never is."""
         self._reported.update(dict.fromkeys(logs))
-        if self._monitor == "auto" and not any(name in logs for name in _spellings(self._name)):
+        names = _spellings(self._name)
+        if self._monitor == "auto":
             # Keras names a metric that is given as an object after its class.
             alike = [name for name in logs if re.fullmatch(r"val_.*accuracy", name)]
-            self._name = alike[0] if len(alike) == 1 else self._name
-        value = next((logs[name] for name in _spellings(self._name) if name in logs), None)
+            names += alike if len(alike) == 1 else []
+        value = next((logs[name] for name in names if name in logs), None)
         if value is None:
             return False
         self._was_reported = True
@@ -61,12 +57,9 @@ class BestValue:
 
     def warn_if_never_reported(self) -> None:
         """Warn that no file of the best weights exists, because the value was never reported."""
-        is_validated = any(name.startswith("val_") for name in self._reported)
-        if (
-            self._was_reported
-            or not self._reported
-            or (self._monitor == "auto" and not is_validated)
-        ):
+        if self._was_reported or not self._reported:
+            return
+        if self._monitor == "auto" and not any(name.startswith("val_") for name in self._reported):
             return
         warn(
             f"monitor={self._monitor!r} was to find the best weights, and {self._name!r} was never "

@@ -54,15 +54,12 @@ class SnapshotCallbackBuilder:
     """
 
     def __init__(self, nb_epochs: int, nb_snapshots: int, init_lr: float = 0.1):
-        self.nb_epochs = check_integer(
-            "nb_epochs", nb_epochs, minimum=1, fix="as many as you pass to fit"
-        )
-        self.nb_snapshots = check_integer(
-            "nb_snapshots", nb_snapshots, minimum=1, fix="5 is the usual choice"
-        )
-        self.init_lr = check_real(
-            "init_lr", init_lr, positive=True, fix="0.1 is the usual start for SGD"
-        )
+        fix = "as many as you pass to fit"
+        self.nb_epochs = check_integer("nb_epochs", nb_epochs, minimum=1, fix=fix)
+        fix = "5 is the usual choice"
+        self.nb_snapshots = check_integer("nb_snapshots", nb_snapshots, minimum=1, fix=fix)
+        fix = "0.1 is the usual start for SGD"
+        self.init_lr = check_real("init_lr", init_lr, positive=True, fix=fix)
 
     def get_callbacks(
         self,

@@ -10,19 +10,8 @@ from skensemble._validation import Described, must_be
 RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 
 
-def check_backend() -> None:
-    """Raise unless Keras runs on TensorFlow."""
-    backend = keras.backend.backend()
-    if backend != "tensorflow":
-        fix = "set KERAS_BACKEND=tensorflow before Keras is imported"
-        raise RuntimeError(must_be("the backend of Keras", "'tensorflow'", backend, fix))
-
-
 def calling_list() -> keras.callbacks.CallbackList | None:
-    """Return the list of callbacks that is calling this one, or None outside of a list.
-
-    Keras does not tell a callback which others it trains with.
-    """
+    """Return the list of callbacks that calls this one, which Keras does not tell it, or None."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         caller = frame.f_locals.get("self")
@@ -32,8 +21,9 @@ def calling_list() -> keras.callbacks.CallbackList | None:
     return None
 
 
-def check_alone(callback, callbacks) -> None:
-    """Raise if another callback sets the learning rate too."""
+def check_alone(callback) -> None:
+    """Raise if another callback of the list that is calling sets the learning rate too."""
+    callbacks = getattr(calling_list(), "callbacks", [])
     kinds = (type(callback), *RATE_SETTERS)
     others = [other for other in callbacks if isinstance(other, kinds) and other is not callback]
     if others:
@@ -56,21 +46,14 @@ def optimizer_of(model):
 
 
 def n_iterations_of_fit(given, epochs, params, first_epoch: int) -> int:
-    """Count the iterations of a call of ``model.fit``, or raise if they are not known.
-
-    ``given`` and ``epochs`` are arguments of the callback. ``params`` is what Keras passes to
-    callbacks: ``epochs`` and ``steps``, which may be None. ``first_epoch`` is not 0 with
-    ``initial_epoch``.
-    """
+    """Count the iterations of a call of ``model.fit`` by what Keras tells its callbacks."""
     params = params or {}
     steps = params.get("steps") if "epochs" in params else None
     n_epochs = params.get("epochs", first_epoch) - first_epoch
     if epochs is not None and n_epochs != epochs:
         must = f"{epochs}, over which the cycles are spread"
-        fix = (
-            f"build the callback for {n_epochs} epochs, or pass "
-            f"epochs={first_epoch + epochs} to fit"
-        )
+        in_fit = f"epochs={first_epoch + epochs}"
+        fix = f"build the callback for {n_epochs} epochs, or pass {in_fit} to fit"
         raise ValueError(must_be("the number of epochs of fit", must, n_epochs, fix))
     if steps is None:
         if given is None:

@@ -1,22 +1,20 @@
 """Load snapshots from files."""
 
+import contextlib
 import glob
 import os
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import h5py
 import keras
 
 from skensemble._validation import Described, must_be
-from skensemble.callbacks._structure import (
-    check_same,
-    open_weights,
-    structure_of_file,
-    structure_of_model,
-)
-from skensemble.callbacks._weights_files import SUFFIX, restored
+from skensemble.callbacks._weights_files import SUFFIX, restored, write_weights
 from skensemble.snapshots import Snapshot, SnapshotBank
 
 _NUMBERED = re.compile(r"(.*?)(\d+)(\.weights\.h5|\.keras)")
@@ -81,9 +79,9 @@ def load_snapshots(
         fix = "call it on a few rows, or build(input_shape)"
         raise ValueError(must_be("model", must, Described("a model that is not built"), fix))
     files = _files(paths)
-    expected = structure_of_model(model)
+    expected = _structure_of_model(model)
     for path in files:
-        check_same(path, expected, structure_of_file(path))
+        _check_same(path, expected, _structure_of_file(path))
     with restored(model.variables):
         snapshots = [
             Snapshot(_weights(model, path), cycle=i + 1, iteration=0)
@@ -142,9 +140,8 @@ def _numbered(asked: str, found: list[str]) -> list[str]:
 
 def _missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
     """Return an error with the missing file and the content of its folder."""
-    if not os.path.isdir(folder):
-        there = f"there is no folder {folder}"
-    else:
+    there = f"there is no folder {folder}"
+    if os.path.isdir(folder):
         files = sorted(os.listdir(folder))
         shown = ", ".join(files[:20]) + (", ..." if len(files) > 20 else "")
         there = f"in {folder} there is {shown or 'nothing'}"
@@ -152,13 +149,24 @@ def _missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
     return FileNotFoundError(must_be("paths", must, path, fix))
 
 
-def _weights(model, path: str) -> list:
+@contextlib.contextmanager
+def _as_weights_file(path: str):
+    """Provide a file with this ending; from other files, Keras also loads the optimizer."""
+    if path.endswith(SUFFIX):
+        yield path
+        return
     with tempfile.TemporaryDirectory() as folder:
-        source = path
-        if not path.endswith(SUFFIX):  # with other files, Keras also loads the optimizer
-            source = os.path.join(folder, f"model{SUFFIX}")
-            with open_weights(path) as opened, open(source, "wb") as file:
-                shutil.copyfileobj(opened, file)
+        copy = os.path.join(folder, f"model{SUFFIX}")
+        if path.endswith(".keras"):
+            with zipfile.ZipFile(path) as archive:
+                archive.extract(os.path.basename(copy), folder)
+        else:
+            shutil.copyfile(path, copy)
+        yield copy
+
+
+def _weights(model, path: str) -> list:
+    with _as_weights_file(path) as source:
         try:
             optimizer = getattr(model, "optimizer", None)
             keras.saving.load_weights(model, source, objects_to_skip=[optimizer])
@@ -167,3 +175,105 @@ def _weights(model, path: str) -> list:
             fix = "write it again: it is damaged, or of another architecture"
             raise ValueError(must_be(f"the file {path}", must, Described(error), fix)) from error
         return model.get_weights()
+
+
+@dataclass(frozen=True)
+class _LayerOnFile:
+    """The shapes of the variables of one layer, by key; its name is empty if not in the file."""
+
+    name: str
+    shapes: dict[str, tuple[int, ...]]
+
+    def __str__(self) -> str:
+        shapes = ", ".join(str(shape) for _, shape in sorted(self.shapes.items()))
+        plural = "" if len(self.shapes) == 1 else "s"
+        return f"{len(self.shapes)} variable{plural} of shape{plural} {shapes}"
+
+
+def _structure_of_model(model) -> dict[str, _LayerOnFile]:
+    """Return the layers that a file of this model's weights has, in the order of the model."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, f"model{SUFFIX}")
+        write_weights(model, path)
+        layers = _structure_of_file(path)
+    # HDF5 sorts by name, where the tenth layer comes before the second.
+    position: dict[str, int] = {}
+    for i, variable in enumerate(model.weights):
+        for name in variable.path.split("/"):
+            position.setdefault(name, i)
+    last = len(position)
+    return dict(sorted(layers.items(), key=lambda item: position.get(item[1].name, last)))
+
+
+def _structure_of_file(path: str) -> dict[str, _LayerOnFile]:
+    """Return the layers with variables in a file of Keras 3, by their place in it."""
+    try:
+        with (
+            _as_weights_file(path) as source,
+            open(source, "rb") as opened,
+            h5py.File(opened, "r") as file,
+        ):
+            if "layer_names" in file.attrs or "model_weights" in file:
+                fix = (
+                    "load it into the model with model.load_weights(path), and write it with "
+                    f"model.save_weights('name{SUFFIX}')"
+                )
+                raise ValueError(_refusal(path, "in the format of Keras 1 and 2", fix))
+            layers = _layers(file)
+    except (OSError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
+        size = os.path.getsize(path)
+        what = "empty" if size == 0 else f"{size} bytes that are not readable as such ({error})"
+        raise ValueError(_refusal(path, what, "write it again: it is damaged")) from error
+    if not layers:
+        raise ValueError(_refusal(path, "an HDF5 file without weights", "write it again"))
+    return layers
+
+
+def _refusal(path: str, got: str, fix: str) -> str:
+    return must_be(f"the file {path}", f"{SUFFIX} or .keras of Keras 3", Described(got), fix)
+
+
+def _layers(file) -> dict[str, _LayerOnFile]:
+    layers: dict[str, _LayerOnFile] = {}
+
+    def visit(path, item):
+        if isinstance(item, h5py.Dataset) and not path.startswith("optimizer/"):
+            folder, _, key = path.rpartition("/")
+            place = folder.removesuffix("vars").rstrip("/")
+            layer = _LayerOnFile(str(item.parent.attrs.get("name", "")), {})
+            layers.setdefault(place, layer).shapes[key] = tuple(item.shape)
+
+    file.visititems(visit)
+    return layers
+
+
+def _check_same(
+    path: str, expected: dict[str, _LayerOnFile], found: dict[str, _LayerOnFile]
+) -> None:
+    """Raise if a file does not have the layers of a model, naming the first that differs."""
+    names = {
+        layer.name for place, layer in expected.items() if _is_chosen_by_user(layer.name, place)
+    }
+    for place, layer in expected.items():
+        got = found.get(place)
+        if got is None or got.shapes != layer.shapes:
+            what = place or "variables of the model itself"
+            there = str(got) if got is not None else f"no {what} among its {len(found)} layers"
+            raise _differs(path, layer.name or what, str(layer), there)
+        if layer.name in names and got.name in names - {layer.name}:
+            raise _differs(path, layer.name, "in its place", f"the layer {got.name!r} there")
+    for place, layer in found.items():
+        if place not in expected:
+            must = f"absent, as in the model, which has {len(expected)} layers with variables"
+            raise _differs(path, layer.name or place, must, f"{layer} among {len(found)} layers")
+
+
+def _is_chosen_by_user(name: str, place: str) -> bool:
+    """Whether a user chose the name of a layer; Keras's own are ``dense_1``, ``dense_2``."""
+    kind = re.sub(r"_\d+$", "", place.rpartition("/")[2])
+    return bool(name) and not re.fullmatch(rf"{re.escape(kind)}(_\d+)?", name)
+
+
+def _differs(path: str, layer: str, must: str, got: str) -> ValueError:
+    fix = "build the network that the snapshots were trained with"
+    return ValueError(must_be(f"layer {layer!r} in {path}", must, Described(got), fix))

@@ -8,14 +8,12 @@ import keras
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skensemble._validation import check_integer, check_real, must_be
+from skensemble._validation import check_flag, check_integer, check_real, must_be
 from skensemble._warnings import warn
-from skensemble.callbacks._best import BestValue, check_monitor
-from skensemble.callbacks._cyclic_rate import CyclicRate
+from skensemble.callbacks._best import BestValue
 from skensemble.callbacks._fit_checks import (
     calling_list,
     check_alone,
-    check_backend,
     n_iterations_of_fit,
     optimizer_of,
 )
@@ -162,9 +160,8 @@ class SnapshotCallback(keras.callbacks.Callback):
     ):
         super().__init__()
         self.M = check_integer("M", M, minimum=1, fix="5 is the usual choice")
-        self.alpha_zero = check_real(
-            "alpha_zero", alpha_zero, positive=True, fix="0.1 is the usual start for SGD"
-        )
+        fix = "0.1 is the usual start for SGD"
+        self.alpha_zero = check_real("alpha_zero", alpha_zero, positive=True, fix=fix)
         if n_iterations is not None:
             n_iterations = CyclicCosineDecay(self.alpha_zero, n_iterations, self.M).n_iterations
         self.n_iterations = n_iterations
@@ -172,22 +169,21 @@ class SnapshotCallback(keras.callbacks.Callback):
             epochs = check_integer("epochs", epochs, minimum=1, fix="as many as you pass to fit")
         self.epochs = epochs
         self.prefix = None if prefix is None else check_prefix(prefix)
-        self.monitor, self.mode, self.overwrite = monitor, mode, overwrite
-        self._larger_is_better = monitor is not None and check_monitor(monitor, mode)
-        if monitor is not None and prefix is None:
-            fix = "the best weights by monitor are kept in a file"
-            raise ValueError(must_be("prefix", "given where monitor is", prefix, fix))
-        if not isinstance(overwrite, bool):
-            fix = "True removes the files of an earlier run"
-            raise TypeError(must_be("overwrite", "True or False", overwrite, fix))
+        self.monitor, self.mode = monitor, mode
+        if monitor is not None:
+            BestValue(monitor, mode)  # checks them
+            if prefix is None:
+                fix = "the best weights by monitor are kept in a file"
+                raise ValueError(must_be("prefix", "given where monitor is", prefix, fix))
+        fix = "True removes the files of an earlier run"
+        self.overwrite = check_flag("overwrite", overwrite, fix=fix)
         self._training: SteppedTraining | None = None
         self._restoring: weakref.finalize | None = None
         self._forget()
 
     def _forget(self) -> None:
-        self._snapshots: list[Snapshot] = []
+        self._bank: SnapshotBank | None = None
         self._files: list[tuple[str, int]] = []
-        self._variable_paths: list[str] = []
         self._broken: list[int] = []
         self._schedule: CyclicCosineDecay | None = None
         self._best: BestValue | None = None
@@ -202,15 +198,15 @@ class SnapshotCallback(keras.callbacks.Callback):
                     "load_snapshots(model, callback.paths)."
                 )
             bank = load_snapshots(self.model, self.paths)
-            iterations = [n_done for _, n_done in self._files]
-            numbered = map(lambda s, n: replace(s, iteration=n), bank, iterations)
-            return SnapshotBank(numbered, bank.paths)
-        if not self._snapshots:
+            pairs = zip(bank, self._files, strict=True)
+            snapshots = [replace(snapshot, iteration=n_done) for snapshot, (_, n_done) in pairs]
+            return SnapshotBank(snapshots, bank.paths)
+        if self._bank is None:
             raise SnapshotTrainingError(
                 "SnapshotCallback has no snapshot yet: pass it to model.fit, and let at least one "
                 "cycle end."
             )
-        return SnapshotBank(self._snapshots, self._variable_paths)
+        return self._bank
 
     @property
     def paths(self) -> list[str]:
@@ -236,10 +232,7 @@ class SnapshotCallback(keras.callbacks.Callback):
         """Check everything that does not depend on the number of epochs."""
         self._close()  # an exception may have ended the last training
         self._forget()
-        check_backend()
-        callbacks = calling_list()
-        if callbacks is not None:
-            check_alone(self, callbacks.callbacks)
+        check_alone(self)
         if self.prefix is not None and not self.overwrite:
             check_no_files(self.prefix)
 
@@ -258,11 +251,11 @@ class SnapshotCallback(keras.callbacks.Callback):
         if self.prefix is not None:
             prepare_folder(self.prefix)
         if self.monitor is not None:
-            self._best = BestValue(self.monitor, self._larger_is_better)
+            self._best = BestValue(self.monitor, self.mode)
         self._schedule = schedule
-        rate = CyclicRate(optimizer, schedule)
+        steps_per_epoch = (self.params or {}).get("steps")
         self._training = SteppedTraining(
-            self.model, rate, schedule.cycle_ends, (self.params or {}).get("steps"), self._take
+            self.model, optimizer, schedule, steps_per_epoch, self._take
         )
         callbacks = calling_list()
         if callbacks is not None:
@@ -276,8 +269,8 @@ class SnapshotCallback(keras.callbacks.Callback):
         if not snapshot.is_finite:
             self._broken.append(cycle)
         if self.prefix is None:
-            self._variable_paths = [variable.path for variable in self.model.weights]
-            self._snapshots.append(snapshot)
+            bank = SnapshotBank([snapshot], [variable.path for variable in self.model.weights])
+            self._bank = bank if self._bank is None else self._bank + bank
             return
         path = f"{self.prefix}-{cycle}{SUFFIX}"
         with final_weights_in(self.model):
@@ -298,7 +291,9 @@ class SnapshotCallback(keras.callbacks.Callback):
             self._model = None  # only files need it to be read
         if self._schedule is None:
             return
-        self._warn_if_unfinished(n_done)
+        n_taken = len(self._files) if self._bank is None else len(self._bank)
+        if n_taken < self.M:
+            self._warn_unfinished(n_done, n_taken)
         if self._best is not None:
             self._best.warn_if_never_reported()
         if self._broken:
@@ -308,20 +303,18 @@ class SnapshotCallback(keras.callbacks.Callback):
                 ConvergenceWarning,
             )
 
-    def _warn_if_unfinished(self, n_done: int) -> None:
-        n_taken = len(self._snapshots) + len(self._files)
-        text = f"Training ended after {n_done} of {self.schedule.n_iterations} iterations"
-        if n_taken:
-            text += f": the bank has the snapshots of the {n_taken} of {self.M} cycles that "
-            text += "were finished."
-        else:
-            text += (
+    def _warn_unfinished(self, n_done: int, n_taken: int) -> None:
+        consequence = (
+            f": the bank has the snapshots of the {n_taken} of {self.M} cycles that were finished."
+        )
+        if not n_taken:
+            consequence = (
                 f", before the end of the first cycle, at iteration {self.schedule.cycle_ends[0]}: "
                 "there is no snapshot. Let it train for longer, or raise M to make the cycles "
                 "shorter."
             )
-        if n_taken < self.M:
-            warn(text)
+        n_iterations = self.schedule.n_iterations
+        warn(f"Training ended after {n_done} of {n_iterations} iterations{consequence}")
 
     def _close(self) -> None:
         if self._restoring is not None:

@@ -1,10 +1,100 @@
-"""Stopping at the end of every cycle inside ``model.fit``."""
+"""Training along the schedule inside ``model.fit``, with a stop at the end of every cycle."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+
+import keras
 
 from skensemble._validation import Described, must_be
 from skensemble.backends import END_OF_DATA
+from skensemble.networks import CountingLossScaleOptimizer, stepping_optimizers
+from skensemble.schedules import CyclicCosineDecay
+
+# The method of a Keras optimizer behind its property learning_rate.
+_GET_RATE = "_get_current_learning_rate"
+_SKIP_STEP = "_stateful_handle_non_finite_grads"
+
+
+class CyclicRate:
+    """Overrides the learning rate of an optimizer by a schedule over its next steps.
+
+    The optimizer's own rate, a variable or a schedule, stays where it is. So a model that another
+    callback saves during training can be loaded without this package. (Keras's setter of the rate
+    would also remove the variable from the optimizer, and the model could never be exported.)
+
+    The own rate is restored at the next reading for which ``is_live()`` is false.
+    """
+
+    def __init__(self, optimizer, schedule: CyclicCosineDecay, is_live: Callable[[], bool]):
+        self._optimizer = optimizer
+        self._is_live = is_live
+        # Each with its steps so far and its own rate.
+        self._steppers = [
+            (stepper, _count(stepper), _value(stepper._learning_rate))
+            for stepper in stepping_optimizers(optimizer)
+        ]
+        for stepper, offset, _ in self._steppers:
+            # Not by setattr, because TensorFlow and Keras track attributes.
+            vars(stepper)[_GET_RATE] = self._rate_of(stepper, schedule, offset)
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and not isinstance(
+            optimizer, CountingLossScaleOptimizer
+        ):
+            vars(optimizer)[_SKIP_STEP] = _counting_skip(optimizer)
+
+    def _rate_of(self, stepper, schedule, offset):
+        schedule = CyclicCosineDecay(**{**schedule.get_config(), "offset": offset})
+
+        def rate():
+            if self._is_live():
+                return schedule(stepper._iterations)
+            self.restore()
+            return getattr(stepper, _GET_RATE)()
+
+        return rate
+
+    @property
+    def n_done(self) -> int:
+        """Steps since the start of the schedule; reading it waits for the device."""
+        return max(_count(stepper) - offset for stepper, offset, _ in self._steppers)
+
+    def set_back(self, n_done: int) -> None:
+        """Correct the count: a call of the graph that finds no more data may count a step."""
+        for stepper, offset, _ in self._steppers:
+            if _count(stepper) > offset + n_done:
+                stepper._iterations.assign(offset + n_done)
+
+    def check_untouched(self) -> None:
+        """Raise if another callback has set the rate, which would have no effect."""
+        for stepper, _, own in self._steppers:
+            now = _value(stepper._learning_rate)
+            if now != own:
+                must = "left alone while SnapshotCallback sets it"
+                fix = "remove the callback that sets it"
+                raise RuntimeError(must_be("the learning rate of the optimizer", must, now, fix))
+
+    def restore(self) -> None:
+        """Let the optimizer use its own rate again."""
+        for stepper, _, _ in self._steppers:
+            vars(stepper).pop(_GET_RATE, None)
+        vars(self._optimizer).pop(_SKIP_STEP, None)
+
+
+def _counting_skip(optimizer):
+    """Count the steps that loss scaling skips, so that the rate keeps up with the cycles."""
+
+    def skip():
+        getattr(type(optimizer), _SKIP_STEP)(optimizer)
+        optimizer.inner_optimizer._iterations.assign_add(1)
+
+    return skip
+
+
+def _count(stepper) -> int:
+    return int(stepper._iterations.value.numpy())
+
+
+def _value(rate):
+    return float(rate.value.numpy()) if isinstance(rate, keras.Variable) else rate
 
 
 class SteppedTraining:
@@ -20,27 +110,26 @@ class SteppedTraining:
     def __init__(
         self,
         model,
-        rate,
-        cycle_ends: Iterable[int],
+        optimizer,
+        schedule: CyclicCosineDecay,
         steps_per_epoch: int | None,
         on_cycle_end: Callable[[int, int], None],
     ):
+        self._model, self._take = model, on_cycle_end
+        self._history = _history(model)
+        self._function = self._execute
+        self.rate = CyclicRate(optimizer, schedule, self._is_running)
         self.n_done = 0
-        self._model, self.rate, self._take = model, rate, on_cycle_end
-        self._ends = [int(end) for end in cycle_ends]
+        self._ends = [*schedule.cycle_ends.tolist(), math.inf]
         self._n_taken = 0
         self._steps = steps_per_epoch
         self._epoch_end: float = math.inf
         self._has_begun = False
         self._one: Callable | None = None
-        self._history = _history(model)
         self._own_function = model.train_function
         # A new trace of the training step, because the old one contains the old rate.
         model.make_train_function(force=True)
-        self._many = model.train_function
-        self._function = self._execute
-        model.train_function = self._function
-        rate.hold_while(self._is_running)
+        self._many, model.train_function = model.train_function, self._function
 
     def _is_running(self) -> bool:
         """Whether the same ``fit`` is still running, as far as the model shows."""
@@ -59,14 +148,6 @@ class SteppedTraining:
         if self._model.train_function is self._function:
             self._model.train_function = self._own_function
 
-    @property
-    def _next_end(self) -> float:
-        return self._ends[self._n_taken] if self._n_taken < len(self._ends) else math.inf
-
-    @property
-    def _next_stop(self) -> float:
-        return min(self._next_end, self._epoch_end)
-
     def _execute(self, iterator):
         if _history(self._model) is not self._history:
             # An exception ended the training of this object, and another one has begun.
@@ -83,41 +164,46 @@ class SteppedTraining:
 
     def _advance(self, iterator):
         at_once = self._model.steps_per_execution
-        if at_once > 1 and self.n_done + at_once > self._next_stop:
+        stop = min(self._ends[self._n_taken], self._epoch_end)
+        if at_once > 1 and self.n_done + at_once > stop:
             self.n_done = self.rate.n_done  # the call before may have found fewer batches
-        if self.n_done + at_once > self._next_stop:
-            n_steps = int(min(at_once, self._epoch_end - self.n_done))
-            return self._step_by_step(iterator, n_steps)
-        before = self.n_done
-        logs = self._many(iterator)
-        self.n_done += at_once
-        if not self._has_begun or self.n_done == self._next_end:
-            self._has_begun = True
-            # Fewer than at_once if the data ended.
-            self.n_done = self._counted(range(before + 1, self.n_done + 1))
-            self._reach()
-        return logs
-
-    def _step_by_step(self, iterator, n_steps: int):
+        if self.n_done + at_once <= stop:
+            return self._run(self._many, iterator, at_once)
         logs = None
-        for _ in range(n_steps):
+        for _ in range(int(min(at_once, self._epoch_end - self.n_done))):
             try:
-                logs = self._step(iterator)
+                logs = self._run(self._one_batch, iterator, 1)
             except END_OF_DATA:
                 if logs is None:
                     raise
                 self.rate.set_back(self.n_done)
                 break
-            self.n_done += 1
-            if not self._has_begun or self.n_done == self._next_end:
-                self._has_begun = True
-                self._counted([self.n_done])
-                self._reach()
             if self._model.stop_training:
                 break
         return logs
 
-    def _step(self, iterator):
+    def _run(self, function, iterator, n_batches: int):
+        """Train on the next batches, with whose last a cycle may end."""
+        expected = range(self.n_done + 1, self.n_done + n_batches + 1)  # fewer if the data ended
+        logs = function(iterator)
+        self.n_done += n_batches
+        if self._has_begun and self.n_done != self._ends[self._n_taken]:
+            return logs
+        self._has_begun = True
+        self.n_done = self.rate.n_done
+        if self.n_done not in expected:
+            what = "the optimizer of the model"
+            got = Described(f"{self.n_done} steps after {expected[-1]} batches")
+            fix = "SnapshotCallback cannot follow a train_step that does otherwise"
+            raise RuntimeError(must_be(what, "one that takes one step per batch", got, fix))
+        if self.n_done == self._ends[self._n_taken]:
+            self._n_taken += 1
+            self._take(self._n_taken, self.n_done)
+            if self._steps is None and self._ends[self._n_taken] == math.inf:
+                self._model.stop_training = True
+        return logs
+
+    def _one_batch(self, iterator):
         """Train on one batch; Keras reads ``steps_per_execution`` while it traces."""
         model, at_once = self._model, self._model.steps_per_execution
         model.steps_per_execution = 1
@@ -128,24 +214,6 @@ class SteppedTraining:
             return self._one(iterator)
         finally:
             model.steps_per_execution = at_once
-
-    def _counted(self, allowed) -> int:
-        """Read the iterations done from the optimizer."""
-        n_done = self.rate.n_done
-        if n_done not in allowed:
-            what = "the optimizer of the model"
-            got = Described(f"{n_done} steps after {allowed[-1]} batches")
-            fix = "SnapshotCallback cannot follow a train_step that does otherwise"
-            raise RuntimeError(must_be(what, "one that takes one step per batch", got, fix))
-        return n_done
-
-    def _reach(self) -> None:
-        if self.n_done != self._next_end:
-            return
-        self._n_taken += 1
-        self._take(self._n_taken, self.n_done)
-        if self._steps is None and self._n_taken == len(self._ends):
-            self._model.stop_training = True
 
 
 def _history(model):

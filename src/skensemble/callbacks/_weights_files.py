@@ -71,10 +71,7 @@ def write_weights(model, path: str) -> None:
 
 @contextlib.contextmanager
 def final_weights_in(model):
-    """Within this context, a model in training has the weights that ``fit`` would end with.
-
-    They differ if the optimizer keeps a moving average (``use_ema=True``).
-    """
+    """Give a model the weights that ``fit`` would end with: with ``use_ema=True``, averages."""
     both = zip(model.weights, final_variables(model), strict=True)
     pairs = [(variable, final) for variable, final in both if variable is not final]
     with restored([variable for variable, _ in pairs]):

@@ -16,8 +16,9 @@ from skensemble.datasets._split import split
 
 # Names of the classes, in the order of Keras's labels. Those of CIFAR-100 are the
 # ``fine_label_names`` of the original files, which Keras leaves out.
-_CIFAR10_CLASSES = "airplane automobile bird cat deer dog frog horse ship truck"
-_CIFAR100_CLASSES = """
+_CLASSES = {
+    "CIFAR-10": "airplane automobile bird cat deer dog frog horse ship truck",
+    "CIFAR-100": """
 apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
 bowl boy bridge bus butterfly camel can castle caterpillar cattle
 chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur
@@ -28,7 +29,8 @@ plain plate poppy porcupine possum rabbit raccoon ray road rocket
 rose sea seal shark shrew skunk skyscraper snail snake spider
 squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor
 train trout tulip turtle wardrobe whale willow_tree wolf woman worm
-"""
+""",
+}
 
 # sys.stdout belongs to all threads: two that restore it in turn could leave it replaced.
 _stdout_lock = Lock()
@@ -65,7 +67,7 @@ def load_cifar10(subset: str = "train") -> Dataset:
     >>> data                                                        # doctest: +SKIP
     Dataset(X: uint8 (10000, 32, 32, 3), y: 10 classes)
     """
-    return Dataset(*_arrays("cifar10", "CIFAR-10", _CIFAR10_CLASSES, subset))
+    return Dataset(*_arrays("CIFAR-10", subset))
 
 
 def load_cifar100(subset: str = "train") -> Dataset:
@@ -94,7 +96,7 @@ def load_cifar100(subset: str = "train") -> Dataset:
     >>> data                                                        # doctest: +SKIP
     Dataset(X: uint8 (50000, 32, 32, 3), y: 100 classes)
     """
-    return Dataset(*_arrays("cifar100", "CIFAR-100", _CIFAR100_CLASSES, subset))
+    return Dataset(*_arrays("CIFAR-100", subset))
 
 
 def load_cifar10_split() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
@@ -124,30 +126,32 @@ def load_cifar10_split() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     >>> len(train[1]), len(val[1]), len(test[1])                    # doctest: +SKIP
     (49000, 1000, 10000)
     """
-    X, y = _arrays("cifar10", "CIFAR-10", _CIFAR10_CLASSES, "all")
+    X, y = _arrays("CIFAR-10", "all")
     return tuple(split(X, y, (49_000, 1_000, 10_000)))
 
 
-def _arrays(module: str, title: str, classes: str, subset: str) -> tuple[np.ndarray, np.ndarray]:
+def _arrays(title: str, subset: str) -> tuple[np.ndarray, np.ndarray]:
     check_choice("subset", subset, ("train", "test", "all"), fix=f"these are the parts of {title}")
-    train, test = _load_quietly(module, title)
+    train, test = _load_quietly(title)
     parts = {"train": [train], "test": [test], "all": [train, test]}[subset]
     # Keras returns channels first if configured so, and otherwise a transposed view.
     images = [X if X.shape[-1] == 3 else X.transpose(0, 2, 3, 1) for X, _ in parts]
     X = np.empty((sum(map(len, images)), *images[0].shape[1:]), np.uint8)
     np.concatenate(images, out=X)
     y = np.concatenate([labels.reshape(-1) for _, labels in parts])
-    return X, np.array(classes.split())[y]
+    return X, np.array(_CLASSES[title].split())[y]
 
 
-def _load_quietly(module: str, title: str) -> Any:
-    """Call ``load_data`` of a module of ``keras.datasets``; what it prints goes to stderr."""
-    loader = import_module(f"keras.datasets.{module}")
+def _load_quietly(title: str) -> Any:
+    """Load with Keras; what it prints goes to stderr."""
+    loader = import_module(f"keras.datasets.{title.lower().replace('-', '')}")
     try:
         with _stdout_lock, contextlib.redirect_stdout(sys.stderr):
             return loader.load_data()
     except Exception as error:
-        if not _is_failed_download(error):
+        # Keras raises bare exceptions where a download fails.
+        of_keras = str(error).startswith(("URL fetch failure", "Incomplete or corrupted file"))
+        if not of_keras and not isinstance(error, ConnectionError | TimeoutError | HTTPException):
             raise
         cache = os.path.join(os.environ.get("KERAS_HOME", os.path.join("~", ".keras")), "datasets")
         must = f"in {cache}, where Keras keeps it once it is downloaded"
@@ -157,13 +161,3 @@ def _load_quietly(module: str, title: str) -> Any:
             f"its place ({str(error).rstrip('.')})"
         )
         raise ConnectionError(must_be(title, must, got, fix)) from error
-
-
-def _is_failed_download(error: Exception) -> bool:
-    """Whether a download failed, for which Keras raises bare exceptions."""
-    text = str(error)
-    return (
-        (type(error) is Exception and text.startswith("URL fetch failure"))
-        or (type(error) is ValueError and text.startswith("Incomplete or corrupted file"))
-        or isinstance(error, ConnectionError | TimeoutError | HTTPException)
-    )

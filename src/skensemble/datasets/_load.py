@@ -6,10 +6,9 @@ from typing import Any
 
 from skensemble._validation import check_choice, must_be
 from skensemble.datasets._cifar import load_cifar10, load_cifar100
-from skensemble.datasets._dataset import Dataset
+from skensemble.datasets._dataset import Dataset, text_of
 from skensemble.datasets._image_folder import load_image_folder
 from skensemble.datasets._npz import load_npz
-from skensemble.datasets._sources import text_of
 from skensemble.datasets._tables import load_csv, load_parquet
 
 _CIFAR = {"cifar10": load_cifar10, "cifar100": load_cifar100}

@@ -6,8 +6,9 @@ import zipfile
 import numpy as np
 
 from skensemble._validation import Described, must_be
-from skensemble.datasets._dataset import Dataset
-from skensemble.datasets._sources import check_labelled, existing_file, listed
+from skensemble.datasets._dataset import Dataset, check_labelled, existing_file, listed
+
+_WRITE = "write it with numpy.savez(path, X=X, y=y)"
 
 
 def load_npz(
@@ -59,8 +60,7 @@ def load_npz(
             if not isinstance(arrays, np.lib.npyio.NpzFile):
                 raise ValueError("one array, not an archive of them")
         except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            fix = "write it with numpy.savez(path, X=X, y=y)"
-            raise ValueError(must_be(file, "an .npz file", Described(error), fix)) from error
+            raise ValueError(must_be(file, "an .npz file", Described(error), _WRITE)) from error
         x_name, y_name = _names(file, arrays.files, subset, labelled)
         X = _array(file, arrays, x_name)
         y = None if y_name is None else _array(file, arrays, y_name)
@@ -83,14 +83,15 @@ def _names(file, found, subset, labelled) -> tuple[str, str | None]:
         must = f"one of those in {file}, {listed(subsets)}"
         fix = f"pass the one to read, as in subset={subsets[-1]!r}"
         raise ValueError(must_be("subset", must, subset, fix))
-    wanted = f"X{ending} (or x{ending}) and y{ending}" if labelled else f"X{ending} (or x{ending})"
-    fix = "write it with numpy.savez(path, X=X, y=y)"
+    wanted = f"X{ending} (or x{ending})" + (f" and y{ending}" if labelled else "")
     if x_name is not None:
         fix = "rows without labels can be read with labelled=False"
-    elif subset is not None:
+    elif subset is None:
+        fix = _WRITE
+    else:
         fix = f"subset can be {listed(subsets)}" if subsets else "leave subset out"
-    what = f"the arrays of {file}"
-    raise ValueError(must_be(what, wanted, Described(listed(found, 10) if found else "none"), fix))
+    got = Described(listed(found, 10) or "none")
+    raise ValueError(must_be(f"the arrays of {file}", wanted, got, fix))
 
 
 def _array(file, arrays, name) -> np.ndarray:

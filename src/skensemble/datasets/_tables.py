@@ -1,14 +1,21 @@
 """Load tables from CSV and Parquet files."""
 
+import difflib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+
 from skensemble._validation import Described, must_be
-from skensemble.datasets._columns import check_once, choose_columns, feature_array, label_array
-from skensemble.datasets._dataset import Dataset
-from skensemble.datasets._sources import existing_file, import_extra
+from skensemble.datasets._dataset import (
+    Dataset,
+    check_labelled,
+    existing_file,
+    import_extra,
+    listed,
+)
 
 
 def load_csv(
@@ -65,13 +72,17 @@ def load_csv(
     """
     pandas = import_extra("pandas", "pandas", "CSV files")
     file = existing_file(path)
-    damaged = (EOFError, OSError, ValueError, zlib.error)  # pandas's own are ValueErrors
-    with _readable(file, "CSV", damaged):
+    with _readable(file, "CSV"):
         header = pandas.read_csv(file, nrows=1, header=None, dtype=str, keep_default_na=False)
         found = list(pandas.read_csv(file, nrows=0).columns)
-    check_once(file, header.iloc[0].tolist())
-    features, label = choose_columns(file, found, target, columns, labelled)
-    with _readable(file, "CSV", damaged):
+    names = header.iloc[0].tolist()
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:  # pandas renames the second
+        got = Described(f"{listed(twice, 5)} more than once")
+        fix = "rename them, or remove all but one"
+        raise ValueError(must_be(f"the columns of {file}", "of different names", got, fix))
+    features, label = _choose_columns(file, found, target, columns, labelled)
+    with _readable(file, "CSV"):
         # All columns: with usecols, pandas accepts lines that have too many fields.
         frame = pandas.read_csv(file, low_memory=False)
     return _dataset(file, frame, features, label)
@@ -122,14 +133,13 @@ def load_parquet(
     pandas = import_extra("pandas", "pandas", "Parquet files")
     parquet = import_extra("pyarrow.parquet", "pyarrow", "Parquet files")
     file = existing_file(path)
-    damaged = (OSError, ValueError)  # pyarrow's own are ValueErrors
-    with _readable(file, "Parquet", damaged):
+    with _readable(file, "Parquet"):
         schema = parquet.read_schema(file)
     index = (schema.pandas_metadata or {}).get("index_columns", [])
     found = [name for name in schema.names if name not in index]
-    features, label = choose_columns(file, found, target, columns, labelled)
+    features, label = _choose_columns(file, found, target, columns, labelled)
     wanted = [*features, *([] if label is None else [label])]
-    with _readable(file, "Parquet", damaged):
+    with _readable(file, "Parquet"):
         frame = pandas.read_parquet(file, columns=wanted, engine="pyarrow")
     return _dataset(file, frame, features, label)
 
@@ -138,16 +148,118 @@ def _dataset(file, frame, features, label) -> Dataset:
     if not len(frame):
         got = Described("no rows")
         raise ValueError(must_be(file, "a table with rows", got, "check that it was written"))
-    y = None if label is None else label_array(file, frame[label])
-    return Dataset(feature_array(file, frame, features), y, feature_names=tuple(features))
+    y = None if label is None else _label_array(file, frame[label])
+    return Dataset(_feature_array(file, frame, features), y, feature_names=tuple(features))
 
 
 @contextmanager
-def _readable(file, kind, damaged) -> Iterator[None]:
+def _readable(file, kind) -> Iterator[None]:
     """Turn errors of the reader into one that names the file."""
     try:
         yield
-    except damaged as error:
+    except (EOFError, OSError, ValueError, zlib.error) as error:  # pandas's own are ValueErrors
         got = Described(str(error).strip() or type(error).__name__)
         fix = "check that it is one, and whole"
         raise ValueError(must_be(file, f"a {kind} file", got, fix)) from error
+
+
+def _choose_columns(
+    file: str,
+    found: Sequence[str],
+    target: str | None,
+    columns: Sequence[str] | None,
+    labelled: bool,
+) -> tuple[list[str], str | None]:
+    """Names of the features, in order, and of the target if the table has one."""
+    check_labelled(labelled)
+    there_are = f"{file} has {listed(found)}"
+    if target is not None and not isinstance(target, str):
+        raise TypeError(must_be("target", "the name of a column", target, there_are))
+    if labelled and target is None:
+        raise ValueError(
+            must_be("target", "the name of the column with the labels", None, there_are)
+        )
+    if labelled and target not in found:
+        fix = _did_you_mean(target, found) + there_are
+        raise ValueError(must_be("target", f"a column of {file}", target, fix))
+    if columns is None:
+        features = [name for name in found if name != target]
+        nameless = [name for name in features if name.startswith(("Unnamed: ", "__index_level_"))]
+        if nameless:
+            got = Described(listed(nameless, 5))
+            fix = (
+                "it looks like numbers of rows; write the file without them (index=False), or "
+                "name the features with columns="
+            )
+            raise ValueError(must_be(f"the columns of {file}", "named", got, fix))
+    elif isinstance(columns, Iterable):
+        features = [columns] if isinstance(columns, str) else list(columns)
+    else:
+        fix = "None takes all but the target"
+        raise TypeError(must_be("columns", "the names of columns", columns, fix))
+    missing = [name for name in features if name not in found]
+    if missing:
+        fix = _did_you_mean(missing[0], found) + there_are
+        raise ValueError(
+            must_be("columns", f"columns of {file}", Described(listed(missing, 5)), fix)
+        )
+    if target in features or len(set(features)) < len(features):
+        must = "features, each once, without the target"
+        raise ValueError(must_be("columns", must, columns, "name each column once"))
+    if not features:
+        got = Described(f"only {target!r}" if target in found else "none")
+        raise ValueError(must_be(f"the columns of {file}", "features", got, "add some"))
+    return features, target if target in found else None
+
+
+def _did_you_mean(name, found) -> str:
+    near = difflib.get_close_matches(str(name), found, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
+
+
+def _feature_array(file: str, frame, names: list[str]) -> np.ndarray:
+    """Float32 array of shape (n, d) of the columns, all of them finite numbers."""
+    other = [name for name in names if frame[name].dtype.kind not in "biuf"]
+    if other:
+        got = Described(f"{len(other)} columns that are not")
+        fix = f"encode {listed(other)} as numbers, or leave them out with columns="
+        raise ValueError(must_be(f"the features of {file}", "numbers", got, fix))
+    counts = [int(frame[name].isna().sum()) for name in names]
+    if any(counts):
+        raise _not_finite(file, "without missing values", "missing", names, counts, len(frame))
+    X = np.empty((len(frame), len(names)), np.float32)
+    with np.errstate(over="ignore"):
+        for j, name in enumerate(names):
+            X[:, j] = frame[name].to_numpy(dtype=np.float32)
+    if not np.isfinite(X).all():
+        counts = np.count_nonzero(~np.isfinite(X), axis=0).tolist()
+        must = "within the range of float32"
+        raise _not_finite(file, must, "too large", names, counts, len(X))
+    return X
+
+
+def _not_finite(file, must, what, names, counts, n: int) -> ValueError:
+    of_each = [f"{count} in {name!r}" for name, count in zip(names, counts, strict=True) if count]
+    more = f" and in {len(of_each) - 10} columns more" if len(of_each) > 10 else ""
+    fix = f"of {n} rows, {', '.join(of_each[:10])}{more} are {what}; fill, scale or remove them"
+    got = Described(f"{sum(counts)} values that are {what}")
+    return ValueError(must_be(f"the features of {file}", must, got, fix))
+
+
+def _label_array(file: str, series) -> np.ndarray:
+    """Labels of shape (n,): numbers, or an array of str."""
+    missing = int(series.isna().sum())
+    if missing:
+        must = "without missing values"
+        got = Described(f"{missing} of {len(series)} rows")
+        fix = "fill or remove them; in CSV, empty and words such as NA, None or null are missing"
+        raise ValueError(must_be(f"the target {series.name!r} of {file}", must, got, fix))
+    # Nullable numbers become plain ones, and categories their values.
+    values = series.to_numpy(dtype=getattr(series.dtype, "numpy_dtype", None))
+    if values.dtype.kind in "biuf":
+        return values
+    if all(isinstance(value, str) for value in values):
+        return values.astype(str)
+    what = f"the target {series.name!r} of {file}"
+    got = Described(f"values of {series.dtype}")
+    raise ValueError(must_be(what, "strings or numbers", got, "write the labels as strings"))

@@ -5,9 +5,8 @@ from typing import Any
 
 import keras
 
-from skensemble._validation import check_flag, check_integer
-from skensemble.models._arguments import blocks_of, check_dropout
-from skensemble.models._image_network import ImageNetwork
+from skensemble._validation import check_flag, check_integer, check_real
+from skensemble.models._parts import ImageNetwork, blocks_of
 
 
 def densenet(
@@ -91,7 +90,7 @@ def densenet(
     n = blocks_of(depth, per_block=6 if bottleneck else 3, others=4)
     fix = "12, 24 and 40 are the usual choices"
     growth_rate = check_integer("growth_rate", growth_rate, minimum=1, fix=fix)
-    dropout = check_dropout(dropout)
+    dropout = check_real("dropout", dropout, positive=False, below=1, fix="0 drops nothing")
 
     layers = ImageNetwork(input_shape, n_classes, meta, weight_decay, mean, std, fan="fan_out")
     x = layers.conv(layers.start, 2 * growth_rate if bottleneck else 16, 3, name="stem_conv")

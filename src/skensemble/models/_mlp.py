@@ -5,9 +5,8 @@ from typing import Any
 
 import keras
 
-from skensemble._validation import check_integer, check_statistics
-from skensemble.models._arguments import check_dropout, shape_and_classes
-from skensemble.models._image_network import normalized
+from skensemble._validation import check_integer, check_real, check_statistics
+from skensemble.models._parts import normalized, shape_and_classes
 
 
 def mlp(
@@ -68,7 +67,7 @@ def mlp(
     widths = [units] if not isinstance(units, Sequence) else list(units)
     for width in widths:
         check_integer("units", width, minimum=1, fix="pass the width of each block, as in (64, 64)")
-    dropout = check_dropout(dropout)
+    dropout = check_real("dropout", dropout, positive=False, below=1, fix="0 drops nothing")
     shape = tuple(input_shape)
     statistics = check_statistics(mean, std, shape[-1] if shape else 1)
 

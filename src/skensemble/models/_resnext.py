@@ -6,8 +6,7 @@ from typing import Any
 import keras
 
 from skensemble._validation import check_flag, check_integer, must_be
-from skensemble.models._arguments import blocks_of
-from skensemble.models._image_network import ImageNetwork
+from skensemble.models._parts import ImageNetwork, blocks_of
 
 # Output channels of the first stage; each later stage has twice as many.
 _CHANNELS = 256

@@ -5,9 +5,8 @@ from typing import Any
 
 import keras
 
-from skensemble._validation import check_integer
-from skensemble.models._arguments import blocks_of, check_dropout
-from skensemble.models._image_network import ImageNetwork
+from skensemble._validation import check_integer, check_real
+from skensemble.models._parts import ImageNetwork, blocks_of
 
 
 def wide_resnet(
@@ -89,7 +88,7 @@ def wide_resnet(
     """
     n = blocks_of(depth, per_block=6, others=4)
     width = check_integer("width", width, minimum=1, fix="1 is a plain ResNet")
-    dropout = check_dropout(dropout)
+    dropout = check_real("dropout", dropout, positive=False, below=1, fix="0 drops nothing")
 
     layers = ImageNetwork(input_shape, n_classes, meta, weight_decay, mean, std, fan="fan_in")
     x = layers.conv(layers.start, 16, 3, name="stem_conv")

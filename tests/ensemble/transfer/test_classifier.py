@@ -15,7 +15,7 @@ from skensemble import SnapshotCallback
 from skensemble.backends import seeded
 from skensemble.ensemble.transfer import TransferSnapshotClassifier
 from skensemble.models.transfer import _backbone, _transfer_network, transfer_network
-from skensemble.models.transfer._applications import Application
+from skensemble.models.transfer._backbone import Application
 
 
 def weights_by_path(paths, weights):

@@ -4,7 +4,7 @@ import pytest
 
 from skensemble.backends import seeded
 from skensemble.models.transfer import split_network, transfer_network
-from skensemble.models.transfer._unfreezing import first_unfrozen, freeze
+from skensemble.models.transfer._backbone import first_unfrozen, freeze
 from skensemble.networks import fingerprint_of_network
 
 RNG = np.random.default_rng(0)

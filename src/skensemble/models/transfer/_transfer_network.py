@@ -7,24 +7,21 @@ from typing import Any
 import keras
 
 from skensemble._validation import Described, check_image_size, check_integer, must_be
-from skensemble.models._arguments import shape_and_classes
-from skensemble.models.transfer._applications import find_application, preprocessed
+from skensemble.models._parts import shape_and_classes
 from skensemble.models.transfer._backbone import (
+    Application,
     check_backbone,
+    check_unfreeze_from,
     check_weights,
+    find_application,
+    first_unfrozen,
+    freeze,
     load_weights,
-    name_of,
+    preprocessed,
     takes_images,
 )
-from skensemble.models.transfer._images import (
-    DEFAULT_SIZE,
-    coloured,
-    resized,
-    size_for,
-    size_for_model,
-)
-from skensemble.models.transfer._unfreezing import check_unfreeze_from, first_unfrozen, freeze
 
+DEFAULT_SIZE = (96, 96)
 _HEAD, _OUTPUT = "transfer_head", "transfer_probabilities"
 _POOLING = {3: keras.layers.GlobalAveragePooling1D, 4: keras.layers.GlobalAveragePooling2D}
 
@@ -110,9 +107,9 @@ def transfer_network(
     if isinstance(backbone, keras.Model):
         x = _adapted(rows, backbone, image_size)
     else:
-        application = find_application(name_of(backbone))
-        size = size_for(application, image_size, rows.shape[1:])
-        x = preprocessed(coloured(resized(rows, size), 3), application.preprocess)
+        application = find_application(backbone)
+        size = _image_size(rows.shape[1:], image_size, application)
+        x = preprocessed(_images(rows, size, 3), application.preprocess)
         backbone = application.build(size, "imagenet" if weights == "imagenet" else None)
     if weights is not None and weights != "imagenet":
         load_weights(backbone, weights)
@@ -135,10 +132,9 @@ def check_transfer(backbone, weights, image_size, head_units, unfreeze_from) -> 
         check_image_size(image_size, fix=fix)
     fix = "1024 is the usual width, 0 leaves the hidden layer out"
     check_integer("head_units", head_units, minimum=0, fix=fix)
+    check_unfreeze_from(unfreeze_from)
     if isinstance(backbone, keras.Model):
         first_unfrozen(backbone.layers, unfreeze_from)
-    else:
-        check_unfreeze_from(unfreeze_from)
     layout = keras.config.image_data_format()
     if takes_images(backbone) and layout != "channels_last":
         fix = "keras.config.set_image_data_format changes it"
@@ -162,11 +158,10 @@ def split_network(network):
 
 
 def _adapted(rows, backbone, image_size):
-    """Adapt symbolic rows to the input of a backbone."""
+    """Adapt symbolic rows to the input of a model."""
     shape = rows.shape[1:]
     if takes_images(backbone):
-        size = size_for_model(backbone, image_size, shape)
-        return coloured(resized(rows, size), backbone.input_shape[3])
+        return _images(rows, _image_size(shape, image_size, backbone), backbone.input_shape[3])
     wanted = backbone.input_shape[1:]
     if len(shape) != len(wanted) or any(
         w not in (None, n) for n, w in zip(shape, wanted, strict=True)
@@ -175,3 +170,51 @@ def _adapted(rows, backbone, image_size):
         fix = "prepare X as for the backbone"
         raise ValueError(must_be("X", f"made of rows of shape {wanted}", got, fix))
     return rows
+
+
+def _image_shape(shape) -> tuple[int, int, int]:
+    """Height, width and channels of images of this shape, which may lack the channels."""
+    if len(shape) not in (2, 3):
+        must = "made of images of shape (height, width, channels) or (height, width)"
+        fix = "give each image its rows, columns and colours as axes"
+        raise ValueError(must_be("X", must, Described(f"rows of shape {tuple(shape)}"), fix))
+    height, width, *channels = shape
+    return height, width, channels[0] if channels else 1
+
+
+def _image_size(shape, image_size, backbone) -> tuple[int, int]:
+    """Height and width to which images of this shape are resized, which the backbone must take."""
+    given = _image_shape(shape)[:2] if image_size is None else tuple(image_size)
+    if isinstance(backbone, Application):
+        n = backbone.smallest
+        must = f"at least {n} × {n} pixels for {backbone.name}"
+        is_taken, size = min(given) >= n, given
+        better = tuple(max(side, n) for side in DEFAULT_SIZE)
+    else:
+        pairs = zip(backbone.input_shape[1:3], given, strict=True)
+        size = better = tuple(own if own is not None else n for own, n in pairs)
+        must = f"{size[0]} × {size[1]} pixels, as the backbone takes"
+        is_taken = given == size or (image_size is not None and given == DEFAULT_SIZE)
+    if not is_taken:
+        what = "the size of images" if image_size is None else "image_size"
+        got = Described(f"{given[0]} × {given[1]} pixels")
+        raise ValueError(must_be(what, must, got, f"image_size={better} resizes them"))
+    return int(size[0]), int(size[1])
+
+
+def _images(rows, size: tuple[int, int], wanted: int | None):
+    """Resize symbolic images, and repeat the one channel of grey ones as often as wanted."""
+    height, width, channels = _image_shape(rows.shape[1:])
+    if len(rows.shape) == 3:
+        rows = keras.layers.Reshape((height, width, channels), name="transfer_channel")(rows)
+    if (height, width) != size:
+        # Not the layer Resizing: after it, all layers run in training mode where a network is
+        # called without the argument ``training``.
+        rows = keras.ops.image.resize(rows, size)
+    if wanted is None or channels == wanted:
+        return rows
+    if channels != 1:
+        must = f"made of images of {wanted} channels, or of 1 in grey"
+        fix = "the backbone takes no others"
+        raise ValueError(must_be("X", must, Described(f"images of {channels} channels"), fix))
+    return keras.layers.Concatenate(name="transfer_colours")([rows] * wanted)

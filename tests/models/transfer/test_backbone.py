@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from skensemble.models.transfer._applications import (
+from skensemble.models.transfer._backbone import (
     Application,
     application_names,
     find_application,

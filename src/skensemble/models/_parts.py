@@ -1,9 +1,66 @@
-"""Layers that the networks for images share."""
+"""Checks and layers that the networks share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
+import numpy as np
 
-from skensemble._validation import check_real, check_statistics
-from skensemble.models._arguments import image_and_classes
+from skensemble._validation import (
+    check_integer,
+    check_real,
+    check_statistics,
+    is_integer,
+    must_be,
+)
+
+
+def shape_and_classes(
+    input_shape, n_classes, meta: Mapping[str, Any] | None, *, fix: str
+) -> tuple[Sequence[int], int]:
+    """Return the shape of one row and the number of classes, from ``meta`` where not given."""
+    if meta is not None:
+        input_shape = meta["X_shape_"][1:] if input_shape is None else input_shape
+        n_classes = meta["n_classes_"] if n_classes is None else n_classes
+    if input_shape is None:
+        raise ValueError(must_be("input_shape", "given where there is no meta", None, fix))
+    n_classes = check_integer("n_classes", n_classes, minimum=2, fix="pass the number of classes")
+    return input_shape, n_classes
+
+
+def _image_and_classes(
+    input_shape, n_classes, meta: Mapping[str, Any] | None
+) -> tuple[tuple[int, int, int], int]:
+    """Return (height, width, channels) and the number of classes."""
+    layout = "colours come last, as in (32, 32, 3), or (32, 32, 1) for grey images"
+    input_shape, n_classes = shape_and_classes(input_shape, n_classes, meta, fix=layout)
+    sizes = tuple(input_shape) if np.iterable(input_shape) else ()
+    if len(sizes) != 3 or not all(is_integer(size) and size > 0 for size in sizes):
+        must = "the (height, width, channels) of an image"
+        raise ValueError(must_be("input_shape", must, input_shape, layout))
+    height, width, channels = map(int, sizes)
+    if min(height, width) < 4:
+        must = "of at least 4 x 4 pixels"
+        fix = "the network halves its images twice; enlarge them, and see that " + layout
+        raise ValueError(must_be("input_shape", must, input_shape, fix))
+    return (height, width, channels), n_classes
+
+
+def blocks_of(depth, *, per_block: int, others: int) -> int:
+    """Return the n of at least 1 with ``depth == per_block * n + others``, or raise."""
+    must = f"{per_block} n + {others}"
+    smallest = per_block + others
+    if not is_integer(depth):
+        fix = f"{smallest} and {smallest + per_block} are the smallest"
+        raise TypeError(must_be("depth", must, depth, fix))
+    n, rest = divmod(int(depth) - others, per_block)
+    if n < 1:
+        raise ValueError(must_be("depth", must, depth, f"{smallest} is the smallest"))
+    if rest:
+        below = per_block * n + others
+        fix = f"the nearest are {below} and {below + per_block}"
+        raise ValueError(must_be("depth", must, depth, fix))
+    return n
 
 
 def normalized(x, statistics: tuple[list[float], list[float]] | None):
@@ -26,9 +83,10 @@ class ImageNetwork:
     """
 
     def __init__(self, input_shape, n_classes, meta, weight_decay, mean, std, *, fan: str):
-        shape, self.n_classes = image_and_classes(input_shape, n_classes, meta)
-        fix = "0 is none"
-        self.weight_decay = check_real("weight_decay", weight_decay, positive=False, fix=fix)
+        shape, self.n_classes = _image_and_classes(input_shape, n_classes, meta)
+        self.weight_decay = check_real(
+            "weight_decay", weight_decay, positive=False, fix="0 is none"
+        )
         self.fan = fan
         self.inputs = keras.Input(shape, name="images")
         # What the first convolution sees.
