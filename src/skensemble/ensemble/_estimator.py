@@ -2,13 +2,16 @@
 
 import copy
 import inspect
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from skensemble.backends import seeded
-from skensemble.ensemble._html import ensemble_table
-from skensemble.ensemble._pickling import portable_state, restored_state
+from skensemble.ensemble._fitted import FITTED_ATTRIBUTES
+from skensemble.ensemble._pickling import portable_state, stored
 from skensemble.ensemble._reading import Schema
 from skensemble.models import mlp
 from skensemble.networks import (
@@ -127,19 +130,27 @@ class SnapshotEstimator(BaseEstimator):
             raise AttributeError(f"{kind!r} object has no attribute {name!r}")
         if "_fitted" not in vars(self):
             raise AttributeError(f"This {kind} is not fitted: it has no {name} yet.")
-        return self._model() if name == "model_" else self._fitted.attribute(name)
+        fitted = self._fitted
+        if name == "model_":
+            return fitted.trained.network.model(*self._network_sources())
+        if name in fitted.schema.meta:
+            return fitted.schema.meta[name]
+        if name in FITTED_ATTRIBUTES:
+            return FITTED_ATTRIBUTES[name](fitted)
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
     def __dir__(self):
-        fitted = ["model_", *self._fitted.attribute_names()] if self.initialized_ else []
-        return [*super().__dir__(), *fitted]
-
-    def _model(self):
-        fitted = self._fitted
-        return fitted.trained.network.model(fitted.snapshots, fitted.schema, self._build_again)
+        found = super().__dir__()
+        if self.initialized_:
+            found = [*found, "model_", *self._fitted.schema.meta, *FITTED_ATTRIBUTES]
+        return found
 
     def _predictor(self):
-        fitted = self._fitted
-        return fitted.trained.network.predictor(fitted.snapshots, fitted.schema, self._build_again)
+        return self._fitted.trained.network.predictor(*self._network_sources())
+
+    def _network_sources(self):
+        """Return what the network of a loaded ensemble is built from."""
+        return self._fitted.weighed.snapshots, self._fitted.schema, self._build_again
 
     def _build_again(self):
         with seeded(self._fitted.seeds.network):
@@ -149,7 +160,7 @@ class SnapshotEstimator(BaseEstimator):
         """Put M, the weights and the holdout scores above scikit-learn's table of attributes."""
         attributes = super()._get_fitted_attr_html(doc_link)
         if self.initialized_:
-            table = ensemble_table(self.weights_, self.snapshot_scores_)
+            table = _ensemble_table(self.weights_, self.snapshot_scores_)
             rest = attributes._repr_html_inner
             attributes._repr_html_inner = lambda: table + rest()
         return attributes
@@ -157,5 +168,35 @@ class SnapshotEstimator(BaseEstimator):
     def __getstate__(self):
         return portable_state(self)
 
-    def __setstate__(self, state):
-        vars(self).update(restored_state(state))
+    def __copy__(self):
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
+        if self.initialized_:
+            twin._fitted = stored(self._fitted)
+        return twin
+
+
+def _ensemble_table(weights: np.ndarray, scores: Mapping[str, Sequence] | None) -> str:
+    M = len(weights)
+    rows = [[f"snapshot {m + 1}", f"{weight:.3f}"] for m, weight in enumerate(weights)]
+    head = ["", "weight"]
+    if scores is not None:
+        # After a second training that was stopped sooner, there are fewer snapshots than scores.
+        rows += [
+            [name, "equal" if name == "uniform" else "–" if "snapshot" in name else "as above"]
+            for name in scores["name"][M:]
+        ]
+        for row, loss, accuracy in zip(rows, scores["log_loss"], scores["accuracy"], strict=True):
+            row += [f"{loss:.4f}", f"{accuracy:.4f}"]
+        head += ["holdout log-loss", "holdout accuracy"]
+    body = "".join(f'<tr class="default">{_cells(row, "td")}</tr>' for row in rows)
+    return (
+        '<div class="estimator-table"><details open>'
+        f"<summary>Snapshot ensemble, M = {M}</summary>"
+        f'<table class="parameters-table"><tbody><tr>{_cells(head, "th")}</tr>{body}'
+        "</tbody></table></details></div>"
+    )
+
+
+def _cells(values: Sequence[str], tag: str) -> str:
+    return "".join(f"<{tag}>{escape(value)}</{tag}>" for value in values)

@@ -13,6 +13,7 @@ import cloudpickle
 import keras
 import numpy as np
 
+from skensemble.ensemble._fitted import Fitted
 from skensemble.networks import (
     architecture_of,
     dump_by_value,
@@ -25,27 +26,15 @@ from skensemble.networks import (
 _PLAIN = (type(None), bool, int, float, str, bytes, np.ndarray, np.generic, np.random.RandomState)
 
 
-class _ByValue:
-    """Stands for a value that may need cloudpickle."""
+class _Stored:
+    """Stands for a value by a function that makes it again, and the arguments of that."""
 
-    def __init__(self, value: Any):
-        self.value = value
-
-    def __reduce__(self):
-        return cloudpickle.loads, (dump_by_value(self.value),)
-
-
-class _StoredModel:
-    """Stands for a Keras model that is a parameter."""
-
-    def __init__(self, model, architecture: bytes):
-        self.model = model
-        self.architecture = architecture
+    def __init__(self, function, *arguments):
+        self.function = function
+        self.arguments = arguments
 
     def __reduce__(self):
-        arguments = recompile_arguments(self.model) if self.model.compiled else None
-        stored = self.architecture, self.model.get_weights(), dump_by_value(arguments)
-        return _restore_model, stored
+        return self.function, self.arguments
 
 
 def _restore_model(architecture: bytes, weights, compiled_with: bytes):
@@ -57,15 +46,19 @@ def _restore_model(architecture: bytes, weights, compiled_with: bytes):
     return model
 
 
+def stored(fitted: Fitted) -> Fitted:
+    """Return the record of a fit without what cannot be written to a file, or is large."""
+    trained = replace(fitted.trained, network=fitted.trained.network.stored())
+    return replace(fitted, trained=trained, weighed=replace(fitted.weighed, predictions=None))
+
+
 def portable_state(estimator) -> dict[str, Any]:
     """Collect the state of an estimator in a form that ``pickle`` and ``joblib`` can write."""
     state = dict(vars(estimator))
     for name in estimator.get_params(deep=False):
         state[name] = _portable(state[name])
     if "_fitted" in state:
-        fitted = state["_fitted"]
-        trained = replace(fitted.trained, network=fitted.trained.network.stored())
-        state["_fitted"] = replace(fitted, trained=trained, holdout_predictions=None)
+        state["_fitted"] = stored(state["_fitted"])
     return state
 
 
@@ -80,29 +73,13 @@ def _portable(value: Any) -> Any:
                 "configuration: give it a get_config with all that its constructor needs, or pass "
                 "a function that builds it."
             )
-        return _StoredModel(value, architecture)
-    if isinstance(value, keras.callbacks.Callback):
-        return _ByValue(without_model(value))
+        compiled_with = recompile_arguments(value) if value.compiled else None
+        arguments = architecture, value.get_weights(), dump_by_value(compiled_with)
+        return _Stored(_restore_model, *arguments)
     if type(value) in (list, tuple):
         return type(value)(_portable(item) for item in value)
     if type(value) is dict:
         return {key: _portable(item) for key, item in value.items()}
-    return _ByValue(value)
-
-
-def restored_state(state: dict[str, Any]) -> dict[str, Any]:
-    """Return what `portable_state` collected as an estimator has it."""
-    return {name: _unwrapped(value) for name, value in state.items()}
-
-
-def _unwrapped(value: Any) -> Any:
-    # copy.copy hands the state over as it is; pickle and deepcopy have taken the wrappers off.
-    if isinstance(value, _ByValue):
-        return value.value
-    if isinstance(value, _StoredModel):
-        return value.model
-    if type(value) in (list, tuple):
-        return type(value)(_unwrapped(item) for item in value)
-    if type(value) is dict:
-        return {key: _unwrapped(item) for key, item in value.items()}
-    return value
+    if isinstance(value, keras.callbacks.Callback):
+        value = without_model(value)
+    return _Stored(cloudpickle.loads, dump_by_value(value))

@@ -12,7 +12,7 @@ def attach(
     estimator: Any, *, weighting: Any, snapshot_scores: Any, history: Any, holdout: Any
 ) -> None:
     """Give an estimator made of snapshots what the fit that trained them has left."""
-    from skensemble.ensemble._combination import HoldoutPredictions
+    from skensemble.ensemble._weighing import HoldoutPredictions, Weighed
 
     fitted = estimator._fitted
     rows = predictions = None
@@ -21,11 +21,9 @@ def attach(
         predictions = HoldoutPredictions(holdout.probas, holdout.y, holdout.sample_weight)
     estimator._fitted = replace(
         fitted,
-        weighting=weighting,
-        snapshot_scores=snapshot_scores,
+        weighed=Weighed(fitted.weighed.snapshots, weighting, snapshot_scores, predictions),
         trained=replace(fitted.trained, history=history),
         holdout=rows,
-        holdout_predictions=predictions,
     )
 
 
@@ -41,7 +39,7 @@ def is_refit(estimator: Any) -> bool:
 
 def holdout_of(estimator: Any) -> SavedHoldout | None:
     """Return what the snapshots predict on the holdout; None where that is not in memory."""
-    found, rows = estimator._fitted.holdout_predictions, estimator.holdout_
+    found, rows = estimator._fitted.weighed.predictions, estimator.holdout_
     if found is None:
         return None
     rows = np.empty(0, dtype=np.int64) if rows is None else rows

@@ -325,17 +325,14 @@ model_, engine_, engine_details_, timings_
     def _warm_up(self, model, data, plan, watch):
         first = data.X[data.rows[:N_PROBE_ROWS]]
         if not plan.again and not isinstance(self.backbone, keras.Model):
-            self._warn_if_frozen_at_random()
-            _warn_if_scaled(first)
+            self._warn_of_pixels_and_weights(first)
         if self.warmup_epochs == 0:
             return {}
         # Of its own, so that the first cycle takes the rows in other orders.
         seeds = np.random.SeedSequence(plan.seeds.training).generate_state(3)
-        of_order, of_head, of_augmentation = (int(seed) for seed in seeds)
+        of_order, of_head, of_augmentation = seeds.tolist()
         with seeded(of_augmentation):
-            augmentation = fresh_augmentation(
-                self.augmentation, first, run_eagerly=self.run_eagerly
-            )
+            augmentation = fresh_augmentation(self.augmentation, first, self.run_eagerly)
         with watch("warm_up"), seeded(of_head):
             return train_head(
                 model,
@@ -347,19 +344,15 @@ model_, engine_, engine_details_, timings_
                 verbose=plan.settings["verbose"],
             )
 
-    def _warn_if_frozen_at_random(self) -> None:
-        is_frozen = self.unfreeze_from is None or self.unfreeze_from != 0
-        if self.weights is None and is_frozen:
+    def _warn_of_pixels_and_weights(self, images) -> None:
+        if self.weights is None and self.unfreeze_from != 0:
             warn(
                 "With weights=None the backbone starts from random weights, and its frozen part "
                 "keeps them: it knows nothing of images. Pass weights='imagenet', which downloads "
                 "those of ImageNet once, or the path of a file."
             )
-
-
-def _warn_if_scaled(images) -> None:
-    if images.dtype.kind == "f" and 0 < images.max() <= 1:
-        warn(
-            "The pixels of the first images are not above 1, where the network expects 0 to "
-            "255, and scales them by itself: pass images as they are, X * 255 here."
-        )
+        if images.dtype.kind == "f" and 0 < images.max() <= 1:
+            warn(
+                "The pixels of the first images are not above 1, where the network expects 0 to "
+                "255, and scales them by itself: pass images as they are, X * 255 here."
+            )

@@ -1,6 +1,5 @@
 """Training a new head on a backbone that stays as it is."""
 
-import contextlib
 import inspect
 from dataclasses import replace
 from typing import Any
@@ -9,12 +8,13 @@ import keras
 import numpy as np
 
 from skensemble._validation import must_be
+from skensemble.ensemble._cycles import train_showing_progress
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.inference import network_outputs
 from skensemble.models.transfer import split_network
 from skensemble.networks import fresh_copy, own_learning_rate, recompile_arguments
 from skensemble.schedules import CyclicCosineDecay
-from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest, train
+from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest
 
 
 def train_head(
@@ -40,17 +40,8 @@ def train_head(
     optimizer, rate = fresh_optimizer(optimizer)
     model.compile(**{**recompile_arguments(network), "optimizer": optimizer})
     schedule = CyclicCosineDecay(rate, n_iterations=n_epochs * data.steps_per_epoch, M=1)
-    request = TrainingRequest(
-        n_epochs, keras_verbose=2 if verbose == 2 else 0, augmentation=augmentation
-    )
-    with contextlib.ExitStack() as stack:
-        if verbose == 1:
-            progress = _HeadProgress(
-                schedule.simulate(), schedule.cycle_ends, steps_per_epoch=data.steps_per_epoch
-            )
-            stack.callback(progress.close)
-            request = replace(request, callbacks=[progress])
-        run = train(engine, model, data, schedule, request)
+    request = TrainingRequest(n_epochs, augmentation=augmentation)
+    run = train_showing_progress(engine, model, data, schedule, request, verbose, _HeadProgress)
     if not run.snapshots[-1].is_finite:
         raise SnapshotTrainingError(
             "The weights of the head are not finite after the warm-up. Choose a smaller learning "
