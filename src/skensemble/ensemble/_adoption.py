@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skensemble import networks
 from skensemble._validation import Described, must_be
 from skensemble._warnings import warn
 from skensemble.backends import seeded
@@ -20,22 +21,7 @@ from skensemble.ensemble._reading import (
     read_training_rows,
     unfitted_twin,
 )
-from skensemble.ensemble._weighing import (
-    Combination,
-    learns_weights,
-    predict_holdout,
-    snapshots_at_chance,
-    weigh_snapshots,
-)
-from skensemble.networks import (
-    build_network,
-    check_fits,
-    check_outputs,
-    compile_arguments,
-    outputs_of,
-    prepare_network,
-    set_weights,
-)
+from skensemble.ensemble._weighing import learns_weights, snapshots_at_chance, weigh_on_holdout
 from skensemble.snapshots import Snapshot, SnapshotBank
 
 
@@ -54,10 +40,10 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
     schema, task = read.schema, read.schema.task
     with seeded(seeds.network):
         request = estimator._network_request(schema)
-        model = build_network(request)
-        task.check_names_all(outputs_of(model, read.X).shape[-1], classes is None)
-        output_layer, _ = prepare_network(
-            model, read.X, task, compile_arguments=lambda: compile_arguments(request)
+        model = networks.build_network(request)
+        task.check_names_all(networks.outputs_of(model, read.X).shape[-1], classes is None)
+        output_layer, _ = networks.prepare_network(
+            model, read.X, task, compile_arguments=lambda: networks.compile_arguments(request)
         )
     is_bank = isinstance(snapshots, SnapshotBank)
     bank = snapshots if is_bank else load_snapshots(model, snapshots)
@@ -66,11 +52,11 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
         raise ValueError(must_be("M", must, params["M"], "leave it out"))
     estimator.M = len(bank)
     check_parameters(estimator.get_params(deep=False))
-    check_fits(bank, model)
+    networks.check_fits(bank, model)
     bank = _cast(bank, [variable.dtype for variable in model.weights])
-    set_weights(model, bank[-1].weights)
+    networks.set_weights(model, bank[-1].weights)
     # A layer whose weights start at 0 may look like a softmax as long as it has them.
-    check_outputs(output_layer, outputs_of(model, read.X))
+    networks.check_outputs(output_layer, networks.outputs_of(model, read.X))
     holdout, seen = None, np.arange(task.n_classes)
     if classes is None:
         holdout = Holdout(read.X, read.y, read.sample_weight)
@@ -78,11 +64,8 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
         check_can_weigh(task, estimator.weighting, holdout, seen, **names)
 
     watch, network = Stopwatch(), LiveNetwork(output_layer, model)
-    predictor = network.predictor(bank)
-    predictions = predict_holdout(predictor, bank, holdout, estimator._batch_size, watch)
-    combination = Combination.of(estimator, len(bank))
-    weighed = weigh_snapshots(bank, predictions, combination, task, watch)
-    at_chance = [] if predictions is None else snapshots_at_chance(bank, predictions, task)
+    weighed = weigh_on_holdout(estimator, network, bank, holdout, task, watch)
+    at_chance = snapshots_at_chance(bank, weighed.predictions, task)
     if at_chance:
         warn(
             f"Snapshots {at_chance} are at chance level on X_val. Are they of this network, is "
@@ -136,7 +119,13 @@ def _blank_rows(estimator, seeds: Seeds, classes, input_shape) -> tuple[Any, np.
         raise ValueError(must_be("classes", must, classes.tolist(), fix))
     dtype = keras.config.floatx()
     if input_shape is None:
-        model = _network_without_rows(estimator, seeds)
+        try:
+            with seeded(seeds.network):
+                model = networks.build_network(estimator._network_request(None))
+        except (AttributeError, KeyError) as error:  # the builder reads the shape from meta
+            must = "given where the network takes it from the data"
+            fix = "pass the shape of one row, as in (32, 32, 3)"
+            raise TypeError(must_be("input_shape", must, None, fix)) from error
         shape = getattr(model, "input_shape", None) if model.built else None
         if not isinstance(shape, tuple) or None in shape[1:]:
             fix = "give it a keras.Input with a shape, or pass input_shape"
@@ -145,16 +134,6 @@ def _blank_rows(estimator, seeds: Seeds, classes, input_shape) -> tuple[Any, np.
         input_shape, dtype = shape[1:], model.inputs[0].dtype
     rows = np.zeros((len(classes), *input_shape), keras.backend.standardize_dtype(dtype))
     return rows, classes
-
-
-def _network_without_rows(estimator, seeds: Seeds):
-    try:
-        with seeded(seeds.network):
-            return build_network(estimator._network_request(None))
-    except (AttributeError, KeyError) as error:  # the builder reads the shape from meta
-        must = "given where the network takes it from the data"
-        fix = "pass the shape of one row, as in (32, 32, 3)"
-        raise TypeError(must_be("input_shape", must, None, fix)) from error
 
 
 def _cast(bank: SnapshotBank, dtypes) -> SnapshotBank:

@@ -14,7 +14,6 @@ from skensemble.training import Augmentation
 
 
 def check_augmentation(augmentation: Any) -> None:
-    """Raise unless it is a layer, a function, or None."""
     if augmentation is not None and (isinstance(augmentation, type) or not callable(augmentation)):
         must = "a Keras layer or model, a function of a batch of rows, or None"
         fix = "pass the layer itself, as in keras.layers.RandomFlip('horizontal')"

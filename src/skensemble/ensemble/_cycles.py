@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
+from skensemble import networks
 from skensemble._validation import Described, must_be
 from skensemble._warnings import warn
 from skensemble.backends import seeded
@@ -18,21 +19,6 @@ from skensemble.ensemble._fitted import Fitted, LiveNetwork, Phase, Seeds, Train
 from skensemble.ensemble._reading import Holdout, Schema
 from skensemble.ensemble._weighing import Weighed, transfer_weights
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.networks import (
-    N_PROBE_ROWS,
-    build_network,
-    check_compiled_as_asked,
-    check_cycle_lengths,
-    check_fits,
-    check_outputs,
-    compile_arguments,
-    note_trained,
-    outputs_of,
-    prepare_network,
-    set_weights,
-    unseen_by_builder,
-    warn_if_rate_is_replaced,
-)
 from skensemble.snapshots import SnapshotBank
 from skensemble.training import (
     ProgressDisplay,
@@ -51,7 +37,6 @@ class Stopwatch:
 
     @contextlib.contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Add the time until exit to ``stage``."""
         start = time.perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
@@ -70,7 +55,7 @@ class Plan:
     again: bool = False  # whether this is the second training, of ``refit``: no warning is repeated
 
 
-def training_data(X, y, rows, sample_weight, plan: Plan) -> TrainingData:
+def training_data(plan: Plan, X, y, rows, sample_weight) -> TrainingData:
     """Put together what an engine trains on; parameters are those of `TrainingData`."""
     batch_size = plan.settings["batch_size"] or 32
     return TrainingData(
@@ -108,27 +93,24 @@ def has_cycles_to_add(earlier: Fitted, M: int, epochs: int) -> bool:
     return True
 
 
-def train_cycles(
-    plan: Plan, data: TrainingData, earlier: Trained | None, watch: Stopwatch
-) -> Trained:
+def train_cycles(plan: Plan, data: TrainingData, earlier: Trained, watch: Stopwatch) -> Trained:
     """Train a network along its cycles, or go on from the last snapshot of an earlier fit."""
     estimator, started = plan.estimator, earlier
-    n_done = 0 if earlier is None else earlier.n_epochs
     schedule = estimator._make_schedule(
-        (plan.settings["epochs"] - n_done) * data.steps_per_epoch,
-        estimator.M - (0 if earlier is None else len(earlier.bank)),
-        offset=(earlier and earlier.network.n_steps) or 0,
+        (plan.settings["epochs"] - earlier.n_epochs) * data.steps_per_epoch,
+        estimator.M - len(earlier.bank),
+        offset=earlier.network.n_steps or 0,
     )
-    probe = data.X[data.rows[:N_PROBE_ROWS]]
+    probe = data.X[data.rows[: networks.N_PROBE_ROWS]]
     with watch("build"):
-        with seeded((plan.seeds.augmentation + n_done) % 2**32):
+        with seeded((plan.seeds.augmentation + earlier.n_epochs) % 2**32):
             augmentation = fresh_augmentation(estimator.augmentation, probe, estimator.run_eagerly)
-        if started is None or started.network.n_steps is None:
+        if earlier.network.n_steps is None:
             started = _new_network(plan, probe, earlier)
         model, output_layer = started.network.live_model, started.network.output_layer
-        check_cycle_lengths(model.optimizer, schedule)
+        networks.check_cycle_lengths(model.optimizer, schedule)
     data = replace(data, one_hot_width=started.target_width)
-    if earlier is None:
+    if not earlier.bank:
         started = replace(started, warmup_history=estimator._warm_up(model, data, plan, watch))
     with watch("train"):
         run = _run_engine(plan, model, data, schedule, started, augmentation)
@@ -140,7 +122,7 @@ def train_cycles(
     }
     _warn_if_not_finite(bank, history)
     # A layer whose weights start at 0 may look like a softmax until it is trained.
-    check_outputs(output_layer, outputs_of(model, probe))
+    networks.check_outputs(output_layer, networks.outputs_of(model, probe))
     n_steps = (started.network.n_steps or 0) + run.n_iterations
     return replace(
         started,
@@ -154,26 +136,28 @@ def train_cycles(
     )
 
 
-def _new_network(plan: Plan, probe, earlier: Trained | None) -> Trained:
+def _new_network(plan: Plan, probe, earlier: Trained) -> Trained:
     """Build, check and compile a network; it goes on from the last snapshot, if there is one."""
     estimator, request = plan.estimator, plan.estimator._network_request(plan.schema)
     with seeded(plan.seeds.network):
-        model = build_network(request)
+        model = networks.build_network(request)
         compiled_by_builder = model.compiled
-        output_layer, target_width = prepare_network(
-            model, probe, plan.schema.task, compile_arguments=lambda: compile_arguments(request)
+        output_layer, target_width = networks.prepare_network(
+            model,
+            probe,
+            plan.schema.task,
+            compile_arguments=lambda: networks.compile_arguments(request),
         )
     if compiled_by_builder:
-        unseen = unseen_by_builder(request)
-        check_compiled_as_asked(model, estimator.loss, estimator.optimizer, unseen)
+        unseen = networks.unseen_by_builder(request)
+        networks.check_compiled_as_asked(model, estimator.loss, estimator.optimizer, unseen)
     if not plan.again:
-        warn_if_rate_is_replaced(model.optimizer, estimator.alpha_zero)
-    note_trained(model)
+        networks.warn_if_rate_is_replaced(model.optimizer, estimator.alpha_zero)
+    networks.note_trained(model)
+    if earlier.bank:
+        networks.check_fits(earlier.bank, model)
+        networks.set_weights(model, earlier.bank[-1].weights)
     network = LiveNetwork(output_layer, model, n_steps=0)
-    if earlier is None:
-        return Trained(network, target_width=target_width)
-    check_fits(earlier.bank, model)
-    set_weights(model, earlier.bank[-1].weights)
     return replace(earlier, network=network, target_width=target_width)
 
 
@@ -183,7 +167,7 @@ def _run_engine(plan: Plan, model, data: TrainingData, schedule, started: Traine
         n_epochs=settings["epochs"] - started.n_epochs,
         first_epoch=started.n_epochs,
         first_iteration=started.n_iterations,
-        first_cycle=0 if started.bank is None else len(started.bank),
+        first_cycle=len(started.bank),
         callbacks=plan.callbacks,
         augmentation=augmentation,
     )
@@ -242,7 +226,7 @@ def _bank_of(run, model, schedule, started: Trained) -> SnapshotBank:
             "snapshots of these."
         )
     bank = SnapshotBank(run.snapshots, [variable.path for variable in model.weights])
-    return bank if started.bank is None else started.bank + bank
+    return started.bank + bank if started.bank else bank
 
 
 def _warn_if_not_finite(bank: SnapshotBank, history: Mapping[str, list[float]]) -> None:
@@ -256,10 +240,9 @@ def _warn_if_not_finite(bank: SnapshotBank, history: Mapping[str, list[float]]) 
 
 
 @contextlib.contextmanager
-def network_kept_on_error(earlier: Trained | None) -> Iterator[None]:
+def network_kept_on_error(earlier: Trained) -> Iterator[None]:
     """If going on fails, give the network of an earlier fit its weights and optimizer back."""
-    model = None if earlier is None else earlier.network.live_model
-    variables = []
+    model, variables = earlier.network.live_model, []
     if model is not None:
         variables = [*model.variables, *(model.optimizer.variables if model.compiled else ())]
     values = [variable.numpy() for variable in variables]
@@ -279,19 +262,19 @@ def train_again(
     Rows of a holdout that came by itself count as much as those of the data do in the mean.
     """
     n_cycles = len(weighed.snapshots)
-    everything = training_data(*_with_holdout(data, holdout, mean_weight), plan)
+    everything = training_data(plan, *_with_holdout(data, holdout, mean_weight))
     try:
-        trained = train_cycles(replace(plan, again=True), everything, None, Stopwatch())
+        trained = train_cycles(replace(plan, again=True), everything, Trained(), Stopwatch())
         if len(trained.bank) > n_cycles:  # a callback had stopped the first training earlier
             trained = replace(trained, bank=trained.bank[:n_cycles])
-            set_weights(trained.network.live_model, trained.bank[-1].weights)
+            networks.set_weights(trained.network.live_model, trained.bank[-1].weights)
         weighting = transfer_weights(weighed.weighting, trained.bank)
     except SnapshotTrainingError as error:
         reason = str(error)
     except KeyboardInterrupt:
         reason = "Training was interrupted while it went over all rows."
     else:
-        again = Weighed(trained.bank, weighting, weighed.scores, weighed.predictions)
+        again = replace(weighed, snapshots=trained.bank, weighting=weighting)
         return trained, again, everything
     warn(f"{reason} The snapshots of the first training are kept.", ConvergenceWarning)
     return None

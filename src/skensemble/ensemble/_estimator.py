@@ -79,7 +79,6 @@ class SnapshotEstimator(BaseEstimator):
         return twin
 
     def __sklearn_tags__(self):
-        """Take sparse matrices and images."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.three_d_array = True
@@ -109,7 +108,6 @@ class SnapshotEstimator(BaseEstimator):
     # What was fitted
 
     def __sklearn_is_fitted__(self):
-        """Fitted once there are snapshots."""
         return "_fitted" in vars(self)
 
     @property

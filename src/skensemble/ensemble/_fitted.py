@@ -17,7 +17,6 @@ from skensemble.ensemble._weighing import Weighed
 from skensemble.inference import BankPredictor
 from skensemble.networks import architecture_of, check_fits, model_from, set_weights
 from skensemble.snapshots import SnapshotBank
-from skensemble.tasks import OutputLayer
 
 # The network of a loaded ensemble is built once, whichever thread needs it first.
 _LOCK = threading.RLock()
@@ -51,7 +50,7 @@ def draw_seed(random_state) -> int:
 class LiveNetwork:
     """A network and what predicts with it; after loading, both are made on first use."""
 
-    output_layer: OutputLayer  # what its outputs mean
+    output_layer: Any = None  # what its outputs mean; None where there is no network yet
     live_model: Any = None  # the network; None after loading
     # Iterations that its optimizer has done here; None where it has no optimizer of ours.
     n_steps: int | None = None
@@ -111,12 +110,12 @@ class Phase:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What the training of some cycles leaves."""
+    """What the training of some cycles leaves; without arguments, what there is before."""
 
-    network: LiveNetwork  # the network, with the weights of the last snapshot
-    # All snapshots, those of earlier fits included; None where there is none yet, and in the record
-    # of a fit, which has them itself.
-    bank: Any = None
+    # The network, with the weights of the last snapshot.
+    network: LiveNetwork = field(default_factory=LiveNetwork)
+    # All snapshots, those of earlier fits included; none in the record of a fit, which has them.
+    bank: Any = ()
     # One for each fit that added cycles; none where the snapshots come from elsewhere.
     phases: tuple[Phase, ...] = ()
     n_iterations_adopted: int = 0  # iterations that snapshots from elsewhere have behind them
@@ -132,7 +131,6 @@ class Trained:
 
     @property
     def n_epochs(self) -> int:
-        """Epochs trained."""
         return sum(phase.n_epochs for phase in self.phases)
 
     @property

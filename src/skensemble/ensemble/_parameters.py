@@ -52,7 +52,6 @@ def parameters_of_call(params: Mapping[str, Any], overrides: Mapping[str, Any]) 
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
-    """Raise unless every parameter is in its range."""
     M = check_integer("M", params["M"], minimum=1, fix="5 is the usual choice")
     fix = "0.1 is the usual start for SGD, 0.001 for Adam"
     check_real("alpha_zero", params["alpha_zero"], positive=True, fix=fix)
@@ -94,23 +93,7 @@ def check_combination(combination: Combination, M: int, name: str = "weighting")
     if min_weight * M >= 1:
         must = f"below 1/M={1 / M:g}, the weight of each where all are equal"
         raise ValueError(must_be("min_weight", must, min_weight, fix))
-    check_weighting(combination.weighting, M, n_last, name)
-
-
-def check_validation_fraction(value) -> None:
-    """Raise unless ``value`` is a fraction in (0, 1), a count of at least 1, or None."""
-    fix = "0.1 holds out a tenth of the rows, 200 holds out 200, None holds out none"
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        check_integer("validation_fraction", value, minimum=1, fix=fix)
-    elif value is not None and not isinstance(value, float | np.floating):
-        raise TypeError(must_be("validation_fraction", "a number or None", value, fix))
-    elif value is not None and not 0 < value < 1:
-        must = "between 0 and 1, or a number of rows"
-        raise ValueError(must_be("validation_fraction", must, value, fix))
-
-
-def check_weighting(weighting: Any, M: int, n_last: int | None, name: str) -> None:
-    """Raise unless ``weighting`` is a method, a scorer or an array of M weights."""
+    weighting = combination.weighting
     if isinstance(weighting, str) or not np.iterable(weighting):
         check_method(weighting, name=name, also=f"an array of shape ({M},)")
         return
@@ -126,6 +109,18 @@ def check_weighting(weighting: Any, M: int, n_last: int | None, name: str) -> No
         raise ValueError(must_be(name, f"of a positive sum{which}", given.tolist(), fix))
 
 
+def check_validation_fraction(value) -> None:
+    """Raise unless ``value`` is a fraction in (0, 1), a count of at least 1, or None."""
+    fix = "0.1 holds out a tenth of the rows, 200 holds out 200, None holds out none"
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        check_integer("validation_fraction", value, minimum=1, fix=fix)
+    elif value is not None and not isinstance(value, float | np.floating):
+        raise TypeError(must_be("validation_fraction", "a number or None", value, fix))
+    elif value is not None and not 0 < value < 1:
+        must = "between 0 and 1, or a number of rows"
+        raise ValueError(must_be("validation_fraction", must, value, fix))
+
+
 def check_shares(name: str, given: np.ndarray, fix: str) -> None:
     """Raise unless an array is made of numbers that may be weights."""
     if given.dtype.kind not in "iuf":
@@ -135,7 +130,6 @@ def check_shares(name: str, given: np.ndarray, fix: str) -> None:
 
 
 def checked_callbacks(params: Mapping[str, Any]) -> list:
-    """Return the callbacks for training."""
     callbacks = callback_list(params)
     for callback in keras.tree.flatten(callbacks):
         if isinstance(callback, (*RATE_SETTERS, SnapshotCallback)):

@@ -75,15 +75,13 @@ def unfitted_twin(estimator):
 
 
 def learn_schema(reader, X, y) -> tuple[Schema, Any, np.ndarray]:
-    """Learn the form of X and y from the rows of a first fit."""
     check_y_given(reader, X, y)
     y_dtype = np.asarray(y).dtype
     X = check_X(reader, X, None)
     task, y = reader._task.learn(y)
     encoder = reader.feature_encoder
-    if type(encoder) is FunctionTransformer and encoder.func is None:
-        encoder = None
-    encoder = encoder if encoder is None else encoder.fit(X)
+    is_identity = type(encoder) is FunctionTransformer and encoder.func is None
+    encoder = None if encoder is None or is_identity else encoder.fit(X)
     meta = {
         name: getattr(reader, name)
         for name in ("n_features_in_", "feature_names_in_")
@@ -96,7 +94,6 @@ def learn_schema(reader, X, y) -> tuple[Schema, Any, np.ndarray]:
 
 
 def read_training_rows(reader, X, y, sample_weight, schema: Schema | None = None) -> TrainingRows:
-    """Check the rows to train on."""
     if schema is None:
         schema, X, y = learn_schema(reader, X, y)
         weight = check_sample_weight(sample_weight, X)
@@ -108,10 +105,13 @@ def read_training_rows(reader, X, y, sample_weight, schema: Schema | None = None
     return TrainingRows(schema, X, y, weight, class_weights, mean_weight)
 
 
-def read_holdout(reader, schema: Schema, class_weights, X, y, sample_weight, name: str) -> Holdout:
-    """Check rows that the user has kept out of training; ``name`` is what errors call y."""
-    X, y, weight = _read(reader, schema, X, y, sample_weight, name)
-    weight = _times_class_weights(weight, class_weights, y)
+def read_holdout(reader, fitted, X, y, sample_weight, name: str) -> Holdout:
+    """Check rows that the user has kept out of training; ``name`` is what errors call y.
+
+    The schema and the weights of classes are those of ``fitted``, a record of a fit or its rows.
+    """
+    X, y, weight = _read(reader, fitted.schema, X, y, sample_weight, name)
+    weight = _times_class_weights(weight, fitted.class_weights, y)
     if weight is not None and not weight.any():
         got = Described(f"0 for every row of {name}")
         fix = "hold out rows of a class that counts"
@@ -176,7 +176,6 @@ def _is_plain(X, schema: Schema, limit: float) -> bool:
 
 
 def check_y_given(estimator, X, y) -> None:
-    """Raise unless there is a label for each row."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
@@ -198,7 +197,6 @@ def check_sample_weight(sample_weight, X):
 
 
 def check_both_or_neither(X, y, X_name: str = "X_val", y_name: str = "y_val") -> None:
-    """Raise if only one half of a holdout is given."""
     if (X is None) != (y is None):
         given, missing = (X_name, y_name) if y is None else (y_name, X_name)
         fix = "pass both, or neither"

@@ -18,7 +18,7 @@ from skensemble.ensemble._cycles import (
     training_data,
 )
 from skensemble.ensemble._estimator import SnapshotEstimator
-from skensemble.ensemble._fitted import Fitted, draw_seeds
+from skensemble.ensemble._fitted import Fitted, Trained, draw_seeds
 from skensemble.ensemble._parameters import (
     check_combination,
     check_parameters,
@@ -40,6 +40,7 @@ from skensemble.ensemble._weighing import (
     member_probas,
     predict_holdout,
     warn_if_at_chance,
+    weigh_on_holdout,
     weigh_snapshots,
 )
 from skensemble.inference import predict_with_early_exit, uncertainty_of, weighted_mean
@@ -310,26 +311,22 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         seeds = draw_seeds(self.random_state) if earlier is None else earlier.seeds
         known = None if earlier is None else earlier.schema
         rows = read_training_rows(reader, X, y, sample_weight, known)
-        schema, own = rows.schema, None
-        if X_val is not None:
-            own = read_holdout(reader, schema, rows.class_weights, X_val, y_val, None, "y_val")
+        schema = rows.schema
+        own = None if X_val is None else read_holdout(reader, rows, X_val, y_val, None, "y_val")
         split = split_rows(rows, own, settings, seeds.holdout, earlier)
 
         # Train along the cycles, and weigh the snapshots on the rows kept out.
-        so_far = None
+        so_far = Trained()
         if earlier is not None:
             so_far = replace(earlier.trained, bank=earlier.weighed.snapshots)
         plan = Plan(self, settings, callbacks, seeds, schema, split.monitored)
-        data = training_data(rows.X, rows.y, split.train, rows.sample_weight, plan)
+        data = training_data(plan, rows.X, rows.y, split.train, rows.sample_weight)
         watch = Stopwatch()
         with network_kept_on_error(so_far):
             trained = train_cycles(plan, data, so_far, watch)
-            predictor = trained.network.predictor(trained.bank)
-            predictions = predict_holdout(
-                predictor, trained.bank, split.holdout, self._batch_size, watch
+            weighed = weigh_on_holdout(
+                self, trained.network, trained.bank, split.holdout, schema.task, watch
             )
-            combination = Combination.of(self, len(trained.bank))
-            weighed = weigh_snapshots(trained.bank, predictions, combination, schema.task, watch)
 
             # Train again on all rows.
             again = None
@@ -340,11 +337,11 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
             if again is not None:
                 trained, weighed, data = again
             with watch("score"):
-                warn_if_at_chance(plan, trained, 0 if so_far is None else len(so_far.bank), data)
+                warn_if_at_chance(plan, trained, len(so_far.bank), data)
 
         self._fitted = Fitted(
             schema=schema,
-            trained=replace(trained, bank=None),  # weighed has it
+            trained=replace(trained, bank=()),  # weighed has it
             weighed=weighed,
             seeds=seeds,
             class_weights=rows.class_weights,
@@ -513,13 +510,9 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         check_both_or_neither(X, y, "X", "y")
         predictions = kept = fitted.weighed.predictions
         if X is not None:
-            holdout = read_holdout(
-                self, fitted.schema, fitted.class_weights, X, y, sample_weight, "y"
-            )
+            holdout = read_holdout(self, fitted, X, y, sample_weight, "y")
             check_can_weigh(task, weighting, holdout, fitted.seen, name="y", parameter=parameter)
-            predictions = predict_holdout(
-                self._predictor(), bank, holdout, self._batch_size, Stopwatch()
-            )
+            predictions = predict_holdout(self._predictor(), bank, holdout, self._batch_size)
         elif learns_weights(weighting) and predictions is None:
             must = "given where weights are learned and no holdout of fit is in memory"
             fix = "pass X and y that trained no snapshot"

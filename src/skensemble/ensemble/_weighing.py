@@ -61,7 +61,6 @@ class Weighed:
 
 
 def learns_weights(weighting) -> bool:
-    """Whether a weighting needs a holdout."""
     return callable(weighting) or (isinstance(weighting, str) and weighting != "uniform")
 
 
@@ -72,12 +71,19 @@ def normalised(weights: np.ndarray) -> np.ndarray:
     return weights / weights.sum()
 
 
-def predict_holdout(predictor, bank, holdout, batch_size, watch) -> HoldoutPredictions | None:
-    """Return what the snapshots predict on a holdout, or None without one."""
-    if holdout is None:
-        return None
-    with watch("score"):
-        probas = member_probas(predictor, bank, holdout.X, batch_size)
+def weigh_on_holdout(estimator, network, bank: SnapshotBank, holdout, task, watch) -> Weighed:
+    """Weigh the snapshots as the parameters of an estimator say; a holdout may be None."""
+    predictions = None
+    if holdout is not None:
+        with watch("score"):
+            predictor = network.predictor(bank)
+            predictions = predict_holdout(predictor, bank, holdout, estimator._batch_size)
+    combination = Combination.of(estimator, len(bank))
+    return weigh_snapshots(bank, predictions, combination, task, watch)
+
+
+def predict_holdout(predictor, bank: SnapshotBank, holdout, batch_size) -> HoldoutPredictions:
+    probas = member_probas(predictor, bank, holdout.X, batch_size)
     return HoldoutPredictions(probas, holdout.y, holdout.sample_weight)
 
 
@@ -88,7 +94,6 @@ def weigh_snapshots(
     task,
     watch,
 ) -> Weighed:
-    """Find the weights of snapshots, and score them."""
     n_last = combination.n_last
     usable = np.array([snapshot.is_finite for snapshot in bank])
     if n_last is not None:
@@ -218,8 +223,10 @@ def member_probas(predictor: BankPredictor, bank: SnapshotBank, X, batch_size, f
     return probas[first:]
 
 
-def snapshots_at_chance(bank, found: HoldoutPredictions, task) -> list[int]:
+def snapshots_at_chance(bank, found: HoldoutPredictions | None, task) -> list[int]:
     """Number the cycles whose snapshot is finite and predicts no better than chance."""
+    if found is None:
+        return []
     return [
         snapshot.cycle
         for snapshot, proba in zip(bank, found.probas, strict=True)

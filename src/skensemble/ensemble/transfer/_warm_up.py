@@ -54,19 +54,16 @@ def train_head(
 
 def fresh_optimizer(given: Any):
     """Make an optimizer of a name, a class or another optimizer, which stays as it is."""
+    optimizers = keras.optimizers.Optimizer
     must = "a Keras optimizer, its class or its name"
     fix = "as in 'rmsprop' or keras.optimizers.RMSprop(1e-4)"
-    if isinstance(given, keras.optimizers.Optimizer):
-        optimizer = fresh_copy(given)
-    elif inspect.isclass(given) and issubclass(given, keras.optimizers.Optimizer):
-        optimizer = given()
-    elif isinstance(given, str):
-        try:
-            optimizer = keras.optimizers.get(given)
-        except ValueError as error:
-            raise ValueError(must_be("warmup_optimizer", must, given, fix)) from error
-    else:
+    is_class = inspect.isclass(given) and issubclass(given, optimizers)
+    if not is_class and not isinstance(given, str | optimizers):
         raise TypeError(must_be("warmup_optimizer", must, given, fix))
+    try:
+        optimizer = fresh_copy(keras.optimizers.get(given))
+    except ValueError as error:
+        raise ValueError(must_be("warmup_optimizer", must, given, fix)) from error
     rate = own_learning_rate(optimizer)
     if isinstance(rate, str) or not rate > 0:
         must = "an optimizer with a learning rate above 0, of which the warm-up makes one cosine"
@@ -83,7 +80,6 @@ class HeadOnFeatures(keras.Model):
         self._features = lambda rows: extractor(rows, training=False)
 
     def call(self, rows, training=False):
-        """Compute the probabilities of a batch of rows."""
         return self.head(self._features(rows), training=training)
 
 

@@ -30,7 +30,6 @@ def is_dropped(estimator) -> bool:
 
 
 def innermost(member):
-    """Return what predicts inside pipelines and frozen estimators."""
     while isinstance(member, Pipeline | FrozenEstimator):
         member = member.steps[-1][1] if isinstance(member, Pipeline) else member.estimator
     return member
@@ -91,7 +90,6 @@ def _classifies(estimator) -> bool:
 
 
 def check_have_probabilities(members) -> None:
-    """Raise unless each member has ``predict_proba``."""
     for name, member in members:
         if not hasattr(member, "predict_proba") and not _stacks_by_default(innermost(member)):
             must = "a classifier with predict_proba where voting='soft'"
@@ -192,12 +190,7 @@ def _weight_argument(member) -> str | None:
 def fit_members(vote, X, y, params, holdout) -> list[tuple[str, Any]]:
     """Fit clones of the members that are not dropped; return their names with them."""
     total = len(vote.estimators)
-    numbered = [
-        (position, name, member)
-        for position, (name, member) in enumerate(vote.estimators, start=1)
-        if not is_dropped(member)
-    ]
-    fitted = Parallel(n_jobs=vote.n_jobs)(
+    return Parallel(n_jobs=vote.n_jobs)(
         delayed(_fit_member)(
             name,
             clone(member),
@@ -207,13 +200,13 @@ def fit_members(vote, X, y, params, holdout) -> list[tuple[str, Any]]:
             holdout,
             vote._log_message(name, position, total),
         )
-        for position, name, member in numbered
+        for position, (name, member) in enumerate(vote.estimators, start=1)
+        if not is_dropped(member)
     )
-    return list(zip((name for _, name, _ in numbered), fitted, strict=True))
 
 
-def _fit_member(name: str, member, X, y, params, holdout, message: str | None):
-    """Fit a clone of a member, on the shared holdout if it would hold out rows of its own."""
+def _fit_member(name: str, member, X, y, params, holdout, message: str | None) -> tuple[str, Any]:
+    """Fit a member, on the shared holdout if it would hold out rows of its own."""
     try:
         with _print_elapsed_time("Voting", message):
             if holdout is not None and _shares_holdout(member):
@@ -223,7 +216,7 @@ def _fit_member(name: str, member, X, y, params, holdout, message: str | None):
     except Exception as error:
         error.add_note(f"raised while member {name!r} was fitted")
         raise
-    return member
+    return name, member
 
 
 def _shares_holdout(member) -> bool:

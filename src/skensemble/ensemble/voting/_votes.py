@@ -31,7 +31,6 @@ _TIE_BREAKER = 1e-6
 
 
 def take_rows(X, rows):
-    """Take rows, by their numbers, of anything that has rows."""
     return _safe_indexing(indexable(X)[0], rows)
 
 
@@ -230,13 +229,6 @@ def tie_tolerance(n_members: int, dtype) -> float:
     from reading its decimals, of u from each of the two divisions that normalise it, and of u
     from being multiplied by a probability; adding M of them up adds at most (M - 1) u. So a sum is
     off by (M + 3) u, and the difference of two by twice that.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> weights = np.array([0.1, 0.2, 0.3])
-    >>> 0 < abs(weights[0] + weights[1] - weights[2]) <= tie_tolerance(3, weights.dtype)
-    np.True_
     """
     dtypes = [np.dtype(np.float64), *([dtype] if dtype.kind == "f" else [])]
     return (n_members + 3) * max(float(np.finfo(each).eps) for each in dtypes)
@@ -246,16 +238,6 @@ def break_ties(shares, sums: Callable[[np.ndarray], np.ndarray], tolerance: floa
     """Raise the share of the winner by one bit, where it has rivals of the same share.
 
     Of equal shares, that of the larger sum of probabilities wins; of equal sums, the first.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> shares = np.array([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]])
-    >>> break_ties(shares, lambda rows: np.array([[0.4, 0.6, 0.0]]), 1e-9).argmax(axis=1)
-    array([1, 2])
-    >>> shares
-    array([[0.5, 0.5, 0. ],
-           [0.2, 0.3, 0.5]])
     """
     best = shares.max(axis=1, keepdims=True)
     leads = shares >= best - tolerance
