@@ -20,13 +20,7 @@ from skensemble.ensemble._reading import Holdout, Schema
 from skensemble.ensemble._weighing import Weighed, transfer_weights
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.snapshots import SnapshotBank
-from skensemble.training import (
-    ProgressDisplay,
-    TrainingData,
-    TrainingRequest,
-    TrainingRun,
-    train,
-)
+from skensemble.training import ProgressDisplay, TrainingData, TrainingRequest, train
 
 
 class Stopwatch:
@@ -180,20 +174,12 @@ def _run_engine(plan: Plan, model, data: TrainingData, schedule, started: Traine
             validation_options={"validation_freq": settings.get("validation_freq", 1)},
         )
     with seeded(plan.seeds.training + request.first_epoch):
-        return train_showing_progress(
+        return train_with_display(
             plan.estimator.engine, model, data, schedule, request, settings["verbose"]
         )
 
 
-def train_showing_progress(
-    engine: str,
-    model,
-    data,
-    schedule,
-    request: TrainingRequest,
-    verbose: int,
-    display=ProgressDisplay,
-) -> TrainingRun:
+def train_with_display(engine, model, data, schedule, request, verbose, display=ProgressDisplay):
     """Train with an engine, and show as much of it as ``verbose`` says."""
     if verbose != 1:
         request = replace(request, keras_verbose=2 if verbose == 2 else 0)
@@ -254,13 +240,8 @@ def network_kept_on_error(earlier: Trained) -> Iterator[None]:
         raise
 
 
-def train_again(
-    plan: Plan, data: TrainingData, holdout: Holdout, mean_weight: float, weighed: Weighed
-) -> tuple[Trained, Weighed, TrainingData] | None:
-    """Train the same cycles on all rows; each new snapshot gets the weight of its cycle.
-
-    Rows of a holdout that came by itself count as much as those of the data do in the mean.
-    """
+def train_again(plan: Plan, data: TrainingData, holdout: Holdout, mean_weight, weighed: Weighed):
+    """Train the same cycles on all rows, weighed as in the first training; None if that fails."""
     n_cycles = len(weighed.snapshots)
     everything = training_data(plan, *_with_holdout(data, holdout, mean_weight))
     try:
@@ -284,17 +265,15 @@ def _with_holdout(data: TrainingData, holdout: Holdout, mean_weight: float) -> t
     """Put the holdout back among the rows to train on."""
     if holdout.rows is not None:
         return data.X, data.y, np.union1d(data.rows, holdout.rows), data.sample_weight
-    n, n_held_out = len(data.y), len(holdout.y)
-    held_out = holdout.X
     if sp.issparse(data.X):
-        X = sp.vstack([data.X, sp.csr_matrix(held_out)], format="csr")
+        X = sp.vstack([data.X, sp.csr_matrix(holdout.X)], format="csr")
     else:
-        held_out = held_out.toarray() if sp.issparse(held_out) else held_out
+        held_out = holdout.X.toarray() if sp.issparse(holdout.X) else holdout.X
         X = np.concatenate([data.X, held_out])
     y = np.concatenate([data.y, holdout.y])
-    weight, rows = None, np.arange(n, n + n_held_out)
+    weight, rows = None, np.arange(len(data.y), len(y))
     if data.sample_weight is not None:
-        of_holdout = np.ones(n_held_out) if holdout.sample_weight is None else holdout.sample_weight
+        of_holdout = np.ones(len(rows)) if holdout.sample_weight is None else holdout.sample_weight
         weight = np.concatenate([data.sample_weight, mean_weight * of_holdout])
         rows = rows[weight[rows] > 0]
     return X, y, np.concatenate([data.rows, rows]), weight

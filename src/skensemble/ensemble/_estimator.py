@@ -9,18 +9,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skensemble import networks
 from skensemble.backends import seeded
 from skensemble.ensemble._fitted import FITTED_ATTRIBUTES
-from skensemble.ensemble._pickling import portable_state, stored
+from skensemble.ensemble._pickling import portable
 from skensemble.ensemble._reading import Schema
 from skensemble.models import mlp
-from skensemble.networks import (
-    ROUTES,
-    NetworkRequest,
-    build_network,
-    builder_of,
-    clone_parameter,
-)
 
 _NOT_OFFERED = {
     "partial_fit": (
@@ -50,7 +44,7 @@ class SnapshotEstimator(BaseEstimator):
     def _extra_param_names(self) -> list[str]:
         """Routed parameters (``model__units``) and those that go to the builder by their name."""
         given: set[str] = vars(self).get("_user_params", set())
-        return [name for name in vars(self) if name in given or name.startswith(ROUTES)]
+        return [name for name in vars(self) if name in given or name.startswith(networks.ROUTES)]
 
     def set_params(self, **params):
         """Set parameters, routed ones (``model__units``) included.
@@ -65,7 +59,7 @@ class SnapshotEstimator(BaseEstimator):
         estimator
             The estimator itself.
         """
-        routed = {name: value for name, value in params.items() if name.startswith(ROUTES)}
+        routed = {name: value for name, value in params.items() if name.startswith(networks.ROUTES)}
         super().set_params(**{name: v for name, v in params.items() if name not in routed})
         vars(self).update(routed)
         return self
@@ -73,7 +67,9 @@ class SnapshotEstimator(BaseEstimator):
     def __sklearn_clone__(self):
         """Share models, losses, metrics and optimizers with the clone: ``fit`` changes none."""
         params = self.get_params(deep=False)
-        twin = type(self)(**{name: clone_parameter(value) for name, value in params.items()})
+        twin = type(self)(
+            **{name: networks.clone_parameter(value) for name, value in params.items()}
+        )
         if hasattr(self, "_metadata_request"):
             twin._metadata_request = copy.deepcopy(self._metadata_request)
         return twin
@@ -93,10 +89,10 @@ class SnapshotEstimator(BaseEstimator):
 
     def _builder(self, schema: Schema | None):
         """Return the function that builds the network, given what is known of the data."""
-        return builder_of(self.model, mlp)
+        return networks.builder_of(self.model, mlp)
 
-    def _network_request(self, schema: Schema | None) -> NetworkRequest:
-        return NetworkRequest(
+    def _network_request(self, schema: Schema | None) -> networks.NetworkRequest:
+        return networks.NetworkRequest(
             self._builder(schema),
             given=getattr(self, self._network_parameter),
             given_as=self._network_parameter,
@@ -152,7 +148,7 @@ class SnapshotEstimator(BaseEstimator):
 
     def _build_again(self):
         with seeded(self._fitted.seeds.network):
-            return build_network(self._network_request(self._fitted.schema))
+            return networks.build_network(self._network_request(self._fitted.schema))
 
     def _get_fitted_attr_html(self, doc_link=""):
         """Put M, the weights and the holdout scores above scikit-learn's table of attributes."""
@@ -164,13 +160,18 @@ class SnapshotEstimator(BaseEstimator):
         return attributes
 
     def __getstate__(self):
-        return portable_state(self)
+        state = dict(vars(self))
+        for name in self.get_params(deep=False):
+            state[name] = portable(state[name])
+        if self.initialized_:
+            state["_fitted"] = self._fitted.stored()
+        return state
 
     def __copy__(self):
         twin = type(self).__new__(type(self))
         vars(twin).update(vars(self))
         if self.initialized_:
-            twin._fitted = stored(self._fitted)
+            twin._fitted = self._fitted.stored()
         return twin
 
 

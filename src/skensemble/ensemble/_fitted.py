@@ -1,10 +1,8 @@
 """The record of a fit, and the network in it."""
 
-from __future__ import annotations
-
 import copy
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
@@ -59,18 +57,14 @@ class LiveNetwork:
     # memory.
     architecture: bytes | None = None
 
-    def stored(self) -> LiveNetwork:
+    def stored(self):
         """Return it without what cannot be written to a file."""
         known = self.live_model is None
         architecture = self.architecture if known else architecture_of(self.live_model)
         return LiveNetwork(self.output_layer, architecture=architecture)
 
     def model(self, bank: SnapshotBank, schema: Schema | None = None, build: Any = None):
-        """Return the Keras model, with the weights of the last snapshot.
-
-        In memory it needs neither ``schema``, the form of its rows, nor ``build``, which makes it
-        where there is no architecture to make it from.
-        """
+        """Return the Keras model; ``build`` makes it where there is no architecture to use."""
         with _LOCK:
             if self.live_model is None:
                 self.live_model = self._built(bank, schema, build)
@@ -156,6 +150,11 @@ class Fitted:
     # Numbers of the rows of X that were held out; None where none were, or the user brought others.
     holdout: np.ndarray | None = None
     backend: str = field(default_factory=keras.backend.backend)  # what ran under Keras
+
+    def stored(self):
+        """Return it without what cannot be written to a file, or is large."""
+        trained = replace(self.trained, network=self.trained.network.stored())
+        return replace(self, trained=trained, weighed=replace(self.weighed, predictions=None))
 
     @property
     def learning_rates(self) -> np.ndarray:

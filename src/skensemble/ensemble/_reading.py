@@ -106,10 +106,7 @@ def read_training_rows(reader, X, y, sample_weight, schema: Schema | None = None
 
 
 def read_holdout(reader, fitted, X, y, sample_weight, name: str) -> Holdout:
-    """Check rows that the user has kept out of training; ``name`` is what errors call y.
-
-    The schema and the weights of classes are those of ``fitted``, a record of a fit or its rows.
-    """
+    """Check rows that the user kept out of training; ``name`` is what errors call y."""
     X, y, weight = _read(reader, fitted.schema, X, y, sample_weight, name)
     weight = _times_class_weights(weight, fitted.class_weights, y)
     if weight is not None and not weight.any():
@@ -133,10 +130,7 @@ def _times_class_weights(weight, class_weights, y) -> np.ndarray | None:
 
 
 def check_X(reader, X, schema: Schema | None):
-    """Return X as an array of any number of dimensions from 2, or as a CSR matrix.
-
-    Neither copied nor converted where it is an array of numbers already.
-    """
+    """Return X as an array of 2 dimensions or more, not copied if it is one, or a CSR matrix."""
     limit = _largest(keras.config.floatx())
     if schema is not None and _is_plain(X, schema, limit):
         return X
@@ -161,10 +155,7 @@ def _largest(dtype: str) -> float:
 
 
 def _is_plain(X, schema: Schema, limit: float) -> bool:
-    """Whether X is an array of few rows like those of ``fit``, with nothing to convert or to say.
-
-    To find that out takes a tenth of the time of scikit-learn's validation, and of a prediction.
-    """
+    """Whether a small X needs no validation, which would take as long as the prediction."""
     return (
         type(X) is np.ndarray
         and X.dtype.kind == "f"

@@ -48,8 +48,6 @@ from skensemble.networks import ensemble_model
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.tasks import Classification
 
-__all__ = ["SnapshotEnsembleClassifier"]
-
 
 class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
     """An ensemble of the snapshots that one training run of a Keras network leaves.

@@ -25,7 +25,7 @@ class Combination:
     min_weight: float  # snapshots of a smaller weight are dropped
 
     @classmethod
-    def of(cls, estimator, M: int) -> "Combination":
+    def of(cls, estimator, M: int):
         """Return that of an estimator for M snapshots: fewer, if its training has ended early."""
         weighting, n_last = estimator.weighting, estimator.n_last
         if not (isinstance(weighting, str) or callable(weighting)):
@@ -87,13 +87,7 @@ def predict_holdout(predictor, bank: SnapshotBank, holdout, batch_size) -> Holdo
     return HoldoutPredictions(probas, holdout.y, holdout.sample_weight)
 
 
-def weigh_snapshots(
-    bank: SnapshotBank,
-    predictions: HoldoutPredictions | None,
-    combination: Combination,
-    task,
-    watch,
-) -> Weighed:
+def weigh_snapshots(bank: SnapshotBank, predictions, combination, task, watch) -> Weighed:
     n_last = combination.n_last
     usable = np.array([snapshot.is_finite for snapshot in bank])
     if n_last is not None:
@@ -109,21 +103,15 @@ def weigh_snapshots(
     if predictions is None:
         return Weighed(bank, weighting)
     with watch("score"):
-        table = _score_table(predictions, usable, weighting, task)
-    scores = [
-        {name: values[m] for name, values in table.items() if name != "name"}
-        for m in range(len(bank))
-    ]
-    return Weighed(bank.with_scores(scores), weighting, table, predictions)
+        members = _predictions_by_name(predictions, usable, weighting)
+        scores = task.scores(members.values(), predictions.y, predictions.sample_weight)
+    of_each = [{name: values[m] for name, values in scores.items()} for m in range(len(bank))]
+    table = {"name": list(members), **scores}
+    return Weighed(bank.with_scores(of_each), weighting, table, predictions)
 
 
-def find_combination(
-    combination: Combination, usable: np.ndarray, found: HoldoutPredictions | None, task
-) -> WeightingResult:
-    """Find the combination weights of the usable snapshots.
-
-    Snapshots below ``min_weight`` are dropped and the rest weighed again, until none is below.
-    """
+def find_combination(combination: Combination, usable, found, task) -> WeightingResult:
+    """Weigh the usable snapshots, and again without those below ``min_weight``, until none is."""
     weighting = combination.weighting
     first = result = _weigh(weighting, usable, found, task)
     if isinstance(weighting, str) and weighting == "auto":
@@ -180,15 +168,14 @@ def _evaluate(given, found: HoldoutPredictions | None, usable, task, method) -> 
     )
 
 
-def _score_table(
-    found: HoldoutPredictions, usable: np.ndarray, result: WeightingResult, task
-) -> dict[str, list]:
+def _predictions_by_name(found: HoldoutPredictions, usable, result) -> dict[str, np.ndarray]:
+    """Predictions of each snapshot, of equal weights and of those in use."""
     members = {f"snapshot {m + 1}": proba for m, proba in enumerate(found.probas)}
     members["uniform"] = found.of(usable).mean(axis=0)
     if result.method != "uniform":
         name = "given" if result.method == "given" else "learned"
         members[name] = np.tensordot(result.weights[usable], found.of(usable), axes=1)
-    return {"name": list(members), **task.scores(members.values(), found.y, found.sample_weight)}
+    return members
 
 
 def transfer_weights(result: WeightingResult, bank) -> WeightingResult:

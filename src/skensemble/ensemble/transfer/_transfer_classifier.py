@@ -15,8 +15,6 @@ from skensemble.ensemble.transfer._warm_up import fresh_optimizer, train_head
 from skensemble.models.transfer import check_transfer, takes_images, transfer_network
 from skensemble.networks import N_PROBE_ROWS, copy_model
 
-__all__ = ["TransferSnapshotClassifier"]
-
 
 class TransferSnapshotClassifier(SnapshotEnsembleClassifier):
     """A snapshot ensemble of a network that was trained before, on many more images.

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from skensemble._validation import must_be
-from skensemble.ensemble._cycles import train_showing_progress
+from skensemble.ensemble._cycles import train_with_display
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.inference import network_outputs
 from skensemble.models.transfer import split_network
@@ -27,11 +27,7 @@ def train_head(
     augmentation: Augmentation | None = None,
     verbose: int = 0,
 ) -> dict[str, list[float]]:
-    """Train the head of a network, while its backbone predicts and nothing else.
-
-    Rows that stay the same in all epochs have the same features in all epochs: they are computed
-    once. With an augmentation they are computed for every batch.
-    """
+    """Train the head of a network; without augmentation, on features that are computed once."""
     extractor, head, layers = split_network(network)
     if augmentation is None:
         model, data = head, _of_features(extractor, data)
@@ -41,7 +37,7 @@ def train_head(
     model.compile(**{**recompile_arguments(network), "optimizer": optimizer})
     schedule = CyclicCosineDecay(rate, n_iterations=n_epochs * data.steps_per_epoch, M=1)
     request = TrainingRequest(n_epochs, augmentation=augmentation)
-    run = train_showing_progress(engine, model, data, schedule, request, verbose, _HeadProgress)
+    run = train_with_display(engine, model, data, schedule, request, verbose, _HeadProgress)
     if not run.snapshots[-1].is_finite:
         raise SnapshotTrainingError(
             "The weights of the head are not finite after the warm-up. Choose a smaller learning "

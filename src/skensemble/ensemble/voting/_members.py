@@ -42,9 +42,7 @@ def check_vote_parameters(vote) -> None:
     check_flag("flatten_transform", vote.flatten_transform, fix="False keeps the members apart")
     if not isinstance(vote.verbose, bool | np.bool_):
         check_integer("verbose", vote.verbose, minimum=0, fix="True prints, False does not")
-    if vote.n_jobs is not None and (
-        isinstance(vote.n_jobs, bool) or not isinstance(vote.n_jobs, Integral)
-    ):
+    if isinstance(vote.n_jobs, bool) or not isinstance(vote.n_jobs, Integral | None):
         fix = "2 fits two members at a time, -1 as many as there are processors"
         raise TypeError(must_be("n_jobs", "an integer or None", vote.n_jobs, fix))
 
@@ -69,13 +67,9 @@ def check_members(vote) -> None:
     for name, estimator in vote.estimators:
         if not is_dropped(estimator) and not _classifies(estimator):
             kind = estimator if isinstance(estimator, type) else type(estimator)
-            must = must_be(
-                f"member {name!r}",
-                "a classifier or 'drop'",
-                estimator,
-                "members vote on labels, so each must be an instance of a classifier",
-            )
-            raise ValueError(f"The estimator {kind.__name__} should be a classifier: {must}")
+            fix = "members vote on labels, so each must be an instance of a classifier"
+            refusal = must_be(f"member {name!r}", "a classifier or 'drop'", estimator, fix)
+            raise ValueError(f"The estimator {kind.__name__} should be a classifier: {refusal}")
 
 
 def _classifies(estimator) -> bool:
@@ -134,11 +128,8 @@ def count_features(X) -> int | None:
 
 def class_columns(name: str, member, classes) -> np.ndarray:
     """Tell which class of the ensemble each class of a fitted member is."""
-    known = getattr(member, "classes_", None)
-    if known is None:
-        return np.arange(len(classes))
     place = {label: column for column, label in enumerate(classes.tolist())}
-    labels = np.asarray(known).tolist()
+    labels = np.asarray(getattr(member, "classes_", classes)).tolist()
     missing = [label for label in place if label not in labels]
     unknown = [label for label in labels if label not in place]
     if missing or unknown:
@@ -150,11 +141,7 @@ def class_columns(name: str, member, classes) -> np.ndarray:
 
 
 def params_of_members(vote, members, sample_weight, fit_params) -> dict[str, dict]:
-    """Return the arguments of each member's ``fit`` besides X and y.
-
-    Without scikit-learn's metadata routing these are the weights of rows, if any; a pipeline passes
-    them to its last step.
-    """
+    """Return the arguments of each member's ``fit`` besides X and y: routed ones, or weights."""
     if get_config()["enable_metadata_routing"]:
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
         routed = process_routing(vote, "fit", **weight, **fit_params)
@@ -163,14 +150,11 @@ def params_of_members(vote, members, sample_weight, fit_params) -> dict[str, dic
         return {name: {} for name, _ in members}
     for name, member in members:
         if _weight_argument(member) is None:
-            must = must_be(
-                "sample_weight",
-                f"None, as member {name!r} takes no weights",
-                Described("weights"),
-                f"leave it out, or leave the member out with set_params({name}='drop')",
-            )
-            kind = type(member).__name__
-            raise TypeError(f"Underlying estimator {kind} does not support sample weights. {must}")
+            must = f"None, as member {name!r} takes no weights"
+            fix = f"leave it out, or leave the member out with set_params({name}='drop')"
+            refusal = must_be("sample_weight", must, Described("weights"), fix)
+            what = f"Underlying estimator {type(member).__name__} does not support sample weights."
+            raise TypeError(f"{what} {refusal}")
     return {name: {_weight_argument(member): sample_weight} for name, member in members}
 
 
@@ -189,16 +173,10 @@ def _weight_argument(member) -> str | None:
 
 def fit_members(vote, X, y, params, holdout) -> list[tuple[str, Any]]:
     """Fit clones of the members that are not dropped; return their names with them."""
-    total = len(vote.estimators)
+    message, total = vote._log_message, len(vote.estimators)
     return Parallel(n_jobs=vote.n_jobs)(
         delayed(_fit_member)(
-            name,
-            clone(member),
-            X,
-            y,
-            params[name],
-            holdout,
-            vote._log_message(name, position, total),
+            name, clone(member), X, y, params[name], holdout, message(name, position, total)
         )
         for position, (name, member) in enumerate(vote.estimators, start=1)
         if not is_dropped(member)

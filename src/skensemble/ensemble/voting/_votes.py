@@ -20,7 +20,7 @@ from skensemble.ensemble._reading import (
     warn_without_holdout,
 )
 from skensemble.ensemble._weighing import normalised
-from skensemble.ensemble.voting._members import class_columns, count_features, innermost
+from skensemble.ensemble.voting._members import class_columns, count_features, innermost, is_dropped
 from skensemble.networks import KerasClassifier
 from skensemble.tasks import Classification
 from skensemble.weighting import check_method
@@ -66,10 +66,7 @@ def own_holdout(X, task: Classification, X_val, y_val) -> Holdout:
 
 
 def keep_holdout(vote, X, y, task: Classification, sample_weight, *, trains: bool):
-    """Keep rows out of training to learn the weights on, each class in proportion to its size.
-
-    Returns the rows that train and the holdout; None and all rows where nothing ``trains``.
-    """
+    """Return the rows that train (None: all) and the holdout, if there can be one, stratified."""
     weight, fraction = check_sample_weight(sample_weight, X), vote.validation_fraction
     rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
     train = None
@@ -105,10 +102,7 @@ class Answers:
         return self._votes
 
     def probas(self, rows=None) -> np.ndarray:
-        """Probabilities (M, n, k), of all rows or some.
-
-        A member without ``predict_proba`` is sure of its vote.
-        """
+        """Probabilities (M, n, k), of all rows or some; without any, a vote is certain."""
         return np.stack([self._probas_of(m, rows) for m in range(len(self.members))])
 
     def _vote(self, m: int) -> np.ndarray:
@@ -157,11 +151,12 @@ def _checked(name: str, probas, n_classes: int) -> np.ndarray:
     raise ValueError(must_be(f"the probabilities of member {name!r}", must, got, fix))
 
 
-def check_vote_weights(vote, kept, X_val) -> np.ndarray | None:
-    """Return the weights of the members that are kept, or None if they are to be learned."""
+def check_vote_weights(vote, X_val) -> np.ndarray | None:
+    """Return the weights of the members but for dropped ones; None if they are to be learned."""
     weights, n = vote.weights, len(vote.estimators)
+    kept = np.array([not is_dropped(member) for _, member in vote.estimators])
     if weights is None or (isinstance(weights, str) and weights == "uniform"):
-        return np.ones(np.count_nonzero(kept))
+        return np.ones(kept.sum())
     if isinstance(weights, str) or not np.iterable(weights):
         check_method(weights, name="weights", also=f"an array of shape ({n},)")
         if vote.validation_fraction is None and X_val is None:
@@ -235,10 +230,7 @@ def tie_tolerance(n_members: int, dtype) -> float:
 
 
 def break_ties(shares, sums: Callable[[np.ndarray], np.ndarray], tolerance: float) -> np.ndarray:
-    """Raise the share of the winner by one bit, where it has rivals of the same share.
-
-    Of equal shares, that of the larger sum of probabilities wins; of equal sums, the first.
-    """
+    """Raise a winner among equal shares by one bit: the one of the largest sum, or the first."""
     best = shares.max(axis=1, keepdims=True)
     leads = shares >= best - tolerance
     tied = np.flatnonzero(leads.sum(axis=1) > 1)

@@ -33,8 +33,6 @@ from skensemble.ensemble.voting._votes import (
 from skensemble.inference import weighted_mean
 from skensemble.tasks import Classification
 
-__all__ = ["VotingSnapshotClassifier"]
-
 
 class VotingSnapshotClassifier(VotingClassifier):
     """A vote of different classifiers: snapshot ensembles, Keras networks, or any others.
@@ -208,9 +206,8 @@ class VotingSnapshotClassifier(VotingClassifier):
         check_vote_parameters(self)
         check_both_or_neither(X_val, y_val)
         check_members(self)
-        kept = np.array([not is_dropped(member) for _, member in self.estimators])
-        members = [pair for pair, keep in zip(self.estimators, kept, strict=True) if keep]
-        given = check_vote_weights(self, kept, X_val)
+        members = [pair for pair in self.estimators if not is_dropped(pair[1])]
+        given = check_vote_weights(self, X_val)
         if self.voting == "soft":
             check_have_probabilities(members)
 
@@ -241,12 +238,10 @@ class VotingSnapshotClassifier(VotingClassifier):
             class_columns(name, member, task.classes_)
         weights, weighting = weigh_members(self, given, fitted, holdout, task)
         read_as = weights.dtype if given is None else given.dtype
-        by_name = dict(fitted)
+        by_name = {name: "drop" for name, _ in self.estimators} | dict(fitted)
         vars(self).update(
-            estimators_=list(by_name.values()),
-            named_estimators_=Bunch(
-                **{name: by_name.get(name, "drop") for name, _ in self.estimators}
-            ),
+            estimators_=[member for _, member in fitted],
+            named_estimators_=Bunch(**by_name),
             le_=encoder,
             classes_=encoder.classes_,
             weights_=weights,
