@@ -28,9 +28,8 @@ from skensemble.snapshots import Snapshot, SnapshotBank
 def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) -> Fitted:
     """Make the record of a fit from snapshots that were trained elsewhere."""
     _check_rows_or_classes(rows, classes, input_shape, estimator.weighting)
-    estimator.M = 1  # until the snapshots are read; n_last is checked then
-    known = estimator.get_params(deep=False)
-    check_parameters({**known, "n_last": None, "weighting": "uniform"})
+    unknown = {"M": 1, "n_last": None, "weighting": "uniform"}  # checked with the snapshots
+    check_parameters({**estimator.get_params(deep=False), **unknown})
     estimator._check_own_parameters()
     seeds = draw_seeds(estimator.random_state)
     X, y, sample_weight = rows.values()

@@ -220,8 +220,8 @@ def split_rows(rows: TrainingRows, own: Holdout | None, settings, seed: int, ear
     if holdout is not None:
         name = "y" if own is None else "y_val"
         check_can_weigh(task, method, holdout, seen, name=name, parameter="weighting")
-    if earlier is not None and digest is not None:
-        _check_still_unseen(digest, earlier.holdout_digest)
+    if earlier is not None and digest not in (None, earlier.holdout_digest):
+        _refuse_seen_holdout(earlier.holdout_digest)
     train, monitored = _split_monitored(train, settings["validation_split"])
     return Split(train, monitored, holdout, seen, digest)
 
@@ -240,10 +240,7 @@ def check_can_weigh(task, method, holdout: Holdout, seen, **words) -> None:
         task.check_can_weigh(method, holdout.y, holdout.sample_weight, seen, **words)
 
 
-def _check_still_unseen(digest: int, earlier: int | None) -> None:
-    """Raise unless the rows held out are those that an earlier fit held out."""
-    if digest == earlier:
-        return
+def _refuse_seen_holdout(earlier: int | None) -> None:
     if earlier is None:
         fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
         got = Described("rows that the cycles so far may have been trained on")

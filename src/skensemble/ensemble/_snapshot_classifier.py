@@ -307,8 +307,7 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         # Read the rows, and keep some out of training.
         reader = unfitted_twin(self) if earlier is None else self
         seeds = draw_seeds(self.random_state) if earlier is None else earlier.seeds
-        known = None if earlier is None else earlier.schema
-        rows = read_training_rows(reader, X, y, sample_weight, known)
+        rows = read_training_rows(reader, X, y, sample_weight, earlier and earlier.schema)
         schema = rows.schema
         own = None if X_val is None else read_holdout(reader, rows, X_val, y_val, None, "y_val")
         split = split_rows(rows, own, settings, seeds.holdout, earlier)

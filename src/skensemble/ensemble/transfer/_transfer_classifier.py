@@ -268,16 +268,9 @@ model_, engine_, engine_details_, timings_
         if classes is not None and input_shape is None:
             fix = "pass the shape of one row, or X_val and y_val instead"
             raise TypeError(must_be("input_shape", "given where classes is", None, fix))
-        return super().from_snapshots(
-            backbone,
-            snapshots,
-            X_val,
-            y_val,
-            sample_weight=sample_weight,
-            classes=classes,
-            input_shape=input_shape,
-            **params,
-        )
+        rows = {"X_val": X_val, "y_val": y_val, "sample_weight": sample_weight}
+        instead = {"classes": classes, "input_shape": input_shape}
+        return super().from_snapshots(backbone, snapshots, **rows, **instead, **params)
 
     _network_parameter = "backbone"
 
@@ -288,7 +281,6 @@ model_, engine_, engine_details_, timings_
         return self._fitted.trained.warmup_history
 
     def __sklearn_tags__(self):
-        """Take images, unless the backbone takes other rows."""
         tags = super().__sklearn_tags__()
         if not isinstance(self.backbone, keras.Model) or takes_images(self.backbone):
             tags.input_tags.two_d_array = False

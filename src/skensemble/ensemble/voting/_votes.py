@@ -1,5 +1,6 @@
 """The rows, the predictions and the weights of a vote, and its result."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -93,13 +94,11 @@ class Answers:
         self.X = X
         self.classes = classes
         self._asked = {}
-        self._votes = None
 
+    @functools.cached_property
     def votes(self) -> np.ndarray:
         """Class index that each member votes for, (M, n) int64."""
-        if self._votes is None:
-            self._votes = np.stack([self._vote(m) for m in range(len(self.members))])
-        return self._votes
+        return np.stack([self._vote(m) for m in range(len(self.members))])
 
     def probas(self, rows=None) -> np.ndarray:
         """Probabilities (M, n, k), of all rows or some; without any, a vote is certain."""
@@ -123,7 +122,7 @@ class Answers:
         if m in self._asked:
             return self._asked[m] if rows is None else self._asked[m][rows]
         if not hasattr(member, "predict_proba"):
-            votes = self.votes()[m]
+            votes = self.votes[m]
             return np.eye(len(self.classes))[votes if rows is None else votes[rows]]
         X = self.X if rows is None else take_rows(self.X, rows)
         columns = class_columns(name, member, self.classes)
@@ -189,7 +188,7 @@ def weigh_members(vote, given, members, holdout: Holdout | None, task: Classific
     if vote.voting == "soft":
         combined = answers.probas()
     else:
-        combined = np.eye(task.n_classes)[answers.votes()]
+        combined = np.eye(task.n_classes)[answers.votes]
         if given is None and _judges_labels(vote.weights):
             combined += _TIE_BREAKER * (answers.probas() - combined)
     rows = holdout.y, holdout.sample_weight
@@ -218,12 +217,11 @@ def vote_shares(votes, weights, n_classes: int) -> np.ndarray:
 
 
 def tie_tolerance(n_members: int, dtype) -> float:
-    r"""How far apart two sums of weights may be that are equal but for rounding.
+    """How far apart two sums of weights may be that are equal but for rounding.
 
-    With :math:`u = \epsilon / 2`, each of M weights of sum 1 has a relative error of at most u
-    from reading its decimals, of u from each of the two divisions that normalise it, and of u
-    from being multiplied by a probability; adding M of them up adds at most (M - 1) u. So a sum is
-    off by (M + 3) u, and the difference of two by twice that.
+    With u = eps / 2, each of M weights of sum 1 has a relative error of at most u from its digits,
+    of 2 u from the divisions that normalise it, and of u from a product with a probability; adding
+    them up adds at most (M - 1) u. The difference of two sums is off by twice that.
     """
     dtypes = [np.dtype(np.float64), *([dtype] if dtype.kind == "f" else [])]
     return (n_members + 3) * max(float(np.finfo(each).eps) for each in dtypes)

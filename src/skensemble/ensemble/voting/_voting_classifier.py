@@ -289,7 +289,7 @@ class VotingSnapshotClassifier(VotingClassifier):
         if self.voting == "soft":
             return weighted_mean(answers.probas(), weights)
         return break_ties(
-            vote_shares(answers.votes(), weights, len(self.classes_)),
+            vote_shares(answers.votes, weights, len(self.classes_)),
             lambda rows: np.tensordot(weights, answers.probas(rows), axes=1),
             self._tie_tolerance,
         )
@@ -301,7 +301,7 @@ class VotingSnapshotClassifier(VotingClassifier):
 
     def _predict(self, X):
         """Collect votes for ``transform``: class indices of shape (n, M)."""
-        return self._ask(X).votes().T
+        return self._ask(X).votes.T
 
     def _collect_probas(self, X):
         """Collect probabilities for ``transform``: of shape (M, n, k)."""
