@@ -120,17 +120,15 @@ class SnapshotEstimator(BaseEstimator):
         kind = type(self).__name__
         if name in _NOT_OFFERED:
             raise AttributeError(_NOT_OFFERED[name])
-        if name.startswith("_") or not name.endswith("_"):
-            raise AttributeError(f"{kind!r} object has no attribute {name!r}")
-        if "_fitted" not in vars(self):
-            raise AttributeError(f"This {kind} is not fitted: it has no {name} yet.")
-        fitted = self._fitted
-        if name == "model_":
-            return fitted.trained.network.model(*self._network_sources())
-        if name in fitted.schema.meta:
-            return fitted.schema.meta[name]
-        if name in FITTED_ATTRIBUTES:
-            return FITTED_ATTRIBUTES[name](fitted)
+        if name.endswith("_") and not name.startswith("_"):
+            if "_fitted" not in vars(self):
+                raise AttributeError(f"This {kind} is not fitted: it has no {name} yet.")
+            if name == "model_":
+                return self._fitted.trained.network.model(*self._network_sources())
+            if name in self._fitted.schema.meta:
+                return self._fitted.schema.meta[name]
+            if name in FITTED_ATTRIBUTES:
+                return FITTED_ATTRIBUTES[name](self._fitted)
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
     def __dir__(self):

@@ -16,8 +16,6 @@ from skensemble._warnings import warn
 from skensemble.ensemble._weighing import learns_weights
 from skensemble.exceptions import HoldoutWarning
 
-_FEW_ENTRIES = 2**16
-
 
 @dataclass(frozen=True, eq=False)
 class Schema:
@@ -159,7 +157,7 @@ def _is_plain(X, schema: Schema, limit: float) -> bool:
     return (
         type(X) is np.ndarray
         and X.dtype.kind == "f"
-        and 0 < X.size <= _FEW_ENTRIES
+        and 0 < X.size <= 2**16
         and X.shape[1:] == schema.X_shape[1:]
         and "feature_names_in_" not in schema.meta
         and float(np.abs(X).max()) <= limit  # not so for NaN

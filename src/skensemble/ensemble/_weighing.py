@@ -12,9 +12,6 @@ from skensemble.inference import BankPredictor
 from skensemble.snapshots import SnapshotBank
 from skensemble.weighting import WeightingResult
 
-# Enough rows to tell chance from learning, few enough to cost nothing.
-_N_ROWS = 1000
-
 
 @dataclass(frozen=True)
 class Combination:
@@ -224,7 +221,7 @@ def snapshots_at_chance(bank, found: HoldoutPredictions | None, task) -> list[in
 def warn_if_at_chance(plan, trained, n_earlier: int, data) -> None:
     """Name the new cycles that ended at chance level on (some) rows that they were trained on."""
     batch_size, alpha_zero = plan.estimator._batch_size, plan.estimator.alpha_zero
-    rows = data.rows[:: -(-len(data.rows) // _N_ROWS)]
+    rows = data.rows[:: -(-len(data.rows) // 1000)]  # some 1,000 rows tell chance from learning
     weight = None if data.sample_weight is None else data.sample_weight[rows]
     bank, predictor = trained.bank, trained.network.predictor(trained.bank)
     probas = member_probas(predictor, bank, data.X[rows], batch_size, first=n_earlier)
