@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from builders import dense
 from skensemble import SnapshotEnsembleClassifier
-from skensemble.ensemble._html import _cells
+from skensemble.ensemble._estimator import _cells
 
 
 def small(model=dense, **params):

@@ -23,7 +23,7 @@ from sklearn.exceptions import NotFittedError
 
 from builders import dense, fixed
 from skensemble import SnapshotEnsembleClassifier
-from skensemble.ensemble import _live_network
+from skensemble.ensemble import _fitted
 
 # Two epochs need not get anywhere.
 pytestmark = pytest.mark.filterwarnings("ignore:Cycle:sklearn.exceptions.ConvergenceWarning")
@@ -481,14 +481,14 @@ def test_a_loaded_ensemble_trains_on_as_the_original_does(blobs):
 def test_several_threads_may_ask_a_loaded_ensemble_first(blobs, fitted, monkeypatch):
     X, _ = blobs
     double = through_pickle(fitted)
-    build, n_built = _live_network.model_from, []
+    build, n_built = _fitted.model_from, []
 
     def slowly(architecture):
         n_built.append(1)
         time.sleep(0.1)
         return build(architecture)
 
-    monkeypatch.setattr(_live_network, "model_from", slowly)
+    monkeypatch.setattr(_fitted, "model_from", slowly)
     with ThreadPoolExecutor(4) as pool:
         probas = list(pool.map(lambda _: double.predict_proba(X), range(8)))
     assert n_built == [1]

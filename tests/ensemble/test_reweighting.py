@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer
 
 from builders import dense
 from skensemble import SnapshotEnsembleClassifier
-from skensemble.ensemble._combination import (
+from skensemble.ensemble._weighing import (
     Combination,
     HoldoutPredictions,
     find_combination,

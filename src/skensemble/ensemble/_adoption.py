@@ -7,108 +7,95 @@ import keras
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skensemble import networks
 from skensemble._validation import Described, must_be
 from skensemble._warnings import warn
 from skensemble.backends import seeded
 from skensemble.callbacks import load_snapshots
-from skensemble.ensemble._combination import learns_weights
 from skensemble.ensemble._cycles import Stopwatch
-from skensemble.ensemble._fitted import Fitted, Seeds, Trained, draw_seeds
-from skensemble.ensemble._holdout import Holdout, check_can_weigh
-from skensemble.ensemble._live_network import LiveNetwork
+from skensemble.ensemble._fitted import Fitted, LiveNetwork, Seeds, Trained, draw_seeds
 from skensemble.ensemble._parameters import check_parameters
-from skensemble.ensemble._reading import read_training_rows, unfitted_twin
-from skensemble.ensemble._weighing import predict_holdout, snapshots_at_chance, weigh_snapshots
-from skensemble.networks import (
-    build_network,
-    check_fits,
-    check_outputs,
-    compile_arguments,
-    outputs_of,
-    prepare_network,
-    set_weights,
+from skensemble.ensemble._reading import (
+    Holdout,
+    check_can_weigh,
+    read_training_rows,
+    unfitted_twin,
 )
+from skensemble.ensemble._weighing import learns_weights, snapshots_at_chance, weigh_on_holdout
 from skensemble.snapshots import Snapshot, SnapshotBank
 
 
 def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) -> Fitted:
     """Make the record of a fit from snapshots that were trained elsewhere."""
-    method = params.get("weighting", "log_loss")
-    _check_rows_or_classes(rows, classes, input_shape, method)
-    estimator.M = 1  # until the snapshots are read; n_last is checked then
-    known = estimator.get_params(deep=False)
-    check_parameters({**known, "n_last": None, "weighting": "uniform"})
+    _check_rows_or_classes(rows, classes, input_shape, estimator.weighting)
+    unknown = {"M": 1, "n_last": None, "weighting": "uniform"}  # checked with the snapshots
+    check_parameters({**estimator.get_params(deep=False), **unknown})
     estimator._check_own_parameters()
     seeds = draw_seeds(estimator.random_state)
+    X, y, sample_weight = rows.values()
     if classes is not None:
-        rows = *_blank_rows(estimator, seeds, classes, input_shape), None
-    read = read_training_rows(unfitted_twin(estimator), *rows)
+        X, y = _blank_rows(estimator, seeds, classes, input_shape)
+    read = read_training_rows(unfitted_twin(estimator), X, y, sample_weight)
     schema, task = read.schema, read.schema.task
     with seeded(seeds.network):
         request = estimator._network_request(schema)
-        model = build_network(request)
-        task.check_names_all(outputs_of(model, read.X).shape[-1], classes is None)
-        output_layer, _ = prepare_network(
-            model, read.X, task, compile_arguments=lambda: compile_arguments(request)
+        model = networks.build_network(request)
+        task.check_names_all(networks.outputs_of(model, read.X).shape[-1], classes is None)
+        output_layer, _ = networks.prepare_network(
+            model, read.X, task, compile_arguments=lambda: networks.compile_arguments(request)
         )
-    bank = snapshots
-    if not isinstance(snapshots, SnapshotBank):
-        bank = load_snapshots(model, snapshots)
+    is_bank = isinstance(snapshots, SnapshotBank)
+    bank = snapshots if is_bank else load_snapshots(model, snapshots)
     if params.get("M") not in (None, len(bank)):
         must = f"the number of snapshots, {len(bank)}"
         raise ValueError(must_be("M", must, params["M"], "leave it out"))
     estimator.M = len(bank)
     check_parameters(estimator.get_params(deep=False))
-    check_fits(bank, model)
+    networks.check_fits(bank, model)
     bank = _cast(bank, [variable.dtype for variable in model.weights])
-    set_weights(model, bank[-1].weights)
+    networks.set_weights(model, bank[-1].weights)
     # A layer whose weights start at 0 may look like a softmax as long as it has them.
-    check_outputs(output_layer, outputs_of(model, read.X))
+    networks.check_outputs(output_layer, networks.outputs_of(model, read.X))
     holdout, seen = None, np.arange(task.n_classes)
     if classes is None:
         holdout = Holdout(read.X, read.y, read.sample_weight)
-        if learns_weights(estimator.weighting):
-            check_can_weigh(task, holdout, seen, estimator.weighting, name="y_val")
+        names = {"name": "y_val", "parameter": "weighting"}
+        check_can_weigh(task, estimator.weighting, holdout, seen, **names)
 
     watch, network = Stopwatch(), LiveNetwork(output_layer, model)
-    batch_size = estimator._batch_size
-    predictions = predict_holdout(network.predictor(bank), bank, holdout, batch_size, watch)
-    combination = estimator._combination().of_first(len(bank))
-    weighed = weigh_snapshots(bank, predictions, combination, task, watch)
-    if predictions is not None:
-        _warn_if_at_chance(bank, predictions, task)
+    weighed = weigh_on_holdout(estimator, network, bank, holdout, task, watch)
+    at_chance = snapshots_at_chance(bank, weighed.predictions, task)
+    if at_chance:
+        warn(
+            f"Snapshots {at_chance} are at chance level on X_val. Are they of this network, is "
+            "X_val prepared as it was in training, and are the labels in the order of the "
+            "network's columns?",
+            ConvergenceWarning,
+        )
     return Fitted(
         schema=schema,
-        trained=Trained(network, None, n_iterations_adopted=bank[-1].iteration),
+        trained=Trained(network, n_iterations_adopted=bank[-1].iteration),
+        weighed=weighed,
         seeds=seeds,
         class_weights=read.class_weights,
         seen=seen,
-        holdout_digest=None,
-        is_refit=False,
-        snapshots=weighed.snapshots,
-        weighting=weighed.weighting,
-        snapshot_scores=weighed.scores,
-        holdout=None,
-        holdout_predictions=predictions,
         timings=watch.seconds,
-        backend=keras.backend.backend(),
     )
 
 
 def _check_rows_or_classes(rows, classes, input_shape, method) -> None:
     """Raise unless there are either rows with labels, or labels and nothing to learn."""
-    X, y, sample_weight = rows
     if classes is None:
         if input_shape is not None:
             fix = "X_val tells the shape of a row"
             must = "None where classes is not given"
             raise TypeError(must_be("input_shape", must, input_shape, fix))
-        for name, given in (("X_val", X), ("y_val", y)):
-            if given is None:
+        for name in ("X_val", "y_val"):
+            if rows[name] is None:
                 fix = "bring rows that trained no snapshot, or pass classes and no rows"
                 raise TypeError(must_be(name, "given where classes is not", None, fix))
         return
-    for name, value in {"X_val": X, "y_val": y, "sample_weight": sample_weight}.items():
+    for name, value in rows.items():
         if value is not None:
             fix = "leave out the one or the other"
             raise TypeError(must_be(name, "None where classes is given", Described("rows"), fix))
@@ -131,7 +118,13 @@ def _blank_rows(estimator, seeds: Seeds, classes, input_shape) -> tuple[Any, np.
         raise ValueError(must_be("classes", must, classes.tolist(), fix))
     dtype = keras.config.floatx()
     if input_shape is None:
-        model = _network_without_rows(estimator, seeds)
+        try:
+            with seeded(seeds.network):
+                model = networks.build_network(estimator._network_request(None))
+        except (AttributeError, KeyError) as error:  # the builder reads the shape from meta
+            must = "given where the network takes it from the data"
+            fix = "pass the shape of one row, as in (32, 32, 3)"
+            raise TypeError(must_be("input_shape", must, None, fix)) from error
         shape = getattr(model, "input_shape", None) if model.built else None
         if not isinstance(shape, tuple) or None in shape[1:]:
             fix = "give it a keras.Input with a shape, or pass input_shape"
@@ -140,28 +133,6 @@ def _blank_rows(estimator, seeds: Seeds, classes, input_shape) -> tuple[Any, np.
         input_shape, dtype = shape[1:], model.inputs[0].dtype
     rows = np.zeros((len(classes), *input_shape), keras.backend.standardize_dtype(dtype))
     return rows, classes
-
-
-def _network_without_rows(estimator, seeds: Seeds):
-    try:
-        with seeded(seeds.network):
-            return build_network(estimator._network_request(None))
-    except (AttributeError, KeyError) as error:  # the builder reads the shape from meta
-        must = "given where the network takes it from the data"
-        fix = "pass the shape of one row, as in (32, 32, 3)"
-        raise TypeError(must_be("input_shape", must, None, fix)) from error
-
-
-def _warn_if_at_chance(bank, predictions, task) -> None:
-    found = predictions.probas, predictions.y, predictions.sample_weight
-    cycles = snapshots_at_chance(bank, *found, task)
-    if cycles:
-        warn(
-            f"Snapshots {cycles} are at chance level on X_val. Are they of this network, is "
-            "X_val prepared as it was in training, and are the labels in the order of the "
-            "network's columns?",
-            ConvergenceWarning,
-        )
 
 
 def _cast(bank: SnapshotBank, dtypes) -> SnapshotBank:

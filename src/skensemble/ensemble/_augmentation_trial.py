@@ -12,29 +12,25 @@ from skensemble.backends import trace
 from skensemble.networks import copy_layer, dense_rows, prediction_mode
 from skensemble.training import Augmentation
 
-_N_ROWS = 2
-
 
 def check_augmentation(augmentation: Any) -> None:
-    """Raise unless it is a layer, a function, or None."""
     if augmentation is not None and (isinstance(augmentation, type) or not callable(augmentation)):
         must = "a Keras layer or model, a function of a batch of rows, or None"
         fix = "pass the layer itself, as in keras.layers.RandomFlip('horizontal')"
         raise TypeError(must_be("augmentation", must, augmentation, fix))
 
 
-def fresh_augmentation(augmentation: Any, X, *, run_eagerly: bool = False) -> Augmentation | None:
+def fresh_augmentation(augmentation: Any, X, run_eagerly: bool) -> Augmentation | None:
     """Make what augments the batches of one training run, and try it."""
     if augmentation is None:
         return None
-    rows = dense_rows(X[:_N_ROWS])
+    rows = dense_rows(X[:2])
     if not isinstance(augmentation, keras.layers.Layer):
         with _noted(rows):
             _check_shape(_tried(augmentation, keras.ops.convert_to_tensor(rows), run_eagerly), rows)
         return Augmentation(augmentation)
     layer = Augmentation(_copied(augmentation))
-    _check_does_not_mix(layer.function)
-    _check_takes(layer.function, rows)
+    _check_parts(layer.function, rows)
     with _noted(rows):
         _check_off_at_prediction(layer, rows)  # and build it
         trial = Augmentation(_copied(augmentation))
@@ -81,30 +77,26 @@ def _copied(layer):
         raise TypeError(must_be("augmentation", must, got, fix)) from error
 
 
-def _check_does_not_mix(layer) -> None:
+def _check_parts(layer, rows: np.ndarray) -> None:
+    """Raise if a layer in it mixes rows, or a model in it is made for rows of another shape."""
     for part in layer._flatten_layers():
         if isinstance(part, keras.layers.MixUp | keras.layers.CutMix):
             must = "a layer that leaves labels as they are"
             fix = "it mixes rows, and the labels would have to be mixed with them"
             raise ValueError(must_be("augmentation", must, Described(type(part).__name__), fix))
-
-
-def _check_takes(layer, rows: np.ndarray) -> None:
-    """Raise if a model in it is made for rows of another shape."""
-    for part in layer._flatten_layers():
-        if not (isinstance(part, keras.Model) and part.built):
-            continue
-        shape = getattr(part, "input_shape", None)
-        if not isinstance(shape, tuple):
-            continue
-        same = len(shape) == rows.ndim and all(
-            n in (None, m) for n, m in zip(shape[1:], rows.shape[1:], strict=True)
-        )
-        if not same:
+        is_built_model = isinstance(part, keras.Model) and part.built
+        shape = getattr(part, "input_shape", None) if is_built_model else None
+        if isinstance(shape, tuple) and not _takes(shape[1:], rows.shape[1:]):
             must = f"made for rows of shape {rows.shape[1:]}"
             got = Described(f"a model for {shape[1:]}")
             fix = "image_size= of standard_augmentation, and input_size= of recipes.make, say which"
             raise ValueError(must_be("augmentation", must, got, fix))
+
+
+def _takes(shape, of_rows) -> bool:
+    if len(shape) != len(of_rows):
+        return False
+    return all(size in (None, n) for size, n in zip(shape, of_rows, strict=True))
 
 
 def _check_shape(augmented, rows) -> None:
@@ -112,19 +104,15 @@ def _check_shape(augmented, rows) -> None:
         fix = "return the changed rows"
         raise TypeError(must_be("the result of augmentation", "a tensor", augmented, fix))
     # Traced, the number of rows is None.
-    wanted, shape = (
-        tuple("n" if i == 0 and size in (None, rows.shape[0]) else size for i, size in enumerate(s))
-        for s in (rows.shape, augmented.shape)
-    )
+    shape = [str(size) for size in augmented.shape]
+    if augmented.shape[:1] in ((None,), rows.shape[:1]):
+        shape[0] = "n"
+    wanted = ["n", *map(str, rows.shape[1:])]
     if shape != wanted:
+        must = f"of the shape that its rows had, ({', '.join(wanted)})"
+        got = Described(f"({', '.join(shape)})")
         fix = "a change of size, such as Resizing, belongs to the network"
-        must = f"of the shape that its rows had, {_written(wanted)}"
-        got = Described(_written(shape))
         raise ValueError(must_be("the result of augmentation", must, got, fix))
-
-
-def _written(shape) -> str:
-    return f"({', '.join(map(str, shape))})"
 
 
 def _check_off_at_prediction(augmentation: Augmentation, rows: np.ndarray) -> None:

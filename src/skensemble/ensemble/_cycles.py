@@ -1,87 +1,55 @@
-"""Training the cycles of one fit."""
+"""Training the cycles of one fit: once, on from an earlier fit, and again on all rows."""
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
+from skensemble import networks
+from skensemble._validation import Described, must_be
 from skensemble._warnings import warn
 from skensemble.backends import seeded
 from skensemble.ensemble._augmentation_trial import fresh_augmentation
-from skensemble.ensemble._fitted import Phase, Seeds, Trained
-from skensemble.ensemble._live_network import LiveNetwork
+from skensemble.ensemble._fitted import Fitted, LiveNetwork, Phase, Seeds, Trained
+from skensemble.ensemble._reading import Holdout, Schema
+from skensemble.ensemble._weighing import Weighed, transfer_weights
 from skensemble.exceptions import SnapshotTrainingError
-from skensemble.networks import (
-    N_PROBE_ROWS,
-    NetworkRequest,
-    build_network,
-    check_compiled_as_asked,
-    check_cycle_lengths,
-    check_fits,
-    check_outputs,
-    compile_arguments,
-    note_trained,
-    outputs_of,
-    prepare_network,
-    set_weights,
-    unseen_by_builder,
-    warn_if_rate_is_replaced,
-)
 from skensemble.snapshots import SnapshotBank
 from skensemble.training import ProgressDisplay, TrainingData, TrainingRequest, train
 
 
 class Stopwatch:
-    """Seconds spent in each named stage.
-
-    Examples
-    --------
-    >>> watch = Stopwatch()
-    >>> with watch("train"):
-    ...     pass
-    >>> list(watch.seconds)
-    ['train']
-    """
+    """Seconds spent in each named stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextlib.contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Add the time until exit to ``stage``."""
         start = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = time.perf_counter() - start
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What every training run of one ``fit`` has in common."""
 
-    params: Mapping[str, Any]  # the estimator's parameters
-    # What ``Model.fit`` is told: epochs, batch size and so on, for this call.
-    settings: Mapping[str, Any]
+    estimator: Any
+    settings: Mapping[str, Any]  # its parameters, as they are in this call
     callbacks: list  # the user's
     seeds: Seeds  # what is drawn at random
-    request: NetworkRequest  # what the network is built from
-    task: Any  # what the network is for
-    # Takes the number of iterations, M, and the offset; returns the learning-rate schedule.
-    make_schedule: Callable[..., Any]
-    # Takes a new network, the data, this plan and the watch; trains the network before the first
-    # cycle, and returns the history of that.
-    warm_up: Callable[..., dict[str, list[float]]]
-    monitored: np.ndarray | None = None  # rows that only ``val_loss`` is computed on
+    schema: Schema  # the form of X and y
+    monitored: np.ndarray | None  # rows that only ``val_loss`` is computed on
     again: bool = False  # whether this is the second training, of ``refit``: no warning is repeated
 
 
-def training_data(X, y, rows, sample_weight, plan: Plan) -> TrainingData:
+def training_data(plan: Plan, X, y, rows, sample_weight) -> TrainingData:
     """Put together what an engine trains on; parameters are those of `TrainingData`."""
     batch_size = plan.settings["batch_size"] or 32
     return TrainingData(
@@ -95,31 +63,49 @@ def training_data(X, y, rows, sample_weight, plan: Plan) -> TrainingData:
     )
 
 
-def train_cycles(
-    plan: Plan, data: TrainingData, earlier: Trained | None, watch: Stopwatch
-) -> Trained:
+def has_cycles_to_add(earlier: Fitted, M: int, epochs: int) -> bool:
+    """Tell whether there are cycles to add to those of an earlier fit; if not, warn."""
+    done, epochs_done = len(earlier.weighed.snapshots), earlier.trained.n_epochs
+    fix = "raise M and epochs to add cycles, or set warm_start=False to start again"
+    if done == M:
+        warn(
+            f"With warm_start=True and M={M}, as before, there is no cycle to add: the "
+            "ensemble stays as it is. Raise M and epochs to add cycles."
+        )
+        return False
+    if earlier.is_refit:
+        got = Described("one that refit=True has trained on the holdout too")
+        raise ValueError(must_be("the ensemble", "one without refit, to go on from it", got, fix))
+    if not earlier.weighed.snapshots[-1].is_finite:
+        got = Described("weights that are not finite")
+        raise ValueError(must_be("the last snapshot", "finite, to go on from it", got, fix))
+    if done > M:
+        raise ValueError(must_be("M", f"at least the {done} cycles trained so far", M, fix))
+    if epochs <= epochs_done:
+        must = f"more than the {epochs_done} epochs trained so far"
+        raise ValueError(must_be("epochs", must, epochs, fix))
+    return True
+
+
+def train_cycles(plan: Plan, data: TrainingData, earlier: Trained, watch: Stopwatch) -> Trained:
     """Train a network along its cycles, or go on from the last snapshot of an earlier fit."""
-    n_done = 0 if earlier is None else earlier.n_epochs
-    schedule = plan.make_schedule(
-        (plan.settings["epochs"] - n_done) * data.steps_per_epoch,
-        plan.params["M"] - (0 if earlier is None else len(earlier.bank)),
-        offset=(earlier and earlier.network.n_steps) or 0,
+    estimator, started = plan.estimator, earlier
+    schedule = estimator._make_schedule(
+        (plan.settings["epochs"] - earlier.n_epochs) * data.steps_per_epoch,
+        estimator.M - len(earlier.bank),
+        offset=earlier.network.n_steps or 0,
     )
-    probe = data.X[data.rows[:N_PROBE_ROWS]]
+    probe = data.X[data.rows[: networks.N_PROBE_ROWS]]
     with watch("build"):
-        with seeded((plan.seeds.augmentation + n_done) % 2**32):
-            augmentation = fresh_augmentation(
-                plan.params["augmentation"], probe, run_eagerly=plan.params["run_eagerly"]
-            )
-        if earlier is None or earlier.network.n_steps is None:
+        with seeded((plan.seeds.augmentation + earlier.n_epochs) % 2**32):
+            augmentation = fresh_augmentation(estimator.augmentation, probe, estimator.run_eagerly)
+        if earlier.network.n_steps is None:
             started = _new_network(plan, probe, earlier)
-        else:
-            started = earlier
         model, output_layer = started.network.live_model, started.network.output_layer
-        check_cycle_lengths(model.optimizer, schedule)
-    if earlier is None:
-        encoded = replace(data, one_hot_width=started.target_width)
-        started = replace(started, warmup_history=plan.warm_up(model, encoded, plan, watch))
+        networks.check_cycle_lengths(model.optimizer, schedule)
+    data = replace(data, one_hot_width=started.target_width)
+    if not earlier.bank:
+        started = replace(started, warmup_history=estimator._warm_up(model, data, plan, watch))
     with watch("train"):
         run = _run_engine(plan, model, data, schedule, started, augmentation)
     if plan.again and run.interrupted:
@@ -130,7 +116,7 @@ def train_cycles(
     }
     _warn_if_not_finite(bank, history)
     # A layer whose weights start at 0 may look like a softmax until it is trained.
-    check_outputs(output_layer, outputs_of(model, probe))
+    networks.check_outputs(output_layer, networks.outputs_of(model, probe))
     n_steps = (started.network.n_steps or 0) + run.n_iterations
     return replace(
         started,
@@ -139,71 +125,75 @@ def train_cycles(
         phases=(*started.phases, Phase(schedule, run.n_iterations, run.n_epochs)),
         history=history,
         engine=run.engine,
-        engine_details={
-            "reason": run.reason,
-            "xla": run.xla.use,
-            "xla_reason": run.xla.reason,
-        },
+        engine_details={"reason": run.reason, "xla": run.xla.use, "xla_reason": run.xla.reason},
         interrupted=run.interrupted,
     )
 
 
-def _new_network(plan: Plan, probe, earlier: Trained | None) -> Trained:
+def _new_network(plan: Plan, probe, earlier: Trained) -> Trained:
     """Build, check and compile a network; it goes on from the last snapshot, if there is one."""
+    estimator, request = plan.estimator, plan.estimator._network_request(plan.schema)
     with seeded(plan.seeds.network):
-        model = build_network(plan.request)
+        model = networks.build_network(request)
         compiled_by_builder = model.compiled
-        output_layer, target_width = prepare_network(
-            model, probe, plan.task, compile_arguments=lambda: compile_arguments(plan.request)
+        output_layer, target_width = networks.prepare_network(
+            model,
+            probe,
+            plan.schema.task,
+            compile_arguments=lambda: networks.compile_arguments(request),
         )
     if compiled_by_builder:
-        params = plan.params
-        unseen = unseen_by_builder(plan.request)
-        check_compiled_as_asked(model, params["loss"], params["optimizer"], unseen)
+        unseen = networks.unseen_by_builder(request)
+        networks.check_compiled_as_asked(model, estimator.loss, estimator.optimizer, unseen)
     if not plan.again:
-        warn_if_rate_is_replaced(model.optimizer, plan.params["alpha_zero"])
-    note_trained(model)
+        networks.warn_if_rate_is_replaced(model.optimizer, estimator.alpha_zero)
+    networks.note_trained(model)
+    if earlier.bank:
+        networks.check_fits(earlier.bank, model)
+        networks.set_weights(model, earlier.bank[-1].weights)
     network = LiveNetwork(output_layer, model, n_steps=0)
-    if earlier is None:
-        return Trained(network, bank=None, target_width=target_width)
-    check_fits(earlier.bank, model)
-    set_weights(model, earlier.bank[-1].weights)
     return replace(earlier, network=network, target_width=target_width)
 
 
 def _run_engine(plan: Plan, model, data: TrainingData, schedule, started: Trained, augmentation):
-    settings, verbose = plan.settings, plan.settings["verbose"]
-    data = replace(data, one_hot_width=started.target_width)
-    validation, options = None, {}
-    if plan.monitored is not None:
-        batch_size = settings["validation_batch_size"] or data.batch_size
-        batch_size = len(plan.monitored) if batch_size == -1 else batch_size
-        validation = replace(data, rows=plan.monitored, shuffle=False, batch_size=batch_size)
-        options = {"validation_freq": settings.get("validation_freq", 1)}
+    settings = plan.settings
     request = TrainingRequest(
         n_epochs=settings["epochs"] - started.n_epochs,
         first_epoch=started.n_epochs,
         first_iteration=started.n_iterations,
-        first_cycle=0 if started.bank is None else len(started.bank),
+        first_cycle=len(started.bank),
         callbacks=plan.callbacks,
-        keras_verbose=2 if verbose == 2 else 0,
-        validation=validation,
-        validation_options=options,
         augmentation=augmentation,
     )
-    with contextlib.ExitStack() as stack:
-        if verbose == 1:
-            progress = ProgressDisplay(
-                schedule.simulate(),
-                schedule.cycle_ends,
-                steps_per_epoch=data.steps_per_epoch,
-                first_epoch=request.first_epoch,
-                first_cycle=request.first_cycle,
-            )
-            stack.callback(progress.close)
-            request = replace(request, callbacks=[progress, *request.callbacks])
-        stack.enter_context(seeded(plan.seeds.training + request.first_epoch))
-        return train(plan.params["engine"], model, data, schedule, request)
+    if plan.monitored is not None:
+        batch_size = settings["validation_batch_size"] or data.batch_size
+        batch_size = len(plan.monitored) if batch_size == -1 else batch_size
+        request = replace(
+            request,
+            validation=replace(data, rows=plan.monitored, shuffle=False, batch_size=batch_size),
+            validation_options={"validation_freq": settings.get("validation_freq", 1)},
+        )
+    with seeded(plan.seeds.training + request.first_epoch):
+        return train_with_display(
+            plan.estimator.engine, model, data, schedule, request, settings["verbose"]
+        )
+
+
+def train_with_display(engine, model, data, schedule, request, verbose, display=ProgressDisplay):
+    """Train with an engine, and show as much of it as ``verbose`` says."""
+    if verbose != 1:
+        request = replace(request, keras_verbose=2 if verbose == 2 else 0)
+        return train(engine, model, data, schedule, request)
+    progress = display(
+        schedule.simulate(),
+        schedule.cycle_ends,
+        steps_per_epoch=data.steps_per_epoch,
+        first_epoch=request.first_epoch,
+        first_cycle=request.first_cycle,
+    )
+    request = replace(request, callbacks=[progress, *request.callbacks])
+    with contextlib.closing(progress):
+        return train(engine, model, data, schedule, request)
 
 
 def _bank_of(run, model, schedule, started: Trained) -> SnapshotBank:
@@ -222,7 +212,7 @@ def _bank_of(run, model, schedule, started: Trained) -> SnapshotBank:
             "snapshots of these."
         )
     bank = SnapshotBank(run.snapshots, [variable.path for variable in model.weights])
-    return bank if started.bank is None else started.bank + bank
+    return started.bank + bank if started.bank else bank
 
 
 def _warn_if_not_finite(bank: SnapshotBank, history: Mapping[str, list[float]]) -> None:
@@ -236,10 +226,9 @@ def _warn_if_not_finite(bank: SnapshotBank, history: Mapping[str, list[float]]) 
 
 
 @contextlib.contextmanager
-def network_kept_on_error(earlier: Trained | None) -> Iterator[None]:
+def network_kept_on_error(earlier: Trained) -> Iterator[None]:
     """If going on fails, give the network of an earlier fit its weights and optimizer back."""
-    model = None if earlier is None else earlier.network.live_model
-    variables = []
+    model, variables = earlier.network.live_model, []
     if model is not None:
         variables = [*model.variables, *(model.optimizer.variables if model.compiled else ())]
     values = [variable.numpy() for variable in variables]
@@ -249,3 +238,42 @@ def network_kept_on_error(earlier: Trained | None) -> Iterator[None]:
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         raise
+
+
+def train_again(plan: Plan, data: TrainingData, holdout: Holdout, mean_weight, weighed: Weighed):
+    """Train the same cycles on all rows, weighed as in the first training; None if that fails."""
+    n_cycles = len(weighed.snapshots)
+    everything = training_data(plan, *_with_holdout(data, holdout, mean_weight))
+    try:
+        trained = train_cycles(replace(plan, again=True), everything, Trained(), Stopwatch())
+        if len(trained.bank) > n_cycles:  # a callback had stopped the first training earlier
+            trained = replace(trained, bank=trained.bank[:n_cycles])
+            networks.set_weights(trained.network.live_model, trained.bank[-1].weights)
+        weighting = transfer_weights(weighed.weighting, trained.bank)
+    except SnapshotTrainingError as error:
+        reason = str(error)
+    except KeyboardInterrupt:
+        reason = "Training was interrupted while it went over all rows."
+    else:
+        again = replace(weighed, snapshots=trained.bank, weighting=weighting)
+        return trained, again, everything
+    warn(f"{reason} The snapshots of the first training are kept.", ConvergenceWarning)
+    return None
+
+
+def _with_holdout(data: TrainingData, holdout: Holdout, mean_weight: float) -> tuple[Any, ...]:
+    """Put the holdout back among the rows to train on."""
+    if holdout.rows is not None:
+        return data.X, data.y, np.union1d(data.rows, holdout.rows), data.sample_weight
+    if sp.issparse(data.X):
+        X = sp.vstack([data.X, sp.csr_matrix(holdout.X)], format="csr")
+    else:
+        held_out = holdout.X.toarray() if sp.issparse(holdout.X) else holdout.X
+        X = np.concatenate([data.X, held_out])
+    y = np.concatenate([data.y, holdout.y])
+    weight, rows = None, np.arange(len(data.y), len(y))
+    if data.sample_weight is not None:
+        of_holdout = np.ones(len(rows)) if holdout.sample_weight is None else holdout.sample_weight
+        weight = np.concatenate([data.sample_weight, mean_weight * of_holdout])
+        rows = rows[weight[rows] > 0]
+    return X, y, np.concatenate([data.rows, rows]), weight

@@ -2,22 +2,19 @@
 
 import copy
 import inspect
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
+from skensemble import networks
 from skensemble.backends import seeded
-from skensemble.ensemble._html import ensemble_table
-from skensemble.ensemble._pickling import portable_state, restored_state
+from skensemble.ensemble._fitted import FITTED_ATTRIBUTES
+from skensemble.ensemble._pickling import portable
 from skensemble.ensemble._reading import Schema
 from skensemble.models import mlp
-from skensemble.networks import (
-    ROUTES,
-    NetworkRequest,
-    build_network,
-    builder_of,
-    clone_parameter,
-)
 
 _NOT_OFFERED = {
     "partial_fit": (
@@ -47,7 +44,7 @@ class SnapshotEstimator(BaseEstimator):
     def _extra_param_names(self) -> list[str]:
         """Routed parameters (``model__units``) and those that go to the builder by their name."""
         given: set[str] = vars(self).get("_user_params", set())
-        return [name for name in vars(self) if name in given or name.startswith(ROUTES)]
+        return [name for name in vars(self) if name in given or name.startswith(networks.ROUTES)]
 
     def set_params(self, **params):
         """Set parameters, routed ones (``model__units``) included.
@@ -62,7 +59,7 @@ class SnapshotEstimator(BaseEstimator):
         estimator
             The estimator itself.
         """
-        routed = {name: value for name, value in params.items() if name.startswith(ROUTES)}
+        routed = {name: value for name, value in params.items() if name.startswith(networks.ROUTES)}
         super().set_params(**{name: v for name, v in params.items() if name not in routed})
         vars(self).update(routed)
         return self
@@ -70,13 +67,14 @@ class SnapshotEstimator(BaseEstimator):
     def __sklearn_clone__(self):
         """Share models, losses, metrics and optimizers with the clone: ``fit`` changes none."""
         params = self.get_params(deep=False)
-        twin = type(self)(**{name: clone_parameter(value) for name, value in params.items()})
+        twin = type(self)(
+            **{name: networks.clone_parameter(value) for name, value in params.items()}
+        )
         if hasattr(self, "_metadata_request"):
             twin._metadata_request = copy.deepcopy(self._metadata_request)
         return twin
 
     def __sklearn_tags__(self):
-        """Take sparse matrices and images."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.three_d_array = True
@@ -91,10 +89,10 @@ class SnapshotEstimator(BaseEstimator):
 
     def _builder(self, schema: Schema | None):
         """Return the function that builds the network, given what is known of the data."""
-        return builder_of(self.model, mlp)
+        return networks.builder_of(self.model, mlp)
 
-    def _network_request(self, schema: Schema | None) -> NetworkRequest:
-        return NetworkRequest(
+    def _network_request(self, schema: Schema | None) -> networks.NetworkRequest:
+        return networks.NetworkRequest(
             self._builder(schema),
             given=getattr(self, self._network_parameter),
             given_as=self._network_parameter,
@@ -106,7 +104,6 @@ class SnapshotEstimator(BaseEstimator):
     # What was fitted
 
     def __sklearn_is_fitted__(self):
-        """Fitted once there are snapshots."""
         return "_fitted" in vars(self)
 
     @property
@@ -123,39 +120,80 @@ class SnapshotEstimator(BaseEstimator):
         kind = type(self).__name__
         if name in _NOT_OFFERED:
             raise AttributeError(_NOT_OFFERED[name])
-        if name.startswith("_") or not name.endswith("_"):
-            raise AttributeError(f"{kind!r} object has no attribute {name!r}")
-        if "_fitted" not in vars(self):
-            raise AttributeError(f"This {kind} is not fitted: it has no {name} yet.")
-        return self._model() if name == "model_" else self._fitted.attribute(name)
+        if name.endswith("_") and not name.startswith("_"):
+            if "_fitted" not in vars(self):
+                raise AttributeError(f"This {kind} is not fitted: it has no {name} yet.")
+            if name == "model_":
+                return self._fitted.trained.network.model(*self._network_sources())
+            if name in self._fitted.schema.meta:
+                return self._fitted.schema.meta[name]
+            if name in FITTED_ATTRIBUTES:
+                return FITTED_ATTRIBUTES[name](self._fitted)
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
     def __dir__(self):
-        fitted = ["model_", *self._fitted.attribute_names()] if self.initialized_ else []
-        return [*super().__dir__(), *fitted]
-
-    def _model(self):
-        fitted = self._fitted
-        return fitted.trained.network.model(fitted.snapshots, fitted.schema, self._build_again)
+        found = super().__dir__()
+        if self.initialized_:
+            found = [*found, "model_", *self._fitted.schema.meta, *FITTED_ATTRIBUTES]
+        return found
 
     def _predictor(self):
-        fitted = self._fitted
-        return fitted.trained.network.predictor(fitted.snapshots, fitted.schema, self._build_again)
+        return self._fitted.trained.network.predictor(*self._network_sources())
+
+    def _network_sources(self):
+        """Return what the network of a loaded ensemble is built from."""
+        return self._fitted.weighed.snapshots, self._fitted.schema, self._build_again
 
     def _build_again(self):
         with seeded(self._fitted.seeds.network):
-            return build_network(self._network_request(self._fitted.schema))
+            return networks.build_network(self._network_request(self._fitted.schema))
 
     def _get_fitted_attr_html(self, doc_link=""):
         """Put M, the weights and the holdout scores above scikit-learn's table of attributes."""
         attributes = super()._get_fitted_attr_html(doc_link)
         if self.initialized_:
-            table = ensemble_table(self.weights_, self.snapshot_scores_)
+            table = _ensemble_table(self.weights_, self.snapshot_scores_)
             rest = attributes._repr_html_inner
             attributes._repr_html_inner = lambda: table + rest()
         return attributes
 
     def __getstate__(self):
-        return portable_state(self)
+        state = dict(vars(self))
+        for name in self.get_params(deep=False):
+            state[name] = portable(state[name])
+        if self.initialized_:
+            state["_fitted"] = self._fitted.stored()
+        return state
 
-    def __setstate__(self, state):
-        vars(self).update(restored_state(state))
+    def __copy__(self):
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
+        if self.initialized_:
+            twin._fitted = self._fitted.stored()
+        return twin
+
+
+def _ensemble_table(weights: np.ndarray, scores: Mapping[str, Sequence] | None) -> str:
+    M = len(weights)
+    rows = [[f"snapshot {m + 1}", f"{weight:.3f}"] for m, weight in enumerate(weights)]
+    head = ["", "weight"]
+    if scores is not None:
+        # After a second training that was stopped sooner, there are fewer snapshots than scores.
+        rows += [
+            [name, "equal" if name == "uniform" else "–" if "snapshot" in name else "as above"]
+            for name in scores["name"][M:]
+        ]
+        for row, loss, accuracy in zip(rows, scores["log_loss"], scores["accuracy"], strict=True):
+            row += [f"{loss:.4f}", f"{accuracy:.4f}"]
+        head += ["holdout log-loss", "holdout accuracy"]
+    body = "".join(f'<tr class="default">{_cells(row, "td")}</tr>' for row in rows)
+    return (
+        '<div class="estimator-table"><details open>'
+        f"<summary>Snapshot ensemble, M = {M}</summary>"
+        f'<table class="parameters-table"><tbody><tr>{_cells(head, "th")}</tr>{body}'
+        "</tbody></table></details></div>"
+    )
+
+
+def _cells(values: Sequence[str], tag: str) -> str:
+    return "".join(f"<{tag}>{escape(value)}</{tag}>" for value in values)

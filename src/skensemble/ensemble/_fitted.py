@@ -1,18 +1,23 @@
-"""The record of a fit."""
+"""The record of a fit, and the network in it."""
 
 import copy
+import threading
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
+import keras
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skensemble.ensemble._combination import HoldoutPredictions
-from skensemble.ensemble._live_network import LiveNetwork
 from skensemble.ensemble._reading import Schema
+from skensemble.ensemble._weighing import Weighed
+from skensemble.inference import BankPredictor
+from skensemble.networks import architecture_of, check_fits, model_from, set_weights
 from skensemble.snapshots import SnapshotBank
-from skensemble.weighting import WeightingResult
+
+# The network of a loaded ensemble is built once, whichever thread needs it first.
+_LOCK = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Seeds:
 def draw_seeds(random_state) -> Seeds:
     """Draw seeds from ``random_state`` without changing it, or any global generator."""
     state = np.random.SeedSequence(draw_seed(random_state)).generate_state(5)
-    return Seeds(*(int(seed) for seed in state))
+    return Seeds(*state.tolist())
 
 
 def draw_seed(random_state) -> int:
@@ -37,6 +42,55 @@ def draw_seed(random_state) -> int:
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     return int(copy.deepcopy(check_random_state(random_state)).randint(2**31))
+
+
+@dataclass(eq=False)
+class LiveNetwork:
+    """A network and what predicts with it; after loading, both are made on first use."""
+
+    output_layer: Any = None  # what its outputs mean; None where there is no network yet
+    live_model: Any = None  # the network; None after loading
+    # Iterations that its optimizer has done here; None where it has no optimizer of ours.
+    n_steps: int | None = None
+    live_predictor: BankPredictor | None = None  # none after loading
+    # What the network is built from after loading; None where Keras cannot describe it, and in
+    # memory.
+    architecture: bytes | None = None
+
+    def stored(self):
+        """Return it without what cannot be written to a file."""
+        known = self.live_model is None
+        architecture = self.architecture if known else architecture_of(self.live_model)
+        return LiveNetwork(self.output_layer, architecture=architecture)
+
+    def model(self, bank: SnapshotBank, schema: Schema | None = None, build: Any = None):
+        """Return the Keras model; ``build`` makes it where there is no architecture to use."""
+        with _LOCK:
+            if self.live_model is None:
+                self.live_model = self._built(bank, schema, build)
+            return self.live_model
+
+    def predictor(self, bank: SnapshotBank, schema: Schema | None = None, build: Any = None):
+        """Return a `BankPredictor` over all snapshots; parameters are those of ``model``."""
+        if self.live_predictor is None:
+            with _LOCK:
+                if self.live_predictor is None:
+                    model = self.model(bank, schema, build)
+                    self.live_predictor = BankPredictor(model, self.output_layer, bank)
+        return self.live_predictor
+
+    def _built(self, bank: SnapshotBank, schema: Any, build: Any):
+        try:
+            model = None if self.architecture is None else model_from(self.architecture)
+        except Exception:
+            # A function that the configuration names may be missing here; the builder has its own.
+            model = None
+        model = build() if model is None else model
+        if not model.weights:
+            model(np.zeros((1, *schema.row_shape), schema.row_dtype))
+        check_fits(bank, model)
+        set_weights(model, bank[-1].weights)
+        return model
 
 
 @dataclass(frozen=True)
@@ -50,12 +104,12 @@ class Phase:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What the training of some cycles leaves."""
+    """What the training of some cycles leaves; without arguments, what there is before."""
 
-    network: LiveNetwork  # the network, with the weights of the last snapshot
-    # All snapshots, those of earlier fits included; None where there is none yet, and in the record
-    # of a fit, which has them itself.
-    bank: Any = None
+    # The network, with the weights of the last snapshot.
+    network: LiveNetwork = field(default_factory=LiveNetwork)
+    # All snapshots, those of earlier fits included; none in the record of a fit, which has them.
+    bank: Any = ()
     # One for each fit that added cycles; none where the snapshots come from elsewhere.
     phases: tuple[Phase, ...] = ()
     n_iterations_adopted: int = 0  # iterations that snapshots from elsewhere have behind them
@@ -71,7 +125,6 @@ class Trained:
 
     @property
     def n_epochs(self) -> int:
-        """Epochs trained."""
         return sum(phase.n_epochs for phase in self.phases)
 
     @property
@@ -86,23 +139,22 @@ class Fitted:
 
     schema: Schema  # the form of X and y
     trained: Trained  # network, history, and what a later fit with ``warm_start`` needs
+    weighed: Weighed  # the snapshots and their weights
     seeds: Seeds  # those of the first fit
     class_weights: np.ndarray | None  # (k,): Weight of each class
     seen: np.ndarray  # distinct targets among the rows that trained
-    # Of the rows that trained, where fit chose the holdout; a later fit must choose the same.
-    holdout_digest: int | None
-    is_refit: bool  # whether the snapshots have been trained on the holdout too
-    snapshots: SnapshotBank  # the snapshots, with their scores
-    weighting: WeightingResult  # the combination weights, and how they were found
-    # Holdout scores of each snapshot, of equal weights and of those in use.
-    snapshot_scores: dict[str, list] | None
-    # Numbers of the rows of X that were held out; None where none were, or the user brought others.
-    holdout: np.ndarray | None
-    # What the snapshots predicted there, those of the first training with ``refit``. In memory
-    # only: pickles do not have them.
-    holdout_predictions: HoldoutPredictions | None
     timings: dict[str, float]  # seconds spent in each stage
-    backend: str  # what ran under Keras
+    # Of the rows that trained, where fit chose the holdout; a later fit must choose the same.
+    holdout_digest: int | None = None
+    is_refit: bool = False  # whether the snapshots have been trained on the holdout too
+    # Numbers of the rows of X that were held out; None where none were, or the user brought others.
+    holdout: np.ndarray | None = None
+    backend: str = field(default_factory=keras.backend.backend)  # what ran under Keras
+
+    def stored(self):
+        """Return it without what cannot be written to a file, or is large."""
+        trained = replace(self.trained, network=self.trained.network.stored())
+        return replace(self, trained=trained, weighed=replace(self.weighed, predictions=None))
 
     @property
     def learning_rates(self) -> np.ndarray:
@@ -110,35 +162,13 @@ class Fitted:
         done = [phase.schedule.simulate()[: phase.n_done] for phase in self.trained.phases]
         return np.concatenate([np.empty(0), *done])
 
-    def to_continue(self) -> Trained:
-        """Return what a fit that adds cycles goes on from."""
-        return replace(self.trained, bank=self.snapshots)
 
-    def attribute(self, name: str) -> Any:
-        """Return a fitted attribute of the estimator, such as ``weights_``.
-
-        Raises
-        ------
-        AttributeError
-            If there is none of this name.
-        """
-        if name in self.schema.meta:
-            return self.schema.meta[name]
-        try:
-            return _ATTRIBUTES[name](self)
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def attribute_names(self) -> list[str]:
-        """Name the fitted attributes."""
-        return [*self.schema.meta, *_ATTRIBUTES]
-
-
-_ATTRIBUTES = {
-    "snapshots_": attrgetter("snapshots"),
-    "weights_": attrgetter("weighting.weights"),
-    "weighting_": attrgetter("weighting"),
-    "snapshot_scores_": attrgetter("snapshot_scores"),
+# The fitted attributes of an estimator, besides what ``schema.meta`` has.
+FITTED_ATTRIBUTES = {
+    "snapshots_": attrgetter("weighed.snapshots"),
+    "weights_": attrgetter("weighed.weighting.weights"),
+    "weighting_": attrgetter("weighed.weighting"),
+    "snapshot_scores_": attrgetter("weighed.scores"),
     "holdout_": attrgetter("holdout"),
     "history_": attrgetter("trained.history"),
     "learning_rates_": attrgetter("learning_rates"),

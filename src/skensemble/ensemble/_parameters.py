@@ -1,8 +1,10 @@
 """The checks of the estimator's parameters, before anything is built."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
+import keras
 import numpy as np
 
 from skensemble._validation import (
@@ -15,8 +17,7 @@ from skensemble._validation import (
 )
 from skensemble.callbacks import RATE_SETTERS, SnapshotCallback
 from skensemble.ensemble._augmentation_trial import check_augmentation
-from skensemble.ensemble._combination import Combination
-from skensemble.ensemble._holdout import check_validation_fraction
+from skensemble.ensemble._weighing import Combination
 from skensemble.networks import callback_list
 from skensemble.training import check_engine
 from skensemble.weighting import check_method
@@ -32,53 +33,43 @@ _FIT_SETTINGS = (
 )
 
 
-def fit_settings(params: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Collect what ``Model.fit`` is told: arguments of fit over ``fit__epochs`` over ``epochs``."""
-    settings = {name: params[name] for name in _FIT_SETTINGS if name in params}
+def parameters_of_call(params: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters for one ``fit``: its arguments over ``fit__epochs`` over ``epochs``."""
     routed = {
         name.removeprefix("fit__"): value
         for name, value in params.items()
         if name.startswith("fit__") and not name.startswith("fit__callbacks")
     }
-    for name, value in {**routed, **overrides}.items():
+    settings = {**routed, **overrides}
+    for name in settings:
         if name not in _FIT_SETTINGS:
             raise TypeError(
                 f"fit must be called with X, y, sample_weight, X_val, y_val or one of "
                 f"{', '.join(_FIT_SETTINGS)}, got {name!r} instead: if it is a parameter of the "
                 "estimator, set it there; a holdout is X_val and y_val."
             )
-        settings[name] = value
-    return settings
+    return {**params, **settings}
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
-    """Raise unless every parameter is in its range."""
     M = check_integer("M", params["M"], minimum=1, fix="5 is the usual choice")
-    check_real(
-        "alpha_zero",
-        params["alpha_zero"],
-        positive=True,
-        fix="0.1 is the usual start for SGD, 0.001 for Adam",
-    )
+    fix = "0.1 is the usual start for SGD, 0.001 for Adam"
+    check_real("alpha_zero", params["alpha_zero"], positive=True, fix=fix)
     check_integer("epochs", params["epochs"], minimum=1, fix="it is the budget of all cycles")
     for name in ("batch_size", "validation_batch_size", "predict__batch_size"):
-        check_batch_size(name, params.get(name))
+        if params.get(name) not in (None, -1):
+            check_integer(name, params[name], minimum=1, fix="-1 takes all rows at once")
     check_validation_fraction(params["validation_fraction"])
-    split = check_real(
-        "validation_split", params["validation_split"], positive=False, fix="0 monitors nothing"
-    )
+    fix = "0 monitors nothing"
+    split = check_real("validation_split", params["validation_split"], positive=False, fix=fix)
     if split >= 1:
-        raise ValueError(must_be("validation_split", "below 1", split, "0 monitors nothing"))
+        raise ValueError(must_be("validation_split", "below 1", split, fix))
     check_engine(params["engine"])
     check_augmentation(params["augmentation"])
-    check_choice(
-        "verbose",
-        int(params["verbose"])
-        if isinstance(params["verbose"], bool | np.bool_)
-        else params["verbose"],
-        (0, 1, 2),
-        fix="0 is silent, 1 shows progress, 2 prints a line per epoch",
-    )
+    verbose = params["verbose"]
+    verbose = int(verbose) if isinstance(verbose, bool | np.bool_) else verbose
+    fix = "0 is silent, 1 shows progress, 2 prints a line per epoch"
+    check_choice("verbose", verbose, (0, 1, 2), fix=fix)
     check_flag("refit", params["refit"], fix="True trains again on all rows")
     if params["refit"] and params["warm_start"]:
         fix = (
@@ -102,18 +93,7 @@ def check_combination(combination: Combination, M: int, name: str = "weighting")
     if min_weight * M >= 1:
         must = f"below 1/M={1 / M:g}, the weight of each where all are equal"
         raise ValueError(must_be("min_weight", must, min_weight, fix))
-    check_weighting(combination.weighting, M, n_last, name)
-
-
-def check_batch_size(name: str, value: Any) -> None:
-    """Raise unless ``value`` is at least 1, -1 for all rows, or None."""
-    if value is None or value == -1:
-        return
-    check_integer(name, value, minimum=1, fix="-1 takes all rows at once")
-
-
-def check_weighting(weighting: Any, M: int, n_last: int | None, name: str) -> None:
-    """Raise unless ``weighting`` is a method, a scorer or an array of M weights."""
+    weighting = combination.weighting
     if isinstance(weighting, str) or not np.iterable(weighting):
         check_method(weighting, name=name, also=f"an array of shape ({M},)")
         return
@@ -129,6 +109,18 @@ def check_weighting(weighting: Any, M: int, n_last: int | None, name: str) -> No
         raise ValueError(must_be(name, f"of a positive sum{which}", given.tolist(), fix))
 
 
+def check_validation_fraction(value) -> None:
+    """Raise unless ``value`` is a fraction in (0, 1), a count of at least 1, or None."""
+    fix = "0.1 holds out a tenth of the rows, 200 holds out 200, None holds out none"
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        check_integer("validation_fraction", value, minimum=1, fix=fix)
+    elif value is not None and not isinstance(value, float | np.floating):
+        raise TypeError(must_be("validation_fraction", "a number or None", value, fix))
+    elif value is not None and not 0 < value < 1:
+        must = "between 0 and 1, or a number of rows"
+        raise ValueError(must_be("validation_fraction", must, value, fix))
+
+
 def check_shares(name: str, given: np.ndarray, fix: str) -> None:
     """Raise unless an array is made of numbers that may be weights."""
     if given.dtype.kind not in "iuf":
@@ -138,17 +130,10 @@ def check_shares(name: str, given: np.ndarray, fix: str) -> None:
 
 
 def checked_callbacks(params: Mapping[str, Any]) -> list:
-    """Return the callbacks for training."""
     callbacks = callback_list(params)
-    _check_callbacks(callbacks)
-    return callbacks
-
-
-def _check_callbacks(callbacks: Any) -> None:
-    for callback in callbacks:
-        if isinstance(callback, list | tuple):
-            _check_callbacks(callback)
-        elif isinstance(callback, (*RATE_SETTERS, SnapshotCallback)):
+    for callback in keras.tree.flatten(callbacks):
+        if isinstance(callback, (*RATE_SETTERS, SnapshotCallback)):
             must = "free of callbacks that set the learning rate, which the cycles do"
             fix = "leave it out, and choose alpha_zero and M"
             raise ValueError(must_be("callbacks", must, Described(type(callback).__name__), fix))
+    return callbacks

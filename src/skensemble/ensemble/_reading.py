@@ -1,6 +1,7 @@
-"""Reading X, y and the weights of rows."""
+"""Reading X, y and the weights of rows, and keeping some rows out of training."""
 
 import functools
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,9 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, validate_data
 
 from skensemble._validation import Described, must_be
-from skensemble.ensemble._holdout import Holdout
-
-_FEW_ENTRIES = 2**16
+from skensemble._warnings import warn
+from skensemble.ensemble._weighing import learns_weights
+from skensemble.exceptions import HoldoutWarning
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +45,41 @@ class TrainingRows:
     mean_weight: float  # mean of the positive weights that the user gave
 
 
+@dataclass(frozen=True, eq=False)
+class Holdout:
+    """The rows that the combination weights are learned on."""
+
+    X: Any  # (n, ...): Features
+    y: np.ndarray  # (n,): Class indices
+    sample_weight: np.ndarray | None  # (n,): Weight of each row
+    # Where they are in the data that ``fit`` was given; None if they came by themselves.
+    rows: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Which rows train, and which teach the combination weights."""
+
+    train: np.ndarray  # numbers of the rows to train on
+    monitored: np.ndarray | None  # of those that only ``val_loss`` is computed on
+    holdout: Holdout | None  # the rows to learn the weights on
+    seen: np.ndarray  # distinct targets among the rows that have a weight
+    digest: int | None  # of the rows that are not held out, where the holdout was chosen here
+
+
 def unfitted_twin(estimator):
     """Return an estimator of the same parameters, for scikit-learn to write down what X is like."""
     return type(estimator)(**estimator.get_params(deep=False))
 
 
 def learn_schema(reader, X, y) -> tuple[Schema, Any, np.ndarray]:
-    """Learn the form of X and y from the rows of a first fit."""
     check_y_given(reader, X, y)
     y_dtype = np.asarray(y).dtype
     X = check_X(reader, X, None)
     task, y = reader._task.learn(y)
     encoder = reader.feature_encoder
-    if type(encoder) is FunctionTransformer and encoder.func is None:
-        encoder = None
-    encoder = encoder if encoder is None else encoder.fit(X)
+    is_identity = type(encoder) is FunctionTransformer and encoder.func is None
+    encoder = None if encoder is None or is_identity else encoder.fit(X)
     meta = {
         name: getattr(reader, name)
         for name in ("n_features_in_", "feature_names_in_")
@@ -71,41 +92,43 @@ def learn_schema(reader, X, y) -> tuple[Schema, Any, np.ndarray]:
 
 
 def read_training_rows(reader, X, y, sample_weight, schema: Schema | None = None) -> TrainingRows:
-    """Check the rows to train on."""
     if schema is None:
         schema, X, y = learn_schema(reader, X, y)
+        weight = check_sample_weight(sample_weight, X)
     else:
-        check_y_given(reader, X, y)
-        X = schema.encode(check_X(reader, X, schema))
-        y = schema.task.transform(y)
-    weight = check_sample_weight(sample_weight, X)
+        X, y, weight = _read(reader, schema, X, y, sample_weight, "y")
     mean_weight = 1.0 if weight is None else float(weight[weight > 0].mean())
     class_weights = schema.task.weight_of_each_class(getattr(reader, "class_weight", None), y)
-    if class_weights is not None:
-        weight = class_weights[y] if weight is None else weight * class_weights[y]
+    weight = _times_class_weights(weight, class_weights, y)
     return TrainingRows(schema, X, y, weight, class_weights, mean_weight)
 
 
-def read_holdout(reader, schema: Schema, class_weights, X, y, sample_weight, name: str) -> Holdout:
-    """Check rows that the user has kept out of training; ``name`` is what errors call y."""
-    check_y_given(reader, X, y)
-    X = check_X(reader, X, schema)
-    weight = check_sample_weight(sample_weight, X)
-    X, y = schema.encode(X), schema.task.transform(y, name=name)
-    if class_weights is not None:
-        weight = class_weights[y] if weight is None else weight * class_weights[y]
-        if not weight.any():
-            got = Described(f"0 for every row of {name}")
-            fix = "hold out rows of a class that counts"
-            raise ValueError(must_be("class_weight", f"positive somewhere in {name}", got, fix))
+def read_holdout(reader, fitted, X, y, sample_weight, name: str) -> Holdout:
+    """Check rows that the user kept out of training; ``name`` is what errors call y."""
+    X, y, weight = _read(reader, fitted.schema, X, y, sample_weight, name)
+    weight = _times_class_weights(weight, fitted.class_weights, y)
+    if weight is not None and not weight.any():
+        got = Described(f"0 for every row of {name}")
+        fix = "hold out rows of a class that counts"
+        raise ValueError(must_be("class_weight", f"positive somewhere in {name}", got, fix))
     return Holdout(X, y, weight)
 
 
-def check_X(reader, X, schema: Schema | None):
-    """Return X as an array of any number of dimensions from 2, or as a CSR matrix.
+def _read(reader, schema: Schema, X, y, sample_weight, name: str):
+    check_y_given(reader, X, y)
+    X = check_X(reader, X, schema)
+    weight = check_sample_weight(sample_weight, X)
+    return schema.encode(X), schema.task.transform(y, name=name), weight
 
-    Neither copied nor converted where it is an array of numbers already.
-    """
+
+def _times_class_weights(weight, class_weights, y) -> np.ndarray | None:
+    if class_weights is None:
+        return weight
+    return class_weights[y] if weight is None else weight * class_weights[y]
+
+
+def check_X(reader, X, schema: Schema | None):
+    """Return X as an array of 2 dimensions or more, not copied if it is one, or a CSR matrix."""
     limit = _largest(keras.config.floatx())
     if schema is not None and _is_plain(X, schema, limit):
         return X
@@ -130,14 +153,11 @@ def _largest(dtype: str) -> float:
 
 
 def _is_plain(X, schema: Schema, limit: float) -> bool:
-    """Whether X is an array of few rows like those of ``fit``, with nothing to convert or to say.
-
-    To find that out takes a tenth of the time of scikit-learn's validation, and of a prediction.
-    """
+    """Whether a small X needs no validation, which would take as long as the prediction."""
     return (
         type(X) is np.ndarray
         and X.dtype.kind == "f"
-        and 0 < X.size <= _FEW_ENTRIES
+        and 0 < X.size <= 2**16
         and X.shape[1:] == schema.X_shape[1:]
         and "feature_names_in_" not in schema.meta
         and float(np.abs(X).max()) <= limit  # not so for NaN
@@ -145,7 +165,6 @@ def _is_plain(X, schema: Schema, limit: float) -> bool:
 
 
 def check_y_given(estimator, X, y) -> None:
-    """Raise unless there is a label for each row."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
@@ -167,8 +186,79 @@ def check_sample_weight(sample_weight, X):
 
 
 def check_both_or_neither(X, y, X_name: str = "X_val", y_name: str = "y_val") -> None:
-    """Raise if only one half of a holdout is given."""
     if (X is None) != (y is None):
         given, missing = (X_name, y_name) if y is None else (y_name, X_name)
         fix = "pass both, or neither"
         raise ValueError(must_be(missing, f"given together with {given}", None, fix))
+
+
+def split_rows(rows: TrainingRows, own: Holdout | None, settings, seed: int, earlier) -> Split:
+    """Decide which rows are kept out of training; a fit that goes on keeps out the same again."""
+    method, fraction = settings["weighting"], settings["validation_fraction"]
+    learns = learns_weights(method)
+    task, y, weight = rows.schema.task, rows.y, rows.sample_weight
+    train = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
+    seen = np.unique(y[train])
+    task.check_can_train(seen)
+    holdout, digest = own, None
+    if own is None and fraction is not None:
+        kept, held_out = task.split_holdout(y[train], fraction, seed)
+        if held_out is not None:
+            held_out = train[held_out]
+            of_holdout = None if weight is None else weight[held_out]
+            holdout = Holdout(rows.X[held_out], y[held_out], of_holdout, rows=held_out)
+        elif learns:
+            warn_without_holdout(task, y[train], fraction, "snapshots")
+        train = train[kept]
+        digest = zlib.crc32(train.tobytes(), zlib.crc32(y.tobytes()))
+    elif own is None and learns:
+        must = "'uniform' or an array where validation_fraction=None"
+        fix = "hold out some rows, as in validation_fraction=0.1, or pass X_val and y_val to fit"
+        raise ValueError(must_be("weighting", must, method, fix))
+    if holdout is not None:
+        name = "y" if own is None else "y_val"
+        check_can_weigh(task, method, holdout, seen, name=name, parameter="weighting")
+    if earlier is not None and digest not in (None, earlier.holdout_digest):
+        _refuse_seen_holdout(earlier.holdout_digest)
+    train, monitored = _split_monitored(train, settings["validation_split"])
+    return Split(train, monitored, holdout, seen, digest)
+
+
+def warn_without_holdout(task, y: np.ndarray, fraction, members: str) -> None:
+    """Say why no row of y can be held out to weigh the members on."""
+    what, fix = task.why_no_holdout(y, fraction)
+    warn(
+        f"{what}, so the {members} get equal weights. {fix}, to learn the weights.", HoldoutWarning
+    )
+
+
+def check_can_weigh(task, method, holdout: Holdout, seen, **words) -> None:
+    """Raise if weights are to be learned on a holdout, and cannot be; ``words`` are for errors."""
+    if learns_weights(method):
+        task.check_can_weigh(method, holdout.y, holdout.sample_weight, seen, **words)
+
+
+def _refuse_seen_holdout(earlier: int | None) -> None:
+    if earlier is None:
+        fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
+        got = Described("rows that the cycles so far may have been trained on")
+        raise ValueError(must_be("the holdout", "unseen by every cycle", got, fix))
+    must = "the same rows in every fit with warm_start=True, or it has been trained on"
+    got = Described("other labels, another order, or another split")
+    fix = (
+        "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or set "
+        "warm_start=False"
+    )
+    raise ValueError(must_be("the holdout", must, got, fix))
+
+
+def _split_monitored(train: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray | None]:
+    """Leave the last rows out of training, for ``val_loss``; None where the share is 0."""
+    if not share:
+        return train, None
+    n_train = int(len(train) * (1 - share))
+    if n_train == 0 or n_train == len(train):
+        got = Described(f"{share:g} of {len(train)} rows")
+        fix = "leave it out, or bring more rows"
+        raise ValueError(must_be("validation_split", "at least a row on both sides", got, fix))
+    return train[:n_train], train[n_train:]

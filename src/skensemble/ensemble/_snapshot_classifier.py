@@ -2,56 +2,51 @@
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skensemble._validation import must_be
 from skensemble.ensemble._adoption import adopt_snapshots
-from skensemble.ensemble._combination import Combination, learns_weights
 from skensemble.ensemble._cycles import (
     Plan,
     Stopwatch,
+    has_cycles_to_add,
     network_kept_on_error,
+    train_again,
     train_cycles,
     training_data,
 )
 from skensemble.ensemble._estimator import SnapshotEstimator
-from skensemble.ensemble._fitted import Fitted, draw_seeds
-from skensemble.ensemble._holdout import (
-    check_can_weigh,
-    check_still_unseen,
-    choose_holdout,
-    split_monitored,
-)
+from skensemble.ensemble._fitted import Fitted, Trained, draw_seeds
 from skensemble.ensemble._parameters import (
     check_combination,
     check_parameters,
     checked_callbacks,
-    fit_settings,
+    parameters_of_call,
 )
 from skensemble.ensemble._reading import (
     check_both_or_neither,
+    check_can_weigh,
     check_X,
     read_holdout,
     read_training_rows,
+    split_rows,
     unfitted_twin,
 )
-from skensemble.ensemble._refit import train_again
-from skensemble.ensemble._warm_start import has_cycles_to_add
 from skensemble.ensemble._weighing import (
+    Combination,
+    learns_weights,
     member_probas,
     predict_holdout,
     warn_if_at_chance,
+    weigh_on_holdout,
     weigh_snapshots,
 )
 from skensemble.inference import predict_with_early_exit, uncertainty_of, weighted_mean
 from skensemble.networks import ensemble_model
 from skensemble.schedules import CyclicCosineDecay
 from skensemble.tasks import Classification
-
-__all__ = ["SnapshotEnsembleClassifier"]
 
 
 class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
@@ -300,12 +295,11 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         Ctrl-C ends the training: the ensemble has the cycles that are finished, with a warning.
         Before the end of the first cycle it is a KeyboardInterrupt, and the estimator is as it was.
         """
-        params = self.get_params(deep=False)
-        settings = fit_settings(params, fit_params)
-        check_parameters({**params, **settings})
+        settings = parameters_of_call(self.get_params(deep=False), fit_params)
+        check_parameters(settings)
         self._check_own_parameters()
         check_both_or_neither(X_val, y_val)
-        callbacks = checked_callbacks(params)
+        callbacks = checked_callbacks(settings)
         earlier = vars(self).get("_fitted") if self.warm_start else None
         if earlier is not None and not has_cycles_to_add(earlier, self.M, settings["epochs"]):
             return self
@@ -313,65 +307,46 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         # Read the rows, and keep some out of training.
         reader = unfitted_twin(self) if earlier is None else self
         seeds = draw_seeds(self.random_state) if earlier is None else earlier.seeds
-        known = None if earlier is None else earlier.schema
-        rows = read_training_rows(reader, X, y, sample_weight, known)
-        schema, task = rows.schema, rows.schema.task
-        own = None
-        if X_val is not None:
-            own = read_holdout(reader, schema, rows.class_weights, X_val, y_val, None, "y_val")
-        split = choose_holdout(rows, params, seeds.holdout, own)
-        if earlier is not None:
-            check_still_unseen(split, earlier.holdout_digest)
-        train, monitored = split_monitored(split.train, settings["validation_split"])
+        rows = read_training_rows(reader, X, y, sample_weight, earlier and earlier.schema)
+        schema = rows.schema
+        own = None if X_val is None else read_holdout(reader, rows, X_val, y_val, None, "y_val")
+        split = split_rows(rows, own, settings, seeds.holdout, earlier)
 
         # Train along the cycles, and weigh the snapshots on the rows kept out.
-        watch, so_far = Stopwatch(), None if earlier is None else earlier.to_continue()
-        plan = Plan(
-            params=params,
-            settings=settings,
-            callbacks=callbacks,
-            seeds=seeds,
-            request=self._network_request(schema),
-            task=task,
-            make_schedule=self._make_schedule,
-            warm_up=self._warm_up,
-            monitored=monitored,
-        )
-        data = training_data(rows.X, rows.y, train, rows.sample_weight, plan)
+        so_far = Trained()
+        if earlier is not None:
+            so_far = replace(earlier.trained, bank=earlier.weighed.snapshots)
+        plan = Plan(self, settings, callbacks, seeds, schema, split.monitored)
+        data = training_data(plan, rows.X, rows.y, split.train, rows.sample_weight)
+        watch = Stopwatch()
         with network_kept_on_error(so_far):
             trained = train_cycles(plan, data, so_far, watch)
-            predictor, batch_size = trained.network.predictor(trained.bank), self._batch_size
-            predictions = predict_holdout(predictor, trained.bank, split.holdout, batch_size, watch)
-            combination = self._combination().of_first(len(trained.bank))
-            weighed = weigh_snapshots(trained.bank, predictions, combination, task, watch)
+            weighed = weigh_on_holdout(
+                self, trained.network, trained.bank, split.holdout, schema.task, watch
+            )
 
             # Train again on all rows.
             again = None
             if self.refit and split.holdout is not None and not trained.interrupted:
                 trained.network.live_predictor = None  # it would hold on to all snapshots
                 with watch("refit"):
-                    again = train_again(plan, data, split.holdout, weighed)
+                    again = train_again(plan, data, split.holdout, rows.mean_weight, weighed)
             if again is not None:
                 trained, weighed, data = again
             with watch("score"):
-                n_earlier = 0 if so_far is None else len(so_far.bank)
-                warn_if_at_chance(trained, n_earlier, data, task, self.alpha_zero, batch_size)
+                warn_if_at_chance(plan, trained, len(so_far.bank), data)
 
         self._fitted = Fitted(
             schema=schema,
-            trained=replace(trained, bank=None),  # snapshots has it
+            trained=replace(trained, bank=()),  # weighed has it
+            weighed=weighed,
             seeds=seeds,
             class_weights=rows.class_weights,
             seen=split.seen,
+            timings=watch.seconds,
             holdout_digest=split.digest,
             is_refit=again is not None,
-            snapshots=weighed.snapshots,
-            weighting=weighed.weighting,
-            snapshot_scores=weighed.scores,
             holdout=None if split.holdout is None else split.holdout.rows,
-            holdout_predictions=weighed.predictions,
-            timings=watch.seconds,
-            backend=keras.backend.backend(),
         )
         return self
 
@@ -388,9 +363,6 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
     def _warm_up(self, model, data, plan, watch) -> dict[str, list[float]]:
         """Train a new network before its first cycle; return the history of it."""
         return {}
-
-    def _combination(self) -> Combination:
-        return Combination(self.weighting, self.n_last, self.min_weight)
 
     @property
     def _batch_size(self) -> int | None:
@@ -470,7 +442,7 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         ((3,), array([0, 0]))
         """
         estimator = cls(model, **params)
-        rows = (X_val, y_val, sample_weight)
+        rows = {"X_val": X_val, "y_val": y_val, "sample_weight": sample_weight}
         estimator._fitted = adopt_snapshots(
             estimator, snapshots, rows, classes, input_shape, params
         )
@@ -524,39 +496,26 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         array([0. , 0.5, 0.5])
         """
         check_is_fitted(self)
-        fitted, M = self._fitted, len(self.snapshots_)
+        fitted = self._fitted
+        bank, task, M = self.snapshots_, fitted.schema.task, len(self.snapshots_)
         asked = {"weighting": method, "n_last": n_last, "min_weight": min_weight}
         asked = {name: value for name, value in asked.items() if value is not None}
-        combination = replace(self._combination().of_first(M), **asked)
+        combination = replace(Combination.of(self, M), **asked)
+        weighting = combination.weighting
         parameter = "weighting" if method is None else "method"
         check_combination(combination, M, parameter)
         check_both_or_neither(X, y, "X", "y")
-        learns = learns_weights(combination.weighting)
-        predictions = fitted.holdout_predictions
+        predictions = kept = fitted.weighed.predictions
         if X is not None:
-            holdout = read_holdout(
-                self, fitted.schema, fitted.class_weights, X, y, sample_weight, "y"
-            )
-            if learns:
-                how = {"name": "y", "parameter": parameter}
-                task, method = fitted.schema.task, combination.weighting
-                check_can_weigh(task, holdout, fitted.seen, method, **how)
-            predictions = predict_holdout(
-                self._predictor(), fitted.snapshots, holdout, self._batch_size, Stopwatch()
-            )
-        elif learns and predictions is None:
+            holdout = read_holdout(self, fitted, X, y, sample_weight, "y")
+            check_can_weigh(task, weighting, holdout, fitted.seen, name="y", parameter=parameter)
+            predictions = predict_holdout(self._predictor(), bank, holdout, self._batch_size)
+        elif learns_weights(weighting) and predictions is None:
             must = "given where weights are learned and no holdout of fit is in memory"
             fix = "pass X and y that trained no snapshot"
             raise TypeError(must_be("X", must, None, fix))
-        weighed = weigh_snapshots(
-            fitted.snapshots, predictions, combination, fitted.schema.task, Stopwatch()
-        )
-        self._fitted = replace(
-            fitted,
-            snapshots=weighed.snapshots,
-            weighting=weighed.weighting,
-            snapshot_scores=weighed.scores,
-        )
+        weighed = weigh_snapshots(bank, predictions, combination, task, Stopwatch())
+        self._fitted = replace(fitted, weighed=replace(weighed, predictions=kept))
         return self
 
     def predict(self, X, *, early_exit=False, return_saved=False):

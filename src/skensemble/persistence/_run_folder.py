@@ -196,7 +196,7 @@ class Run:
         import keras
 
         from skensemble.ensemble import SnapshotEnsembleClassifier
-        from skensemble.ensemble._combination import HoldoutPredictions
+        from skensemble.ensemble._weighing import HoldoutPredictions, Weighed
 
         losses, loss = keras.losses, None
         if self.config["network"]["from_logits"]:
@@ -216,14 +216,11 @@ class Run:
         if holdout is not None:
             rows = holdout.rows if len(holdout.rows) else None
             predictions = HoldoutPredictions(holdout.probas, holdout.y, holdout.sample_weight)
-        fitted = clf._fitted
         clf._fitted = replace(
-            fitted,
-            weighting=self.weighting,
-            snapshot_scores=self.scores,
-            trained=replace(fitted.trained, history=self.history),
+            clf._fitted,
+            trained=replace(clf._fitted.trained, history=self.history),
+            weighed=Weighed(clf.snapshots_, self.weighting, self.scores, predictions),
             holdout=rows,
-            holdout_predictions=predictions,
         )
         return clf
 
@@ -254,7 +251,7 @@ class Run:
         TypeError, ValueError
             If there are no rows to learn on, or the method is unknown.
         """
-        from skensemble.ensemble._combination import learns_weights
+        from skensemble.ensemble._weighing import learns_weights
 
         if learns_weights(method) and X is None and self.holdout is None:
             got = Described(f"one without {files.HOLDOUT}")

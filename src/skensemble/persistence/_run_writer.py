@@ -167,7 +167,7 @@ class RunWriter:
         files.write_history(folder / files.HISTORY, estimator.history_)
         weights = {**asdict(estimator.weighting_), "scores": estimator.snapshot_scores_}
         write_json(folder / files.WEIGHTS, {**weights, "source": files.OWN_HOLDOUT})
-        found, rows = estimator._fitted.holdout_predictions, estimator.holdout_
+        found, rows = estimator._fitted.weighed.predictions, estimator.holdout_
         if found is not None:
             rows = np.empty(0, dtype=np.int64) if rows is None else rows
             holdout = files.SavedHoldout(found.probas, found.y, found.sample_weight, rows)

@@ -22,6 +22,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skensemble import VotingSnapshotClassifier
+from skensemble.ensemble.voting._votes import break_ties, tie_tolerance
 
 
 class Scripted(ClassifierMixin, BaseEstimator):
@@ -106,6 +107,18 @@ def test_a_member_without_probabilities_is_sure_of_its_vote():
     assert vote.predict(X).tolist() == ["a"]
     vote, X = scripted([[0], [1]], probas, mute=[1])
     assert vote.predict(X).tolist() == ["b"]  # 0.8 + 0 against 0.2 + 1
+
+
+def test_the_winner_of_a_tie_gets_a_larger_share_by_one_bit():
+    shares = np.array([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]])
+    broken = break_ties(shares.copy(), lambda rows: np.array([[0.4, 0.6, 0.0]]), 1e-9)
+    assert broken.argmax(axis=1).tolist() == [1, 2]
+    np.testing.assert_allclose(broken, shares, rtol=1e-15)
+
+
+def test_what_rounding_takes_apart_is_within_the_tolerance():
+    weights = np.array([0.1, 0.2, 0.3])
+    assert 0 < abs(weights[0] + weights[1] - weights[2]) <= tie_tolerance(3, weights.dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -15,8 +15,6 @@ from skensemble.ensemble.transfer._warm_up import fresh_optimizer, train_head
 from skensemble.models.transfer import check_transfer, takes_images, transfer_network
 from skensemble.networks import N_PROBE_ROWS, copy_model
 
-__all__ = ["TransferSnapshotClassifier"]
-
 
 class TransferSnapshotClassifier(SnapshotEnsembleClassifier):
     """A snapshot ensemble of a network that was trained before, on many more images.
@@ -270,16 +268,9 @@ model_, engine_, engine_details_, timings_
         if classes is not None and input_shape is None:
             fix = "pass the shape of one row, or X_val and y_val instead"
             raise TypeError(must_be("input_shape", "given where classes is", None, fix))
-        return super().from_snapshots(
-            backbone,
-            snapshots,
-            X_val,
-            y_val,
-            sample_weight=sample_weight,
-            classes=classes,
-            input_shape=input_shape,
-            **params,
-        )
+        rows = {"X_val": X_val, "y_val": y_val, "sample_weight": sample_weight}
+        instead = {"classes": classes, "input_shape": input_shape}
+        return super().from_snapshots(backbone, snapshots, **rows, **instead, **params)
 
     _network_parameter = "backbone"
 
@@ -290,7 +281,6 @@ model_, engine_, engine_details_, timings_
         return self._fitted.trained.warmup_history
 
     def __sklearn_tags__(self):
-        """Take images, unless the backbone takes other rows."""
         tags = super().__sklearn_tags__()
         if not isinstance(self.backbone, keras.Model) or takes_images(self.backbone):
             tags.input_tags.two_d_array = False
@@ -325,17 +315,14 @@ model_, engine_, engine_details_, timings_
     def _warm_up(self, model, data, plan, watch):
         first = data.X[data.rows[:N_PROBE_ROWS]]
         if not plan.again and not isinstance(self.backbone, keras.Model):
-            self._warn_if_frozen_at_random()
-            _warn_if_scaled(first)
+            self._warn_of_pixels_and_weights(first)
         if self.warmup_epochs == 0:
             return {}
         # Of its own, so that the first cycle takes the rows in other orders.
         seeds = np.random.SeedSequence(plan.seeds.training).generate_state(3)
-        of_order, of_head, of_augmentation = (int(seed) for seed in seeds)
+        of_order, of_head, of_augmentation = seeds.tolist()
         with seeded(of_augmentation):
-            augmentation = fresh_augmentation(
-                self.augmentation, first, run_eagerly=self.run_eagerly
-            )
+            augmentation = fresh_augmentation(self.augmentation, first, self.run_eagerly)
         with watch("warm_up"), seeded(of_head):
             return train_head(
                 model,
@@ -347,19 +334,15 @@ model_, engine_, engine_details_, timings_
                 verbose=plan.settings["verbose"],
             )
 
-    def _warn_if_frozen_at_random(self) -> None:
-        is_frozen = self.unfreeze_from is None or self.unfreeze_from != 0
-        if self.weights is None and is_frozen:
+    def _warn_of_pixels_and_weights(self, images) -> None:
+        if self.weights is None and self.unfreeze_from != 0:
             warn(
                 "With weights=None the backbone starts from random weights, and its frozen part "
                 "keeps them: it knows nothing of images. Pass weights='imagenet', which downloads "
                 "those of ImageNet once, or the path of a file."
             )
-
-
-def _warn_if_scaled(images) -> None:
-    if images.dtype.kind == "f" and 0 < images.max() <= 1:
-        warn(
-            "The pixels of the first images are not above 1, where the network expects 0 to "
-            "255, and scales them by itself: pass images as they are, X * 255 here."
-        )
+        if images.dtype.kind == "f" and 0 < images.max() <= 1:
+            warn(
+                "The pixels of the first images are not above 1, where the network expects 0 to "
+                "255, and scales them by itself: pass images as they are, X * 255 here."
+            )

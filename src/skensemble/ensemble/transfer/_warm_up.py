@@ -1,6 +1,5 @@
 """Training a new head on a backbone that stays as it is."""
 
-import contextlib
 import inspect
 from dataclasses import replace
 from typing import Any
@@ -9,12 +8,13 @@ import keras
 import numpy as np
 
 from skensemble._validation import must_be
+from skensemble.ensemble._cycles import train_with_display
 from skensemble.exceptions import SnapshotTrainingError
 from skensemble.inference import network_outputs
 from skensemble.models.transfer import split_network
 from skensemble.networks import fresh_copy, own_learning_rate, recompile_arguments
 from skensemble.schedules import CyclicCosineDecay
-from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest, train
+from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest
 
 
 def train_head(
@@ -27,11 +27,7 @@ def train_head(
     augmentation: Augmentation | None = None,
     verbose: int = 0,
 ) -> dict[str, list[float]]:
-    """Train the head of a network, while its backbone predicts and nothing else.
-
-    Rows that stay the same in all epochs have the same features in all epochs: they are computed
-    once. With an augmentation they are computed for every batch.
-    """
+    """Train the head of a network; without augmentation, on features that are computed once."""
     extractor, head, layers = split_network(network)
     if augmentation is None:
         model, data = head, _of_features(extractor, data)
@@ -40,17 +36,8 @@ def train_head(
     optimizer, rate = fresh_optimizer(optimizer)
     model.compile(**{**recompile_arguments(network), "optimizer": optimizer})
     schedule = CyclicCosineDecay(rate, n_iterations=n_epochs * data.steps_per_epoch, M=1)
-    request = TrainingRequest(
-        n_epochs, keras_verbose=2 if verbose == 2 else 0, augmentation=augmentation
-    )
-    with contextlib.ExitStack() as stack:
-        if verbose == 1:
-            progress = _HeadProgress(
-                schedule.simulate(), schedule.cycle_ends, steps_per_epoch=data.steps_per_epoch
-            )
-            stack.callback(progress.close)
-            request = replace(request, callbacks=[progress])
-        run = train(engine, model, data, schedule, request)
+    request = TrainingRequest(n_epochs, augmentation=augmentation)
+    run = train_with_display(engine, model, data, schedule, request, verbose, _HeadProgress)
     if not run.snapshots[-1].is_finite:
         raise SnapshotTrainingError(
             "The weights of the head are not finite after the warm-up. Choose a smaller learning "
@@ -63,19 +50,16 @@ def train_head(
 
 def fresh_optimizer(given: Any):
     """Make an optimizer of a name, a class or another optimizer, which stays as it is."""
+    optimizers = keras.optimizers.Optimizer
     must = "a Keras optimizer, its class or its name"
     fix = "as in 'rmsprop' or keras.optimizers.RMSprop(1e-4)"
-    if isinstance(given, keras.optimizers.Optimizer):
-        optimizer = fresh_copy(given)
-    elif inspect.isclass(given) and issubclass(given, keras.optimizers.Optimizer):
-        optimizer = given()
-    elif isinstance(given, str):
-        try:
-            optimizer = keras.optimizers.get(given)
-        except ValueError as error:
-            raise ValueError(must_be("warmup_optimizer", must, given, fix)) from error
-    else:
+    is_class = inspect.isclass(given) and issubclass(given, optimizers)
+    if not is_class and not isinstance(given, str | optimizers):
         raise TypeError(must_be("warmup_optimizer", must, given, fix))
+    try:
+        optimizer = fresh_copy(keras.optimizers.get(given))
+    except ValueError as error:
+        raise ValueError(must_be("warmup_optimizer", must, given, fix)) from error
     rate = own_learning_rate(optimizer)
     if isinstance(rate, str) or not rate > 0:
         must = "an optimizer with a learning rate above 0, of which the warm-up makes one cosine"
@@ -92,7 +76,6 @@ class HeadOnFeatures(keras.Model):
         self._features = lambda rows: extractor(rows, training=False)
 
     def call(self, rows, training=False):
-        """Compute the probabilities of a batch of rows."""
         return self.head(self._features(rows), training=training)
 
 

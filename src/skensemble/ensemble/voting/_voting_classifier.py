@@ -1,40 +1,37 @@
 """VotingSnapshotClassifier."""
 
-from typing import Any
-
 import numpy as np
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import UNUSED, _raise_for_params
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skensemble.ensemble._fitted import draw_seed
-from skensemble.ensemble._reading import check_both_or_neither
-from skensemble.ensemble.voting._fitted_vote import FittedVote
-from skensemble.ensemble.voting._member_fitting import (
-    fit_members,
-    holdout_for_members,
-    params_of_members,
-)
+from skensemble.ensemble._reading import check_both_or_neither, check_can_weigh
 from skensemble.ensemble.voting._members import (
     check_frozen,
     check_have_probabilities,
     check_members,
     check_vote_parameters,
     class_columns,
+    fit_members,
     is_dropped,
+    params_of_members,
 )
-from skensemble.ensemble.voting._vote_rows import keep_holdout, own_holdout, read_labels, take_rows
-from skensemble.ensemble.voting._vote_weights import (
-    check_can_learn,
+from skensemble.ensemble.voting._votes import (
+    Answers,
+    break_ties,
     check_vote_weights,
+    keep_holdout,
+    own_holdout,
+    read_labels,
+    take_rows,
+    tie_tolerance,
+    vote_shares,
     weigh_members,
 )
-from skensemble.ensemble.voting._votes import Answers, break_ties, tie_tolerance, vote_shares
 from skensemble.inference import weighted_mean
-from skensemble.weighting import check_scores
-
-__all__ = ["VotingSnapshotClassifier"]
+from skensemble.tasks import Classification
 
 
 class VotingSnapshotClassifier(VotingClassifier):
@@ -209,54 +206,47 @@ class VotingSnapshotClassifier(VotingClassifier):
         check_vote_parameters(self)
         check_both_or_neither(X_val, y_val)
         check_members(self)
-        kept = np.array([not is_dropped(member) for _, member in self.estimators])
-        members = [pair for pair, keep in zip(self.estimators, kept, strict=True) if keep]
-        given = check_vote_weights(self.weights, self.estimators, kept)
-        check_can_learn(self.weights, self.validation_fraction, X_val)
+        members = [pair for pair in self.estimators if not is_dropped(pair[1])]
+        given = check_vote_weights(self, X_val)
         if self.voting == "soft":
             check_have_probabilities(members)
 
         # Read the labels, and keep rows out of training where weights are learned.
         encoder, y = read_labels(self, X, y)
-        classes = encoder.classes_
-        check_frozen(members, X, classes)
+        task = Classification(encoder.classes_)
+        check_frozen(members, X, task.classes_)
         params = params_of_members(self, members, sample_weight, fit_params)
-        train, holdout = None, None
+        train, holdout, shared = None, None, None
         if X_val is not None:
-            holdout = own_holdout(X, classes, X_val, y_val, learns=given is None)
+            holdout = own_holdout(X, task, X_val, y_val)
         elif given is None:
-            train, holdout = keep_holdout(
-                X,
-                encoder.transform(y),
-                classes,
-                sample_weight,
-                self.validation_fraction,
-                draw_seed(self.random_state),
-                trains=not all(isinstance(member, FrozenEstimator) for _, member in members),
-            )
-        if holdout is not None and given is None:
-            rows = holdout.y, holdout.sample_weight
-            check_scores(self.weights, *rows, classes=classes, name="weights")
+            trains = not all(isinstance(member, FrozenEstimator) for _, member in members)
+            targets = encoder.transform(y)
+            train, holdout = keep_holdout(self, X, targets, task, sample_weight, trains=trains)
+        if holdout is not None:
+            shared = holdout.X, task.classes_[holdout.y], holdout.sample_weight
+            needed = holdout.y if X_val is None else np.arange(task.n_classes)
+            words = {"name": "y_val", "parameter": "weights", "instead": "give the weights"}
+            check_can_weigh(task, self.weights, holdout, needed, **words)
         if train is not None:
             params = {name: _check_method_params(X, of, train) for name, of in params.items()}
             X, y = take_rows(X, train), y[train]
 
         # Train the members, and weigh them.
-        fitted = fit_members(self, X, y, params, holdout_for_members(holdout, classes))
+        fitted = fit_members(self, X, y, params, shared)
         for name, member in fitted:
-            class_columns(name, member, classes)
-        weights, weighting = weigh_members(
-            self.weights, given, fitted, holdout, classes, self.voting
-        )
-        self._fitted = FittedVote(
-            members=tuple(fitted),
-            order=tuple(name for name, _ in self.estimators),
-            encoder=encoder,
-            weights=weights,
-            weighting=weighting,
-            tie_tolerance=tie_tolerance(
-                len(fitted), weights.dtype if given is None else given.dtype
-            ),
+            class_columns(name, member, task.classes_)
+        weights, weighting = weigh_members(self, given, fitted, holdout, task)
+        read_as = weights.dtype if given is None else given.dtype
+        by_name = {name: "drop" for name, _ in self.estimators} | dict(fitted)
+        vars(self).update(
+            estimators_=[member for _, member in fitted],
+            named_estimators_=Bunch(**by_name),
+            le_=encoder,
+            classes_=encoder.classes_,
+            weights_=weights,
+            weighting_=weighting,
+            _tie_tolerance=tie_tolerance(len(fitted), read_as),
         )
         return self
 
@@ -295,38 +285,40 @@ class VotingSnapshotClassifier(VotingClassifier):
         check_is_fitted(self)
         # Members without a weight need not be asked.
         used = np.flatnonzero(self.weights_)
-        members, weights = self._fitted.members, self.weights_[used]
-        answers = Answers([members[m] for m in used], X, self.classes_)
+        answers, weights = self._ask(X, used), self.weights_[used]
         if self.voting == "soft":
             return weighted_mean(answers.probas(), weights)
         return break_ties(
-            vote_shares(answers.votes(), weights, len(self.classes_)),
+            vote_shares(answers.votes, weights, len(self.classes_)),
             lambda rows: np.tensordot(weights, answers.probas(rows), axes=1),
-            self._fitted.tie_tolerance,
+            self._tie_tolerance,
         )
+
+    def _ask(self, X, used=None) -> Answers:
+        """Ask the members, or some of them by their positions."""
+        fitted = [pair for pair in self.named_estimators_.items() if not is_dropped(pair[1])]
+        return Answers(fitted if used is None else [fitted[m] for m in used], X, self.classes_)
 
     def _predict(self, X):
         """Collect votes for ``transform``: class indices of shape (n, M)."""
-        return Answers(self._fitted.members, X, self.classes_).votes().T
+        return self._ask(X).votes.T
 
     def _collect_probas(self, X):
         """Collect probabilities for ``transform``: of shape (M, n, k)."""
-        return Answers(self._fitted.members, X, self.classes_).probas()
+        return self._ask(X).probas()
 
     @property
     def n_features_in_(self):
         """Number of features, from the first member that tells."""
-        return self.__getattr__("n_features_in_")
+        return self._told_by_a_member("n_features_in_")
 
-    def __sklearn_is_fitted__(self):
-        """Fitted once there are weights."""
-        return "_fitted" in vars(self)
+    @property
+    def feature_names_in_(self):
+        """Names of the features, from the first member that tells."""
+        return self._told_by_a_member("feature_names_in_")
 
-    def __getattr__(self, name: str) -> Any:
-        if "_fitted" in vars(self) and name.endswith("_") and not name.startswith("_"):
-            return self._fitted.attribute(name)
+    def _told_by_a_member(self, name: str):
+        for member in vars(self).get("estimators_", []):
+            if hasattr(member, name):
+                return getattr(member, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __dir__(self):
-        fitted = self._fitted.attribute_names() if "_fitted" in vars(self) else []
-        return [*super().__dir__(), *fitted]
