@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
 
 from skensemble._validation import Described, check_integer, check_real, must_be
 from skensemble.tasks import class_indices
@@ -93,15 +94,10 @@ def draw_splits(
         must = f"rows of shape {X.shape[1:]}, as those of training"
         got = Described(f"rows of shape {X_test.shape[1:]}")
         raise ValueError(must_be("X_test", must, got, "bring rows like those of training"))
-    return _splits(X, y, n_seeds, n_test, train_size, X_test, y_test)
 
-
-def _splits(
-    X: Any, y: Any, n_seeds: int, n_test: int, train_size: int | None, X_test: Any, y_test: Any
-) -> Iterator[Split]:
-    from sklearn.model_selection import train_test_split
-
-    for seed in range(n_seeds):
+    def split_of(seed: int) -> Split:
+        rows: Any = slice(None)
+        own_X_test, own_y_test = X_test, y_test
         if X_test is None:
             n = len(y) - n_test
             rows, test_rows = train_test_split(
@@ -112,14 +108,12 @@ def _splits(
                 random_state=seed,
             )
             own_X_test, own_y_test = X[test_rows], y[test_rows]
-        else:
-            own_X_test, own_y_test = X_test, y_test
-            rows = slice(None)
-            if train_size is not None and train_size < len(y):
-                rows = draw_rows(y, train_size, seed)
-        own_y = y[rows]
-        indices = class_indices(own_y_test, np.unique(own_y), "y_test")
-        yield Split(seed, X[rows], own_y, own_X_test, indices)
+        elif train_size is not None and train_size < len(y):
+            rows = draw_rows(y, train_size, seed)
+        indices = class_indices(own_y_test, np.unique(y[rows]), "y_test")
+        return Split(seed, X[rows], y[rows], own_X_test, indices)
+
+    return map(split_of, range(n_seeds))
 
 
 def check_train_size(train_size: int, y: NDArray[Any]) -> None:
@@ -151,8 +145,6 @@ def _number_of_test_rows(y: NDArray[Any], size: float) -> int:
 
 def draw_rows(y: NDArray[Any], size: int, seed: int) -> NDArray[np.intp]:
     """Draw row numbers without replacement, each class in proportion to its size."""
-    from sklearn.model_selection import train_test_split
-
     n, counts = len(y), np.unique_counts(y).counts
     rows: NDArray[np.intp]
     if n - size >= len(counts) and counts.min() > 1:
