@@ -1,10 +1,8 @@
 """Classification: each row has one label out of k."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
@@ -31,7 +29,7 @@ class Classification:
     one_hot_: bool = False  # whether the labels are one-hot rows
 
     @classmethod
-    def learn(cls, y: Any) -> tuple[Classification, np.ndarray]:
+    def learn(cls, y: Any) -> tuple[Self, np.ndarray]:
         """Learn the labels from y; return the task and the class indices, int64 of shape (n,).
 
         Raises
@@ -72,8 +70,9 @@ class Classification:
 
     def inverse_transform(self, indices: np.ndarray) -> np.ndarray:
         """Return the labels of class indices."""
-        labels: np.ndarray = self.classes_[indices]
-        return np.eye(self.n_classes, dtype=np.int64)[indices] if self.one_hot_ else labels
+        of_class = np.eye(self.n_classes, dtype=np.int64) if self.one_hot_ else self.classes_
+        labels: np.ndarray = of_class[indices]
+        return labels
 
     @property
     def n_classes(self) -> int:
