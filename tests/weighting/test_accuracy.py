@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score
 
 from holdouts import eighths, softmax, votes
 from skensemble.weighting import solve_accuracy
-from skensemble.weighting._accuracy import climb, learn_accuracy
+from skensemble.weighting._accuracy import climb, grid_counts, grid_size, learn_accuracy
 from skensemble.weighting._member_predictions import read_members
 
 EPS = 2.0**-52
@@ -173,8 +173,9 @@ def test_best_on_all_rows_and_without_each_fold(signal, weighted):
     mass = rng.exponential(size=y.size) if weighted else np.ones(y.size)
     fold = rng.integers(4, size=y.size)
     members = read_members(probas, y, mass)
-    learned, grid = learn_accuracy(members, fold), np.array(points(4, 10))
-    for i, weights in enumerate([*learned.without_folds(), learned.result.weights]):
+    result, without_folds = learn_accuracy(members, fold)
+    grid = np.array(points(4, 10))
+    for i, weights in enumerate([*without_folds(), result.weights]):
         rows = fold != i
         part = probas[:, rows], y[rows], mass[rows]
         reached, expected = best_point(*part, weights[None]), best_point(*part, grid)
@@ -225,3 +226,20 @@ def test_bad_input_is_refused(changes, error, message):
     probas, y = softmax()
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         solve_accuracy(**{"probas": probas, "y": y} | changes)
+
+
+@pytest.mark.parametrize(("n_members", "total"), [(1, 10), (2, 1), (3, 10), (4, 3), (5, 6)])
+def test_all_points_of_the_grid_once_in_order(n_members, total):
+    every = itertools.product(range(total + 1), repeat=n_members)
+    expected = [list(c) for c in every if sum(c) == total]
+    assert grid_counts(n_members, total).tolist() == expected
+    assert grid_size(n_members, total) == len(expected)
+
+
+def test_ten_members_fit_into_the_largest_grid():
+    assert grid_size(5, 10) == 1001
+    assert grid_size(10, 10) == 92_378
+    assert grid_size(11, 10) == 184_756
+    counts = grid_counts(10, 10)
+    assert counts.shape == (92_378, 10)
+    assert np.unique(counts.sum(axis=1)).tolist() == [10.0]

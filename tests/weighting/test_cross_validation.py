@@ -4,11 +4,9 @@ from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from holdouts import unlike
-from skensemble.weighting._correct_rows import ACCURACY
+from skensemble.weighting._criterion import ACCURACY, LOG_LOSS, read_criterion
 from skensemble.weighting._cross_validation import assign_folds, compare_weights
-from skensemble.weighting._log_loss import LOG_LOSS
 from skensemble.weighting._member_predictions import read_members
-from skensemble.weighting._sklearn_scorers import read_criterion
 
 FIXED = np.array([3.0, 2.0, 1.0])
 

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from skensemble.weighting._accuracy import best_of
+from skensemble.weighting._accuracy import best_of, grid_counts
 from skensemble.weighting._criterion import better
 from skensemble.weighting._log_loss import LogLoss
-from skensemble.weighting._simplex import grid_counts
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,15 +1,21 @@
 """How good an ensemble is, and whether it is worth its training: tables with 95% intervals."""
 
-from skensemble.evaluation._compare_methods import ComparisonTables, compare
+from skensemble.evaluation._data_frames import ComparisonTables, compare, evaluate
 from skensemble.evaluation._equal_compute import (
+    METHODS,
+    Method,
     MethodRun,
     check_comparable,
     score_methods,
     train_methods,
 )
-from skensemble.evaluation._evaluate_estimator import evaluate
-from skensemble.evaluation._intervals import Interval, mean_interval, verdict
-from skensemble.evaluation._methods import METHODS, Method
+from skensemble.evaluation._intervals import (
+    Interval,
+    mean_interval,
+    row_differences,
+    row_scores,
+    verdict,
+)
 from skensemble.evaluation._metrics import (
     METRICS,
     Metric,
@@ -24,9 +30,13 @@ from skensemble.evaluation._resampling import (
     draw_splits,
     single_labels,
 )
-from skensemble.evaluation._row_intervals import row_differences, row_scores
-from skensemble.evaluation._score_tables import score_predictions, score_tables
-from skensemble.evaluation._seed_summary import markdown_tables, summarise_runs, summary_tables
+from skensemble.evaluation._score_tables import (
+    markdown_tables,
+    score_predictions,
+    score_tables,
+    summarise_runs,
+    summary_tables,
+)
 
 __all__ = [
     "METHODS",

@@ -2,24 +2,52 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
 from skensemble._validation import Described, check_real, must_be
-from skensemble.evaluation._methods import (
-    EQUAL,
-    EQUAL_LESS,
-    INDEPENDENT,
-    LEARNED,
-    NO_CYCLE,
-    ONE_CYCLE,
-    SINGLE,
-)
 from skensemble.evaluation._metrics import FloatArray, combine_members, score_probabilities
 from skensemble.evaluation._resampling import Split
 from skensemble.exceptions import SnapshotTrainingError
+
+
+class Method(NamedTuple):
+    """What a method is called, and what it does with its epochs."""
+
+    title: str
+    meaning: str
+
+
+METHODS = {
+    "single": Method("single network", "step schedule; the network at its end"),
+    "no-cycle": Method(
+        "no cycle", "the same training; mean of the network at the moments of the snapshots"
+    ),
+    "one-cycle": Method("one cycle", "one cosine cycle; the network at its end"),
+    "snapshots-equal": Method(
+        "snapshots, equal", "M cosine cycles; mean of the networks at their ends"
+    ),
+    "snapshots-equal-less": Method(
+        "snapshots, equal, less holdout", "the same, trained without the holdout"
+    ),
+    "snapshots-learned": Method(
+        "snapshots, learned", "these networks, with weights learned on the holdout"
+    ),
+    "independent": Method(
+        "independent networks",
+        "M networks, each one cosine cycle over an M-th of the epochs; mean",
+    ),
+}
+SINGLE, NO_CYCLE, ONE_CYCLE, EQUAL, EQUAL_LESS, LEARNED, INDEPENDENT = METHODS
+
+_ALL_ROWS: dict[str, Any] = {
+    "weighting": "uniform",
+    "validation_fraction": None,
+    "n_last": None,
+    "min_weight": 0.0,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,78 +109,67 @@ def train_methods(
     from skensemble.ensemble import SnapshotEnsembleClassifier
 
     check_comparable(estimator, step_rate)
-    template = clone(estimator).set_params(refit=False, warm_start=False)
+    template = clone(estimator).set_params(refit=False, warm_start=False, random_state=seed)
     rate = template.alpha_zero if step_rate is None else step_rate
 
     def fit(cls: Any = SnapshotEnsembleClassifier, **params: Any) -> Any:
         own = clone(template).get_params(deep=False)
-        return cls(**own).set_params(**{"random_state": seed, **params}).fit(X, y)
+        return cls(**{**own, **params}).fit(X, y)
 
-    trainings: tuple[tuple[tuple[str, ...], Callable[[], Iterator[MethodRun]]], ...] = (
-        ((SINGLE, NO_CYCLE), lambda: _along_steps(fit, X_test, rate)),
-        ((ONE_CYCLE,), lambda: _one_cycle(fit, X_test)),
-        ((EQUAL,), lambda: _equal(fit, X_test)),
-        ((EQUAL_LESS, LEARNED), lambda: _learned(fit, X_test)),
-        ((INDEPENDENT,), lambda: _independent(fit, X_test, template, seed)),
-    )
-    for names, training in trainings:
+    trainings: dict[tuple[str, ...], Callable[[], list[MethodRun]]] = {
+        (SINGLE, NO_CYCLE): lambda: _along_steps(fit, X_test, rate),
+        (ONE_CYCLE,): lambda: [_on_all_rows(ONE_CYCLE, fit, X_test, M=1)],
+        (EQUAL,): lambda: [_on_all_rows(EQUAL, fit, X_test)],
+        (EQUAL_LESS, LEARNED): lambda: _with_holdout(fit, X_test),
+        (INDEPENDENT,): lambda: [_independent(fit, X_test, template.M, template.epochs, seed)],
+    }
+    for methods, training in trainings.items():
         try:
             yield from training()
         except SnapshotTrainingError:
             nothing = np.full((X_test.shape[0], len(np.unique(y))), np.nan)
-            for name in names:
-                yield MethodRun(name, nothing, 0, [])
+            for method in methods:
+                yield MethodRun(method, nothing, 0, [])
 
 
-_ALL_ROWS: dict[str, Any] = {
-    "weighting": "uniform",
-    "validation_fraction": None,
-    "n_last": None,
-    "min_weight": 0.0,
-}
+def _run(method: str, clf: Any, proba: FloatArray, weights: FloatArray) -> MethodRun:
+    return MethodRun(method, proba, len(clf.learning_rates_), weights.tolist())
 
 
-def _along_steps(fit: Any, X_test: Any, rate: float) -> Iterator[MethodRun]:
+def _along_steps(fit: Any, X_test: Any, rate: float) -> list[MethodRun]:
     from skensemble.evaluation._step_schedule import StepSnapshots
 
     clf = fit(StepSnapshots, **_ALL_ROWS, alpha_zero=rate, engine="keras")
-    n_iterations = len(clf.learning_rates_)
-    members = clf.member_predict_proba(X_test)
-    yield MethodRun(SINGLE, members[-1], n_iterations, [1.0])
-    proba = combine_members(members, clf.weights_)
-    yield MethodRun(NO_CYCLE, proba, n_iterations, clf.weights_.tolist())
+    members, equal = clf.member_predict_proba(X_test), clf.weights_
+    return [
+        _run(SINGLE, clf, members[-1], np.ones(1)),
+        _run(NO_CYCLE, clf, combine_members(members, equal), equal),
+    ]
 
 
-def _one_cycle(fit: Any, X_test: Any) -> Iterator[MethodRun]:
-    clf = fit(**_ALL_ROWS, M=1)
-    yield MethodRun(ONE_CYCLE, clf.predict_proba(X_test), len(clf.learning_rates_), [1.0])
+def _on_all_rows(method: str, fit: Any, X_test: Any, **params: Any) -> MethodRun:
+    clf = fit(**_ALL_ROWS, **params)
+    return _run(method, clf, clf.predict_proba(X_test), clf.weights_)
 
 
-def _equal(fit: Any, X_test: Any) -> Iterator[MethodRun]:
-    clf = fit(**_ALL_ROWS)
-    n_iterations = len(clf.learning_rates_)
-    yield MethodRun(EQUAL, clf.predict_proba(X_test), n_iterations, clf.weights_.tolist())
-
-
-def _learned(fit: Any, X_test: Any) -> Iterator[MethodRun]:
+def _with_holdout(fit: Any, X_test: Any) -> list[MethodRun]:
     clf = fit()
-    n_iterations = len(clf.learning_rates_)
-    members = clf.member_predict_proba(X_test)
     finite = np.array([snapshot.is_finite for snapshot in clf.snapshots_])
     equal = finite / finite.sum()
-    yield MethodRun(EQUAL_LESS, combine_members(members, equal), n_iterations, equal.tolist())
-    yield MethodRun(LEARNED, clf.predict_proba(X_test), n_iterations, clf.weights_.tolist())
+    return [
+        _run(EQUAL_LESS, clf, combine_members(clf.member_predict_proba(X_test), equal), equal),
+        _run(LEARNED, clf, clf.predict_proba(X_test), clf.weights_),
+    ]
 
 
-def _independent(fit: Any, X_test: Any, template: Any, seed: int) -> Iterator[MethodRun]:
-    M, epochs = template.M, template.epochs
+def _independent(fit: Any, X_test: Any, M: int, epochs: int, seed: int) -> MethodRun:
     seeds = [seed, *np.random.SeedSequence(seed).generate_state(M - 1).tolist()]
-    probas, n_iterations = [], 0
+    runs = []
     for i, own_seed in enumerate(seeds):
         n_epochs = epochs // M + (i < epochs % M)
-        clf = fit(**_ALL_ROWS, M=1, epochs=n_epochs, random_state=own_seed)
-        probas.append(clf.predict_proba(X_test))
-        n_iterations += len(clf.learning_rates_)
+        own = {"M": 1, "epochs": n_epochs, "random_state": own_seed}
+        runs.append(_on_all_rows(INDEPENDENT, fit, X_test, **own))
     equal = np.full(M, 1 / M)
-    proba = combine_members(np.array(probas), equal)
-    yield MethodRun(INDEPENDENT, proba, n_iterations, equal.tolist())
+    proba = combine_members(np.array([run.proba for run in runs]), equal)
+    n_iterations = sum(run.n_iterations for run in runs)
+    return MethodRun(INDEPENDENT, proba, n_iterations, equal.tolist())

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 
 FloatArray = NDArray[np.float64]
 
@@ -88,8 +89,6 @@ def score_probabilities(
     >>> scores["accuracy"], round(scores["log_loss"], 4), scores["brier"]
     (1.0, 0.4904, 0.3125)
     """
-    from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
-
     if not np.isfinite(proba).all():
         return {metric.name: float("nan") for metric in METRICS}
     labels = np.arange(proba.shape[1])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
 
 from skensemble._validation import Described, check_integer, check_real, must_be
 from skensemble.tasks import class_indices
@@ -93,41 +94,33 @@ def draw_splits(
         must = f"rows of shape {X.shape[1:]}, as those of training"
         got = Described(f"rows of shape {X_test.shape[1:]}")
         raise ValueError(must_be("X_test", must, got, "bring rows like those of training"))
-    return _splits(X, y, n_seeds, n_test, train_size, X_test, y_test)
+    n_train = len(y) - n_test
+    if train_size is not None:
+        n_train = min(n_train, train_size)
 
-
-def _splits(
-    X: Any, y: Any, n_seeds: int, n_test: int, train_size: int | None, X_test: Any, y_test: Any
-) -> Iterator[Split]:
-    from sklearn.model_selection import train_test_split
-
-    for seed in range(n_seeds):
+    def split_of(seed: int) -> Split:
+        own_X_test, own_y_test = X_test, y_test
         if X_test is None:
-            n = len(y) - n_test
+            sizes = {"train_size": n_train, "test_size": n_test}
             rows, test_rows = train_test_split(
-                np.arange(len(y)),
-                train_size=n if train_size is None else min(n, train_size),
-                test_size=n_test,
-                stratify=y,
-                random_state=seed,
+                np.arange(len(y)), **sizes, stratify=y, random_state=seed
             )
             own_X_test, own_y_test = X[test_rows], y[test_rows]
         else:
-            own_X_test, own_y_test = X_test, y_test
-            rows = slice(None)
-            if train_size is not None and train_size < len(y):
-                rows = draw_rows(y, train_size, seed)
+            rows = draw_rows(y, n_train, seed) if n_train < len(y) else slice(None)
         own_y = y[rows]
         indices = class_indices(own_y_test, np.unique(own_y), "y_test")
-        yield Split(seed, X[rows], own_y, own_X_test, indices)
+        return Split(seed, X[rows], own_y, own_X_test, indices)
+
+    return map(split_of, range(n_seeds))
 
 
 def check_train_size(train_size: int, y: NDArray[Any]) -> None:
     """Raise unless there are at least as many rows to take as there are classes."""
-    check_integer("train_size", train_size, minimum=1, fix="leave it out to take all rows")
+    fix = "leave it out to take all rows"
+    check_integer("train_size", train_size, minimum=1, fix=fix)
     k = len(np.unique(y))
     if train_size < k:
-        fix = "leave it out to take all rows"
         must = f"at least {k}, a row of each class"
         raise ValueError(must_be("train_size", must, train_size, fix))
 
@@ -151,16 +144,12 @@ def _number_of_test_rows(y: NDArray[Any], size: float) -> int:
 
 def draw_rows(y: NDArray[Any], size: int, seed: int) -> NDArray[np.intp]:
     """Draw row numbers without replacement, each class in proportion to its size."""
-    from sklearn.model_selection import train_test_split
-
     n, counts = len(y), np.unique_counts(y).counts
-    rows: NDArray[np.intp]
     if n - size >= len(counts) and counts.min() > 1:
         rows, _ = train_test_split(np.arange(n), train_size=size, stratify=y, random_state=seed)
-        return rows
+        return np.asarray(rows)
     # Too few rows are left out to do it by class: any, as long as each class keeps one.
     order = np.random.default_rng(seed).permutation(n)
     firsts = np.unique(y[order], return_index=True)[1]
     others = np.delete(order, firsts)[: size - len(firsts)]
-    rows = np.concatenate([order[firsts], others])
-    return rows
+    return np.concatenate([order[firsts], others])

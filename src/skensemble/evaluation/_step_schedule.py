@@ -10,16 +10,8 @@ from skensemble.schedules import CyclicCosineDecay
 class StepDecay(keras.optimizers.schedules.PiecewiseConstantDecay):  # type: ignore[misc]
     """A rate that falls to a tenth after half, and again after three quarters of the iterations.
 
-    That of the single models of Huang et al., ICLR 2017.
-
-    Parameters
-    ----------
-    alpha_zero : float
-        Rate of the first half.
-    n_iterations : int
-        Number of optimizer steps in all.
-    M : int
-        Number of snapshots, taken where M cosine cycles over as many steps would end.
+    That of the single models of Huang et al., ICLR 2017. Snapshots are taken where M cosine cycles
+    over as many iterations would end.
 
     Examples
     --------
@@ -32,11 +24,8 @@ class StepDecay(keras.optimizers.schedules.PiecewiseConstantDecay):  # type: ign
 
     def __init__(self, alpha_zero: float, n_iterations: int, M: int):
         cycles = CyclicCosineDecay(alpha_zero, n_iterations, M)
-        self.alpha_zero, self.n_iterations, self.M = (
-            cycles.alpha_zero,
-            cycles.n_iterations,
-            cycles.M,
-        )
+        self.alpha_zero = cycles.alpha_zero
+        self.n_iterations, self.M = cycles.n_iterations, cycles.M
         self.cycle_ends = cycles.cycle_ends
         self._drops = n_iterations // 2, 3 * n_iterations // 4
         # A boundary is the last iteration before the change.

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skensemble.inference._bank import BankPredictor, chunks
-from skensemble.inference._network_functions import FEW_ROWS
+from skensemble.inference._bank import FEW_ROWS, BankPredictor, chunks
 
 # More than the rounding of a member's probabilities, which depends on the rows that are computed
 # together.
@@ -56,8 +55,7 @@ def _evaluate_in_turn(
     open_rows = np.arange(n)
     n_evaluated = 0
     for rank, member in enumerate(order):
-        everything = len(open_rows) == n
-        needed = rows if everything else rows[open_rows]
+        needed = rows if len(open_rows) == n else rows[open_rows]
         total[open_rows] += weights[member] * predictor.chunk([member], needed)[0]
         n_evaluated += len(open_rows)
         first, second = np.partition(total[open_rows], [-2, -1], axis=1)[:, -2:].T[::-1]

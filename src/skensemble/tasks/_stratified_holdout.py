@@ -8,8 +8,7 @@ import numpy as np
 from skensemble._validation import Described, must_be
 
 
-def holdout_size(n: int, validation_fraction: float | int) -> int:
-    """Return how many of n rows to hold out."""
+def _holdout_size(n: int, validation_fraction: float | int) -> int:
     if isinstance(validation_fraction, Integral):
         return int(validation_fraction)
     return math.ceil(float(validation_fraction) * n)
@@ -24,20 +23,17 @@ def split_holdout(
     the numbers of the rows to train on and of the holdout, increasing; all rows and None where the
     holdout could not have a row of every class.
     """
-    n = len(y)
-    n_holdout = holdout_size(n, validation_fraction)
-    counts = np.bincount(y)
+    n, counts = len(y), np.bincount(y)
     present = np.flatnonzero(counts)
-    if n_holdout > n - len(present):
-        if isinstance(validation_fraction, Integral):
-            must = (
-                f"at most {n - len(present)} rows, as there are {n} rows of "
-                f"{len(present)} classes and each class needs one to train on"
-            )
-            got = Described(f"{n_holdout} rows")
-            raise ValueError(must_be("validation_fraction", must, got, "hold out fewer rows"))
-        return np.arange(n), None
-    if n_holdout < len(present) or counts[present].min() < 2:
+    k, n_holdout = len(present), _holdout_size(n, validation_fraction)
+    if n_holdout > n - k and isinstance(validation_fraction, Integral):
+        must = (
+            f"at most {n - k} rows, as there are {n} rows of {k} classes and each class needs one "
+            "to train on"
+        )
+        got = Described(f"{n_holdout} rows")
+        raise ValueError(must_be("validation_fraction", must, got, "hold out fewer rows"))
+    if not k <= n_holdout <= n - k or counts[present].min() < 2:
         return np.arange(n), None
 
     quota = _quotas(counts[present], n_holdout)
@@ -68,22 +64,17 @@ def why_no_holdout(
     y: np.ndarray, labels: np.ndarray, validation_fraction: float | int
 ) -> tuple[str, str]:
     """Explain, and how to mend, why ``split_holdout`` holds nothing out."""
-    n, size = len(y), holdout_size(len(y), validation_fraction)
+    n, size = len(y), _holdout_size(len(y), validation_fraction)
     counts = np.bincount(y)
     k = np.count_nonzero(counts)
-    holdout = f"A holdout of {size} of the {n} rows"
     if size > n - k:
-        return (
-            f"{holdout} leaves no row of each of the {k} classes to train on",
-            "Lower validation_fraction, or pass X_val and y_val",
-        )
-    if size < k:
-        return (
-            f"{holdout} cannot have a row of each of the {k} classes",
-            "Raise validation_fraction, or pass X_val and y_val",
-        )
-    label = labels[np.flatnonzero(counts == 1)].tolist()[0]
-    return (
-        f"{holdout} cannot have a row of label {label!r}, whose only row is needed to train on",
-        "Bring more rows of it, or pass X_val and y_val",
-    )
+        why = f"leaves no row of each of the {k} classes to train on"
+        fix = "Lower validation_fraction"
+    elif size < k:
+        why = f"cannot have a row of each of the {k} classes"
+        fix = "Raise validation_fraction"
+    else:
+        label = labels[np.flatnonzero(counts == 1)].tolist()[0]
+        why = f"cannot have a row of label {label!r}, whose only row is needed to train on"
+        fix = "Bring more rows of it"
+    return f"A holdout of {size} of the {n} rows {why}", f"{fix}, or pass X_val and y_val"

@@ -1,10 +1,8 @@
 """Classification: each row has one label out of k."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
@@ -31,7 +29,7 @@ class Classification:
     one_hot_: bool = False  # whether the labels are one-hot rows
 
     @classmethod
-    def learn(cls, y: Any) -> tuple[Classification, np.ndarray]:
+    def learn(cls, y: Any) -> tuple[Self, np.ndarray]:
         """Learn the labels from y; return the task and the class indices, int64 of shape (n,).
 
         Raises
@@ -72,8 +70,9 @@ class Classification:
 
     def inverse_transform(self, indices: np.ndarray) -> np.ndarray:
         """Return the labels of class indices."""
-        labels: np.ndarray = self.classes_[indices]
-        return np.eye(self.n_classes, dtype=np.int64)[indices] if self.one_hot_ else labels
+        of_class = np.eye(self.n_classes, dtype=np.int64) if self.one_hot_ else self.classes_
+        labels: np.ndarray = of_class[indices]
+        return labels
 
     @property
     def n_classes(self) -> int:
@@ -242,8 +241,16 @@ class Classification:
 
         NaN where a probability is not finite.
         """
-        log_loss, accuracy = weighting.member_scores(probas, y, sample_weight)
-        return {"log_loss": log_loss.tolist(), "accuracy": accuracy.tolist()}
+        found: dict[str, list[float]] = {"log_loss": [], "accuracy": []}
+        rows = np.arange(len(y))
+        for proba in probas:
+            loss = accuracy = np.nan
+            if np.isfinite(proba).all():
+                loss = np.average(_log_loss(proba[rows, y]), weights=sample_weight)
+                accuracy = np.average(proba.argmax(axis=1) == y, weights=sample_weight)
+            found["log_loss"].append(float(loss))
+            found["accuracy"].append(float(accuracy))
+        return found
 
     @staticmethod
     def at_chance(
@@ -269,10 +276,16 @@ class Classification:
         frequencies = np.bincount(y, share, minlength=probas.shape[1])
         present = frequencies[frequencies > 0]
         entropy = -(present * np.log(present)).sum()
-        tiny = np.finfo(np.float64).eps
-        log_loss = -(share * np.log(np.clip(probas[np.arange(len(y)), y], tiny, 1))).sum()
+        log_loss = (share * _log_loss(probas[np.arange(len(y)), y])).sum()
         accuracy = share[probas.argmax(axis=1) == y].sum()
         return bool(log_loss >= 0.98 * entropy and accuracy <= frequencies.max() + 0.01)
+
+
+def _log_loss(of_true_class: np.ndarray) -> np.ndarray:
+    """Log-loss of each row, in nats; probabilities below the float64 epsilon count as epsilon."""
+    probabilities = of_true_class.astype(np.float64, copy=False)
+    losses: np.ndarray = -np.log(np.clip(probabilities, np.finfo(np.float64).eps, 1.0))
+    return losses
 
 
 def class_indices(y: Any, classes: np.ndarray, name: str = "y") -> np.ndarray:

@@ -10,9 +10,7 @@ solver by name and says whether its weights beat equal ones on rows that it did 
 from skensemble.weighting._accuracy import solve_accuracy
 from skensemble.weighting._find import check_method, check_scores, find_weights
 from skensemble.weighting._greedy import solve_greedy
-from skensemble.weighting._holdout_scores import evaluate_weights
-from skensemble.weighting._holdout_scores import member_scores as member_scores
-from skensemble.weighting._log_loss import DEFAULT_PRIOR, solve_log_loss
+from skensemble.weighting._log_loss import DEFAULT_PRIOR, evaluate_weights, solve_log_loss
 from skensemble.weighting._result import Comparison, WeightingResult
 
 __all__ = [

@@ -1,17 +1,17 @@
 """Weights of greatest accuracy: every point of a grid, or a climb where the grid is too large."""
 
+from math import comb
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import check_integer, check_real, must_be
-from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._correct_rows import ACCURACY, correct_mass, open_pairs
-from skensemble.weighting._criterion import TIE, better
+from skensemble.weighting._correct_rows import correct_mass, open_pairs
+from skensemble.weighting._criterion import ACCURACY, better
 from skensemble.weighting._greedy import grow
-from skensemble.weighting._log_loss import LogLoss
-from skensemble.weighting._member_predictions import MemberPredictions, read_members
-from skensemble.weighting._result import Learned, WeightingResult, summarise
-from skensemble.weighting._simplex import grid_counts, grid_size
+from skensemble.weighting._log_loss import TIE, Learned, LogLoss
+from skensemble.weighting._member_predictions import FloatArray, MemberPredictions, read_members
+from skensemble.weighting._result import WeightingResult
 
 STEP = 0.1
 MAX_POINTS = 100_000
@@ -76,12 +76,15 @@ def solve_accuracy(
     array([0.8, 0.2])
     """
     members = read_members(probas, y, sample_weight)
-    total = _check_step(step)
-    max_points = check_integer(
-        "max_points", max_points, minimum=1, fix=f"max_points={MAX_POINTS} is the default"
-    )
-    no_folds = np.zeros(members.y.size, dtype=np.intp)
-    return learn_accuracy(members, no_folds, total=total, max_points=max_points).result
+    fix = f"step={STEP} is the default"
+    value = check_real("step", step, positive=True, fix=fix)
+    total = round(1 / value) if value > 1e-9 else 0
+    if total < 1 or abs(total * value - 1) > 1e-9:
+        raise ValueError(must_be("step", "1 divided by a whole number", step, fix))
+    fix = f"max_points={MAX_POINTS} is the default"
+    max_points = check_integer("max_points", max_points, minimum=1, fix=fix)
+    one_fold = np.zeros_like(members.y)
+    return learn_accuracy(members, one_fold, total=total, max_points=max_points)[0]
 
 
 def learn_accuracy(
@@ -112,17 +115,37 @@ def learn_accuracy(
         def learn(i: int) -> FloatArray:
             return climb(members.take(fold != i), total)[0]
 
-    result = summarise(loss, best, method="accuracy", criterion="accuracy", n_iter=n_points)
-    return Learned(result, ACCURACY, lambda: np.stack([learn(i) for i in folds]))
+    result = loss.result(
+        best / best.sum(), method="accuracy", criterion="accuracy", n_iter=n_points
+    )
+    return result, lambda: np.stack([learn(i) for i in folds])
 
 
-def _check_step(step: float) -> int:
-    fix = f"step={STEP} is the default"
-    value = check_real("step", step, positive=True, fix=fix)
-    total = round(1 / value) if value > 1e-9 else 0
-    if total < 1 or abs(total * value - 1) > 1e-9:
-        raise ValueError(must_be("step", "1 divided by a whole number", step, fix))
-    return total
+def grid_size(n_members: int, total: int) -> int:
+    """Return how many points the grid has."""
+    return comb(total + n_members - 1, n_members - 1)
+
+
+def grid_counts(n_members: int, total: int) -> FloatArray:
+    """All ways to share ``total`` among the members, in lexicographic order.
+
+    Member by member: each point so far, with the last count still to be shared, is repeated once
+    for each way of doing so. Whole numbers, though in float64 for the sake of matrix products:
+    sums of votes stay exact, and so do their ties.
+
+    Examples
+    --------
+    >>> grid_counts(2, 3)
+    array([[0., 3.], [1., 2.], [2., 1.], [3., 0.]])
+    """
+    counts = np.full((1, 1), float(total))
+    for _ in range(n_members - 1):
+        left = counts[:, -1].astype(np.intp)
+        times = left + 1
+        first = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+        counts = np.repeat(counts, times, axis=0)
+        counts = np.column_stack([counts[:, :-1], first, counts[:, -1] - first])
+    return counts
 
 
 def best_of(loss: LogLoss, points: FloatArray, scores: FloatArray, tie: float) -> int:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._criterion import Criterion, Scores
-from skensemble.weighting._member_predictions import MemberPredictions
+from skensemble.weighting._member_predictions import FloatArray, MemberPredictions
 
 _NUMBERS = 1 << 14  # probabilities that are compared at a time
-_PRODUCTS = 1 << 18  # of two numbers at a time: OpenBLAS starts threads for more, see _row_blocks
+_PRODUCTS = 1 << 18  # of two numbers at a time: OpenBLAS starts threads for more, see _sqp
 _BELOW_ZERO = -float(np.finfo(np.float64).tiny)  # margin > this is margin >= 0
 
 
@@ -78,16 +76,3 @@ def correct_mass(pairs: Iterable[OpenPairs], counts: FloatArray) -> FloatArray:
     for some in pairs:
         total += some.correct_mass(counts)
     return total
-
-
-def _scores(members: MemberPredictions) -> Scores:
-    pairs, total = list(open_pairs(members)), members.mass.sum()
-    return lambda counts: np.asarray(correct_mass(pairs, counts) / total)
-
-
-def _by_row(members: MemberPredictions, weights: FloatArray) -> FloatArray:
-    correct: FloatArray = (members.combine(weights).argmax(axis=1) == members.y).astype(np.float64)
-    return correct
-
-
-ACCURACY = Criterion("accuracy", _scores, _by_row)

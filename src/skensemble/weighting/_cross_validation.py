@@ -1,15 +1,15 @@
 """Do learned weights beat simpler ones? Cross-validation within the holdout."""
 
 from collections.abc import Callable
-from math import inf, nan, sqrt
+from math import inf, nan
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._criterion import TIE, Criterion, ScoringError
-from skensemble.weighting._member_predictions import MemberPredictions
+from skensemble.weighting._criterion import ByRow, Criterion, ScoringError
+from skensemble.weighting._log_loss import TIE
+from skensemble.weighting._member_predictions import FloatArray, MemberPredictions
 from skensemble.weighting._result import Comparison
 
 N_FOLDS = 10
@@ -17,8 +17,6 @@ AGAINST = ("uniform", "last", "best")
 _FEWEST_ROWS = 10
 _N_GROUPS = 20
 _CONFIDENCE = 0.95
-
-ByRow = Callable[[MemberPredictions, FloatArray], FloatArray]
 
 
 def assign_folds(y: NDArray[np.intp], n_folds: int = N_FOLDS) -> NDArray[np.intp]:
@@ -55,12 +53,14 @@ def compare_weights(
         return unknown
     try:
         weights = without_folds()[fold]
-        if criterion.by_row is not None:
-            intervals = _by_row(weights, members, criterion.by_row, fold)
+        if criterion.by_row is None:
+            gains, errors, degrees = _by_jackknife(weights, members, criterion, fold)
         else:
-            intervals = _by_jackknife(weights, members, criterion, fold)
+            gains, errors, degrees = _by_row(weights, members, criterion.by_row, fold)
     except ScoringError:  # a scorer that needs every class
         return unknown
+    halves = float(stdtrit(degrees, (1 + _CONFIDENCE) / 2)) * errors
+    intervals = np.stack([gains, gains - halves, gains + halves], axis=1).tolist()
     return tuple(
         Comparison(name, criterion.name, *interval)
         for name, interval in zip(AGAINST, intervals, strict=True)
@@ -69,31 +69,24 @@ def compare_weights(
 
 def _by_row(
     weights: FloatArray, members: MemberPredictions, by_row: ByRow, fold: NDArray[np.intp]
-) -> list[tuple[float, float, float]]:
+) -> tuple[FloatArray, FloatArray, int]:
+    mass, n = members.mass, fold.size
     single = np.stack([by_row(members, one) for one in np.eye(len(members))])
-    share = members.mass / members.mass.sum()
+    share = mass / mass.sum()
     by_fold = np.stack([np.bincount(fold, weights=share * one) for one in single])
     without = by_fold.sum(axis=1, keepdims=True) - by_fold
     best = (without >= without.max(axis=0) - TIE).argmax(axis=0)  # the first of equal ones
-    learned = by_row(members, weights)
-    others = [
-        by_row(members, np.ones(len(members))),
-        single[-1],
-        single[best[fold], np.arange(fold.size)],
-    ]
-    return [_mean_interval(learned - other, members.mass) for other in others]
-
-
-def _mean_interval(difference: FloatArray, mass: FloatArray) -> tuple[float, float, float]:
-    n, share = difference.size, mass / mass.sum()
-    gain = float(np.average(difference, weights=mass))
-    error = sqrt(n / (n - 1) * float(np.square(share * (difference - gain)).sum()))
-    return _interval(gain, error, n - 1)
+    equal = by_row(members, np.ones(len(members)))
+    others = np.stack([equal, single[-1], single[best[fold], np.arange(n)]])
+    differences = by_row(members, weights) - others
+    gains = np.average(differences, weights=mass, axis=1)
+    squares = np.square(share * (differences - gains[:, None])).sum(axis=1)
+    return gains, np.sqrt(n / (n - 1) * squares), n - 1
 
 
 def _by_jackknife(
     weights: FloatArray, members: MemberPredictions, criterion: Criterion, fold: NDArray[np.intp]
-) -> list[tuple[float, float, float]]:
+) -> tuple[FloatArray, FloatArray, int]:
     each = np.eye(len(members))
     folds = range(int(fold.max()) + 1)
     best = [int(criterion.scores(members.take(fold != i))(each).argmax()) for i in folds]
@@ -107,14 +100,8 @@ def _by_jackknife(
         out: FloatArray = score[0] - score[1:]
         return out
 
-    gain = gains(mixed)
     group = assign_folds(members.y, _N_GROUPS)
     n_groups = int(group.max()) + 1
     without = np.stack([gains(mixed.take(group != g)) for g in range(n_groups)])
-    error = np.sqrt((n_groups - 1) / n_groups * np.square(without - without.mean(axis=0)).sum(0))
-    return [_interval(float(g), float(e), n_groups - 1) for g, e in zip(gain, error, strict=True)]
-
-
-def _interval(gain: float, error: float, degrees: int) -> tuple[float, float, float]:
-    half = float(stdtrit(degrees, (1 + _CONFIDENCE) / 2)) * error
-    return gain, gain - half, gain + half
+    errors = np.sqrt((n_groups - 1) / n_groups * np.square(without - without.mean(axis=0)).sum(0))
+    return gains(mixed), errors, n_groups - 1

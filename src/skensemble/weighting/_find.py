@@ -5,24 +5,29 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skensemble.weighting._accuracy import learn_accuracy
+from skensemble.weighting._criterion import (
+    ACCURACY,
+    LOG_LOSS,
+    Criterion,
+    check_criterion,
+    read_criterion,
+)
 from skensemble.weighting._cross_validation import N_FOLDS, assign_folds, compare_weights
 from skensemble.weighting._greedy import learn_greedy
-from skensemble.weighting._log_loss import LOG_LOSS, LogLoss, learn_log_loss
+from skensemble.weighting._log_loss import Learned, LogLoss, learn_log_loss
 from skensemble.weighting._member_predictions import MemberPredictions, read_members
-from skensemble.weighting._result import Learned, WeightingResult, summarise
-from skensemble.weighting._sklearn_scorers import check_criterion, read_criterion
+from skensemble.weighting._result import WeightingResult
 
-Learn = Callable[[MemberPredictions, NDArray[np.intp]], Learned]
-
-# What learns weights, by name. A new criterion is a file with such a function, and a line here.
-_LEARN: dict[str, Learn] = {
-    "log_loss": learn_log_loss,
-    "accuracy": learn_accuracy,
-    "greedy": partial(learn_greedy, criterion=LOG_LOSS, n_iter=100),
-    "auto": learn_log_loss,
+# What learns weights, by name, and what judges them. A new criterion is a file with such a
+# function, and a line here.
+_LEARN: dict[str, tuple[Callable[..., Learned], Criterion]] = {
+    "log_loss": (learn_log_loss, LOG_LOSS),
+    "accuracy": (learn_accuracy, ACCURACY),
+    "greedy": (partial(learn_greedy, criterion=LOG_LOSS, n_iter=100), LOG_LOSS),
+    "auto": (learn_log_loss, LOG_LOSS),
 }
 METHODS = ("uniform", *_LEARN)
 _SCORER_FOLDS = 5
@@ -170,14 +175,15 @@ def find_weights(
     members = read_members(probas, y, sample_weight)
     if method == "uniform":
         return _equal(members)
-    learn, n_folds = _LEARN.get(method) if isinstance(method, str) else None, N_FOLDS
-    if learn is None:
+    if isinstance(method, str) and method in _LEARN:
+        (learn, criterion), n_folds = _LEARN[method], N_FOLDS
+    else:
         criterion = read_criterion(method, n_classes=members.probas.shape[2], classes=classes)
         learn, n_folds = partial(learn_greedy, criterion=criterion, n_iter=10), _SCORER_FOLDS
     fold = assign_folds(members.y, n_folds)
-    learned = learn(members, fold)
-    comparisons = compare_weights(learned.without_folds, members, learned.criterion, fold)
-    result = replace(learned.result, comparisons=comparisons)
+    result, without_folds = learn(members, fold)
+    comparisons = compare_weights(without_folds, members, criterion, fold)
+    result = replace(result, comparisons=comparisons)
     return _choose(result, members) if method == "auto" else result
 
 
@@ -197,4 +203,5 @@ def _choose(learned: WeightingResult, members: MemberPredictions) -> WeightingRe
 
 
 def _equal(members: MemberPredictions) -> WeightingResult:
-    return summarise(LogLoss.of(members), np.ones(len(members)), method="uniform")
+    n_members = len(members)
+    return LogLoss.of(members).result(np.full(n_members, 1 / n_members), method="uniform")

@@ -6,12 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import check_integer, must_be
-from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._criterion import TIE, Criterion, better
-from skensemble.weighting._log_loss import LogLoss
-from skensemble.weighting._member_predictions import MemberPredictions, read_members
-from skensemble.weighting._result import Learned, WeightingResult, summarise
-from skensemble.weighting._sklearn_scorers import read_criterion
+from skensemble.weighting._criterion import Criterion, better, check_criterion, read_criterion
+from skensemble.weighting._log_loss import TIE, Learned, LogLoss
+from skensemble.weighting._member_predictions import FloatArray, MemberPredictions, read_members
+from skensemble.weighting._result import WeightingResult
 
 
 def solve_greedy(
@@ -85,32 +83,30 @@ def solve_greedy(
     if n_init > most:
         must = f"an integer of at most {most}, the number of members and n_iter"
         raise ValueError(must_be("n_init", must, n_init, "n_init=1 is the default"))
+    check_criterion("criterion", criterion)
     judge = read_criterion(criterion, n_classes=members.probas.shape[2], classes=classes)
-    return _select(members, judge, n_iter=n_iter, n_init=n_init)
+    one_fold = np.zeros_like(members.y)
+    return learn_greedy(members, one_fold, criterion=judge, n_iter=n_iter, n_init=n_init)[0]
 
 
 def learn_greedy(
-    members: MemberPredictions, fold: NDArray[np.intp], *, criterion: Criterion, n_iter: int
+    members: MemberPredictions,
+    fold: NDArray[np.intp],
+    *,
+    criterion: Criterion,
+    n_iter: int,
+    n_init: int = 1,
 ) -> Learned:
     """Weights by selection, from all rows and without each fold."""
 
-    def without_folds() -> FloatArray:
-        folds = range(int(fold.max()) + 1)
-        return np.stack([grow(members.take(fold != i), criterion, n_iter=n_iter) for i in folds])
+    def select(rows: MemberPredictions) -> FloatArray:
+        return grow(rows, criterion, n_iter=n_iter, n_init=n_init)
 
-    return Learned(_select(members, criterion, n_iter=n_iter), criterion, without_folds)
-
-
-def _select(
-    members: MemberPredictions, criterion: Criterion, *, n_iter: int, n_init: int = 1
-) -> WeightingResult:
-    return summarise(
-        LogLoss.of(members),
-        grow(members, criterion, n_iter=n_iter, n_init=n_init),
-        method="greedy",
-        criterion=criterion.name,
-        n_iter=n_iter,
+    counts, folds = select(members), range(int(fold.max()) + 1)
+    result = LogLoss.of(members).result(
+        counts / counts.sum(), method="greedy", criterion=criterion.name, n_iter=n_iter
     )
+    return result, lambda: np.stack([select(members.take(fold != i)) for i in folds])
 
 
 def grow(

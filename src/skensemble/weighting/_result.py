@@ -1,13 +1,11 @@
 """What every way of weighting snapshots returns."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._criterion import Criterion
+from skensemble.weighting._member_predictions import FloatArray
 
 
 @dataclass(frozen=True)
@@ -117,55 +115,3 @@ class WeightingResult:
             f"(equal weights {self.uniform_loss:.3g}), gap={self.gap:.2g}, "
             f"{self.n_samples} rows{'' if self.converged else ', not converged'})"
         )
-
-
-@dataclass(frozen=True)
-class Learned:
-    """Weights learned on all rows, and a function that learns them without each fold.
-
-    ``criterion`` is what they are compared by; ``without_folds()`` returns weights of any sum,
-    (n_folds, M).
-    """
-
-    result: WeightingResult
-    criterion: Criterion
-    without_folds: Callable[[], FloatArray]
-
-
-class ConvexLoss(Protocol):
-    """A convex function of the weights that tells how good they are: `LogLoss`, for one."""
-
-    @property
-    def mass(self) -> FloatArray:
-        """What each row counts, (n,)."""
-
-    def at(self, weights: FloatArray) -> float:
-        """Loss at weights that sum to 1."""
-
-    def gap(self, weights: FloatArray, prior: float) -> float:
-        """Upper bound of how far the loss at these weights is above its minimum."""
-
-
-def summarise(
-    loss: ConvexLoss,
-    weights: FloatArray,
-    *,
-    method: str,
-    criterion: str = "log_loss",
-    n_iter: int = 0,
-    prior: float = 0.0,
-) -> WeightingResult:
-    """Divide weights or counts by their sum; their loss and gap."""
-    w = weights / weights.sum()
-    return WeightingResult(
-        weights=w,
-        loss=loss.at(w),
-        gap=loss.gap(w, prior),
-        n_iter=n_iter,
-        converged=True,
-        method=method,
-        prior=prior,
-        uniform_loss=loss.at(np.full(len(w), 1 / len(w))),
-        n_samples=loss.mass.size,
-        criterion=criterion,
-    )

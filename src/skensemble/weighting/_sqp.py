@@ -1,18 +1,45 @@
-"""Sequential quadratic programming for mixture proportions."""
+"""Sequential quadratic programming for mixture proportions, on rows in blocks.
+
+Each block is small enough for BLAS to multiply without threads. OpenBLAS starts threads for a
+product of a matrix and a vector of 9216 numbers or more. They gain little, and on a busy machine
+each product waits some milliseconds until all of them have run: a thousand products of 30,000 rows
+took 0.9 s instead of 0.07 s. A stack of blocks is multiplied one block after the other, so that the
+sums do not depend on the number of threads either.
+"""
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
 
-from skensemble.weighting._arrays import FloatArray
-from skensemble.weighting._row_blocks import dot
+from skensemble.weighting._member_predictions import FloatArray
 
+_BLOCK = 9000
 # Proximal terms, relative to the diagonal of H: identical snapshots leave H singular. They change
 # the way to the optimum, not the optimum; a larger one is tried where rounding spoils a direction.
 _RIDGES = (1e-10, 1e-7, 1e-4, 1e-1)
 _ARMIJO = 1e-4
 _MOST_LOSS = 0.9
 _SMALLEST_STEP = 2.0**-50
+
+
+def in_blocks(array: FloatArray, n_members: int, fill: float) -> FloatArray:
+    """Cut the last axis, the rows, into B blocks of b rows, the last one filled up.
+
+    From values of shape (n,) or (M, n) to (B, b) or (B, M, b).
+    """
+    *members, n = array.shape
+    n_blocks = -(-n * n_members // _BLOCK)
+    size = -(-n // n_blocks)
+    if n_blocks * size > n:
+        filler = np.full((*members, n_blocks * size - n), fill)
+        array = np.concatenate([array, filler], axis=-1)
+    blocks = array.reshape(*members, n_blocks, size)
+    return np.ascontiguousarray(np.moveaxis(blocks, -2, 0))
+
+
+def dot(first: FloatArray, second: FloatArray) -> float:
+    """Sum of the products of two arrays of shape (B, b)."""
+    return float((first[:, None] @ second[..., None]).sum())
 
 
 def minimise(

@@ -5,8 +5,8 @@ import pytest
 from sklearn import metrics
 from sklearn.metrics import make_scorer
 
+from skensemble.weighting._criterion import check_criterion, read_criterion
 from skensemble.weighting._member_predictions import MemberPredictions
-from skensemble.weighting._sklearn_scorers import check_criterion, read_criterion
 
 RNG = np.random.default_rng(0)
 Y2, Y3 = RNG.integers(2, size=80), RNG.integers(3, size=80)
