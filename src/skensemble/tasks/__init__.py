@@ -18,11 +18,3 @@ A task is an immutable record that `fit` learns from y, with these methods:
 from skensemble.tasks._output_layer import OutputLayer
 from skensemble.tasks._stratified_holdout import split_holdout, why_no_holdout
 from skensemble.tasks.classification import Classification, class_indices
-
-__all__ = [
-    "Classification",
-    "OutputLayer",
-    "class_indices",
-    "split_holdout",
-    "why_no_holdout",
-]

@@ -10,21 +10,11 @@ from skensemble._validation import Described, must_be
 
 @dataclass(frozen=True)
 class OutputLayer:
-    """How the last layer of a network encodes class probabilities.
-
-    Parameters
-    ----------
-    n_classes : int
-        Number of classes.
-    n_units : int
-        Width of the layer: ``n_classes``, or 1 for the probability of the second of two classes.
-    from_logits : bool
-        Whether the loss applies the softmax or sigmoid, so that the layer does not.
-    """
+    """How the last layer of a network encodes class probabilities."""
 
     n_classes: int
-    n_units: int
-    from_logits: bool
+    n_units: int  # ``n_classes``, or 1 for the probability of the second of two classes
+    from_logits: bool  # whether the loss applies the softmax or sigmoid, so that the layer does not
 
     def to_probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Turn outputs of shape (..., n_units) into probabilities, float64 of shape (..., k)."""
@@ -43,11 +33,6 @@ class OutputLayer:
         """Raise unless outputs of shape (n, n_units) that should be probabilities are.
 
         The tolerance leaves room for the rounding of a softmax in bfloat16.
-
-        Raises
-        ------
-        ValueError
-            If one is not in [0, 1], or a row of several units does not sum to 1.
         """
         if self.from_logits:
             return

@@ -19,9 +19,8 @@ def split_holdout(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Split rows into training and holdout, each class in proportion to its size.
 
-    Every class keeps a row for training, and gets one in the holdout while there is room. Returns
-    the numbers of the rows to train on and of the holdout, increasing; all rows and None where the
-    holdout could not have a row of every class.
+    Returns the numbers of the rows, increasing; all rows and None where not both parts could have a
+    row of every class.
     """
     n, counts = len(y), np.bincount(y)
     present = np.flatnonzero(counts)

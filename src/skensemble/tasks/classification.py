@@ -30,13 +30,7 @@ class Classification:
 
     @classmethod
     def learn(cls, y: Any) -> tuple[Self, np.ndarray]:
-        """Learn the labels from y; return the task and the class indices, int64 of shape (n,).
-
-        Raises
-        ------
-        ValueError
-            If y is not made of labels, or has one class only.
-        """
+        """Learn the labels from y; return the task and the class indices, int64 of shape (n,)."""
         if _is_one_hot(y):
             y = check_array(y)
             task, indices = cls(np.arange(y.shape[1]), one_hot_=True), y.argmax(axis=1)
@@ -94,20 +88,7 @@ class Classification:
     def weight_of_each_class(
         self, class_weight: Mapping[Any, float] | str | None, y: np.ndarray
     ) -> np.ndarray | None:
-        """Return the weight of each class, float64 of shape (k,): 1 for a class without rows.
-
-        Parameters
-        ----------
-        class_weight : dict, "balanced" or None
-            The parameter; None gives None.
-        y : ndarray of shape (n,), int64
-            Class indices of the training rows.
-
-        Raises
-        ------
-        ValueError
-            If a weight is negative or not finite.
-        """
+        """Return the weight of each class, float64 of shape (k,): 1 for a class without rows."""
         if class_weight is None:
             return None
         present = np.unique(y)
@@ -147,22 +128,10 @@ class Classification:
         parameter: str,
         instead: str = "set weighting='uniform'",
     ) -> None:
-        """Raise if combination weights cannot be learned on rows with these targets.
+        """Raise if combination weights cannot be learned on a holdout with these targets.
 
-        Parameters
-        ----------
-        method : str or callable
-            How the weights are to be learned.
-        y : ndarray of shape (n,), int64
-            Class indices of the holdout.
-        sample_weight : ndarray of shape (n,) or None
-            Weight of each row.
-        seen : ndarray of int64
-            Indices of the classes that training sees; the holdout needs a row of each.
-        name, parameter : str
-            What errors call y and the method.
-        instead : str
-            What else can be done, for the error.
+        It needs a row of each class that training has ``seen``. Errors call y ``name``, the method
+        ``parameter``, and say what can be done ``instead``.
         """
         counted = y if sample_weight is None else y[sample_weight > 0]
         self.check_every_class(counted, seen, name=name, instead=instead)
@@ -187,13 +156,7 @@ class Classification:
         return "binary_crossentropy" if n_units == 1 else "sparse_categorical_crossentropy"
 
     def check_width(self, shape: tuple[int, ...]) -> int:
-        """Return the number of output units, given the shape of some outputs.
-
-        Raises
-        ------
-        ValueError
-            If it is neither one unit per class, nor one unit for two classes.
-        """
+        """Return the number of output units: one per class, or one for two classes."""
         k = self.n_classes
         if len(shape) != 2 or shape[1] not in ((1, 2) if k == 2 else (k,)):
             either = "(n, 2), or (n, 1) with a sigmoid," if k == 2 else f"(n, {k})"
@@ -258,18 +221,8 @@ class Classification:
     ) -> bool:
         """Whether predictions are no better than the class frequencies, in both of two ways.
 
-        The network is at chance when its log-loss is at least (98% of) the entropy of the class
-        frequencies, and it is right no more often than the most frequent class. A network that
-        returns the same probabilities for every row always is.
-
-        Parameters
-        ----------
-        probas : ndarray of shape (n, k)
-            Class probabilities of training rows.
-        y : ndarray of shape (n,)
-            Their class indices.
-        sample_weight : ndarray of shape (n,), optional
-            Weight of each row.
+        The log-loss is at least (98% of) the entropy of the class frequencies, and no more rows are
+        right than the most frequent class has. The same probabilities for every row always are so.
         """
         share = np.full(len(y), 1.0) if sample_weight is None else sample_weight.astype(np.float64)
         share = share / share.sum()
@@ -289,13 +242,7 @@ def _log_loss(of_true_class: np.ndarray) -> np.ndarray:
 
 
 def class_indices(y: Any, classes: np.ndarray, name: str = "y") -> np.ndarray:
-    """Return the class indices of labels, int64 of shape (n,); ``name`` is what errors call them.
-
-    Raises
-    ------
-    ValueError
-        If a label is none of ``classes``, which are sorted.
-    """
+    """Return the indices of labels in sorted classes, int64 of shape (n,)."""
     y = column_or_1d(y, warn=True)
     unknown = np.setdiff1d(y, classes)
     if len(unknown):
