@@ -143,7 +143,6 @@ def _arrays(title: str, subset: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _load_quietly(title: str) -> Any:
-    """Load with Keras; what it prints goes to stderr."""
     loader = import_module(f"keras.datasets.{title.lower().replace('-', '')}")
     try:
         with _stdout_lock, contextlib.redirect_stdout(sys.stderr):
@@ -156,8 +155,6 @@ def _load_quietly(title: str) -> Any:
         cache = os.path.join(os.environ.get("KERAS_HOME", os.path.join("~", ".keras")), "datasets")
         must = f"in {cache}, where Keras keeps it once it is downloaded"
         got = Described("a download that failed")
-        fix = (
-            "connect to the network this once, or load a folder of images or an .npz file in "
-            f"its place ({str(error).rstrip('.')})"
-        )
+        fix = "connect to the network this once, or load a folder of images or an .npz file in its"
+        fix += f" place ({str(error).rstrip('.')})"
         raise ConnectionError(must_be(title, must, got, fix)) from error
