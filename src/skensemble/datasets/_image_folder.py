@@ -89,28 +89,22 @@ def load_image_folder(
     >>> data.paths
     ('cat/1.png', 'dog/1.png')
     """
-    size = None
     if image_size is not None:
-        size = check_image_size(image_size, fix="None leaves images as they are")
-    choices = ("raise", "skip")
-    check_choice("on_unreadable", on_unreadable, choices, fix="'skip' leaves such images out")
+        image_size = check_image_size(image_size, fix="None leaves images as they are")
+    fix = "'skip' leaves such images out"
+    check_choice("on_unreadable", on_unreadable, ("raise", "skip"), fix=fix)
     import_extra("PIL.Image", "Pillow", "images")
     check_labelled(labelled)
     path = _existing_folder(path)
     folder, names, labels = _find_images(path, subset, labelled)
-    X, kept, skipped = _read_images(f"the images of {folder}", path, names, size, on_unreadable)
-    y = None
-    if labels is not None:
-        y = labels[kept]
-        lost = np.setdiff1d(labels, y).tolist()
-        if lost:
-            raise _without_any(folder, lost)
-    return Dataset(
-        X,
-        y,
-        paths=tuple(names[i] for i in kept),
-        skipped=tuple(names[i] for i in skipped),
-    )
+    what = f"the images of {folder}"
+    X, kept, unreadable = _read_images(what, path, names, image_size, on_unreadable)
+    y = None if labels is None else labels[kept]
+    lost = [] if labels is None else np.setdiff1d(labels, y).tolist()
+    if lost:
+        raise _without_any(folder, lost)
+    paths, skipped = (tuple(names[i] for i in rows) for rows in (kept, unreadable))
+    return Dataset(X, y, paths=paths, skipped=skipped)
 
 
 def _existing_folder(path) -> str:
@@ -167,7 +161,7 @@ def _find_images(
 
 
 def _scan(folder: str) -> tuple[list[str], list[str]]:
-    """Sorted names of the folders and of the images in a folder, without hidden ones."""
+    """Sorted names of the folders and of the images in it, without hidden ones."""
     with os.scandir(folder) as entries:
         visible = sorted((e.name, e.is_dir()) for e in entries if not e.name.startswith("."))
     images = [name for name, is_dir in visible if not is_dir and name.lower().endswith(SUFFIXES)]
@@ -182,7 +176,7 @@ def _without_any(folder: str, classes: list[str]) -> ValueError:
 
 
 def _read_images(
-    what: str, path: str, names: list[str], size: tuple[int, int] | None, on_unreadable: str
+    what: str, path: str, names: list[str], size, on_unreadable: str
 ) -> tuple[np.ndarray, list[int], list[int]]:
     """Return all images in one array, the indices of those in it, and of the unreadable ones."""
     X = None if size is None else _allocated(what, (len(names), *size, 3))
@@ -197,10 +191,10 @@ def _read_images(
             if X is None:
                 X = _allocated(what, (len(names), *pixels.shape))
             if pixels.shape != X.shape[1:]:
-                (height, width), found = X.shape[1:3], pixels.shape
+                height, width = X.shape[1:3]
                 first = names[kept[0]]
                 must = f"all of one size, {height} x {width} (height x width) as {first!r}"
-                got = Described(f"{found[0]} x {found[1]} in {names[i]!r}")
+                got = Described(f"{pixels.shape[0]} x {pixels.shape[1]} in {names[i]!r}")
                 fix = f"resize them all with image_size=({height}, {width})"
                 raise ValueError(must_be(what, must, got, fix))
             X[len(kept)] = pixels
@@ -219,10 +213,10 @@ def _decoded(paths: list[str], size) -> Generator[np.ndarray | Exception]:
     from PIL import Image
 
     decode = partial(_decode, size=size)
-    n_pixels = 0
+    is_large = False
     with contextlib.suppress(Exception), Image.open(paths[0]) as image:
-        n_pixels = image.width * image.height
-    if n_pixels < _PIXELS_WORTH_THREADS:
+        is_large = image.width * image.height >= _PIXELS_WORTH_THREADS
+    if not is_large:
         yield from map(decode, paths)
         return
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
@@ -267,7 +261,7 @@ def _allocated(what: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def memory_limit() -> int | None:
-    """Memory limit of this process in bytes, or None if unknown."""
+    """In bytes; None if unknown."""
     limits = []
     with contextlib.suppress(AttributeError, ValueError, OSError):  # not on Windows
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

@@ -97,10 +97,9 @@ def _random_rows(y, sizes, random_state, stratify) -> list[np.ndarray]:
         if size == len(rest):
             parts.append(rest)
             break
+        options = {"train_size": size, "stratify": y[rest], "random_state": random}
         try:
-            part, rest = train_test_split(
-                rest, train_size=size, stratify=y[rest], random_state=random
-            )
+            part, rest = train_test_split(rest, **options)
         except ValueError as error:
             must = "such that there is room for every class in each part, and in what is left"
             fix = "make them larger, or take all rows, or leave stratify out"
