@@ -102,8 +102,7 @@ def densenet(
             prefix = f"block{block + 1}_layer{layer + 1}"
             x = _grow(layers, x, growth_rate, bottleneck, dropout, prefix)
     x = layers.norm_relu(x, "head")
-    variant = "bc_" if bottleneck else ""
-    name = f"densenet_{variant}{depth}_{growth_rate}"
+    name = f"densenet_{'bc_' if bottleneck else ''}{depth}_{growth_rate}"
     return layers.classifier(x, name=name)
 
 

@@ -6,19 +6,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from skensemble._validation import (
-    check_integer,
-    check_real,
-    check_statistics,
-    is_integer,
-    must_be,
-)
+from skensemble._validation import check_integer, check_real, check_statistics, is_integer, must_be
 
 
 def shape_and_classes(
     input_shape, n_classes, meta: Mapping[str, Any] | None, *, fix: str
 ) -> tuple[Sequence[int], int]:
-    """Return the shape of one row and the number of classes, from ``meta`` where not given."""
     if meta is not None:
         input_shape = meta["X_shape_"][1:] if input_shape is None else input_shape
         n_classes = meta["n_classes_"] if n_classes is None else n_classes
@@ -28,22 +21,18 @@ def shape_and_classes(
     return input_shape, n_classes
 
 
-def _image_and_classes(
-    input_shape, n_classes, meta: Mapping[str, Any] | None
-) -> tuple[tuple[int, int, int], int]:
-    """Return (height, width, channels) and the number of classes."""
+def _image_and_classes(input_shape, n_classes, meta) -> tuple[tuple[int, ...], int]:
     layout = "colours come last, as in (32, 32, 3), or (32, 32, 1) for grey images"
     input_shape, n_classes = shape_and_classes(input_shape, n_classes, meta, fix=layout)
     sizes = tuple(input_shape) if np.iterable(input_shape) else ()
     if len(sizes) != 3 or not all(is_integer(size) and size > 0 for size in sizes):
         must = "the (height, width, channels) of an image"
         raise ValueError(must_be("input_shape", must, input_shape, layout))
-    height, width, channels = map(int, sizes)
-    if min(height, width) < 4:
+    if min(sizes[:2]) < 4:
         must = "of at least 4 x 4 pixels"
         fix = "the network halves its images twice; enlarge them, and see that " + layout
         raise ValueError(must_be("input_shape", must, input_shape, fix))
-    return (height, width, channels), n_classes
+    return tuple(map(int, sizes)), n_classes
 
 
 def blocks_of(depth, *, per_block: int, others: int) -> int:
@@ -54,24 +43,21 @@ def blocks_of(depth, *, per_block: int, others: int) -> int:
         fix = f"{smallest} and {smallest + per_block} are the smallest"
         raise TypeError(must_be("depth", must, depth, fix))
     n, rest = divmod(int(depth) - others, per_block)
-    if n < 1:
-        raise ValueError(must_be("depth", must, depth, f"{smallest} is the smallest"))
-    if rest:
+    if n < 1 or rest:
         below = per_block * n + others
-        fix = f"the nearest are {below} and {below + per_block}"
+        nearest = f"the nearest are {below} and {below + per_block}"
+        fix = nearest if n >= 1 else f"{smallest} is the smallest"
         raise ValueError(must_be("depth", must, depth, fix))
     return n
 
 
 def normalized(x, statistics: tuple[list[float], list[float]] | None):
-    """Shift and scale each channel by its mean and standard deviation, if they are given."""
     if statistics is None:
         return x
-    mean, std = statistics
-    # In float32: half precision is too coarse for pixels from 0 to 255.
-    return keras.layers.Normalization(
-        mean=mean, variance=[s * s for s in std], dtype="float32", name="normalization"
-    )(x)
+    mean, variance = statistics[0], [s * s for s in statistics[1]]
+    options = {"mean": mean, "variance": variance, "name": "normalization"}
+    # Half precision is too coarse for pixels from 0 to 255.
+    return keras.layers.Normalization(dtype="float32", **options)(x)
 
 
 class ImageNetwork:
@@ -84,9 +70,8 @@ class ImageNetwork:
 
     def __init__(self, input_shape, n_classes, meta, weight_decay, mean, std, *, fan: str):
         shape, self.n_classes = _image_and_classes(input_shape, n_classes, meta)
-        self.weight_decay = check_real(
-            "weight_decay", weight_decay, positive=False, fix="0 is none"
-        )
+        fix = "0 is none"
+        self.weight_decay = check_real("weight_decay", weight_decay, positive=False, fix=fix)
         self.fan = fan
         self.inputs = keras.Input(shape, name="images")
         # What the first convolution sees.
@@ -101,10 +86,8 @@ class ImageNetwork:
         """
         padding = "same"
         if strides > 1 and size > 1:
-            pad = keras.layers.ZeroPadding2D(
-                size // 2, data_format="channels_last", name=f"{name}_pad"
-            )
-            x, padding = pad(x), "valid"
+            around = {"data_format": "channels_last", "name": f"{name}_pad"}
+            x, padding = keras.layers.ZeroPadding2D(size // 2, **around)(x), "valid"
         return keras.layers.Conv2D(
             filters,
             size,
@@ -129,12 +112,10 @@ class ImageNetwork:
         )(x)
 
     def norm_relu(self, x, prefix: str, number: int | str = ""):
-        """Batch norm and ReLU, called ``{prefix}_bn{number}`` and ``{prefix}_relu{number}``."""
         x = self.norm(x, f"{prefix}_bn{number}")
         return keras.layers.ReLU(name=f"{prefix}_relu{number}")(x)
 
     def dropout(self, x, rate: float, name: str):
-        """Dropout, or nothing for a rate of 0."""
         return keras.layers.Dropout(rate, name=name)(x) if rate else x
 
     def dense(self, x, units: int, activation: str, *, name: str, dtype: str | None = None):
@@ -150,7 +131,6 @@ class ImageNetwork:
         )(x)
 
     def classifier(self, x, *, name: str) -> keras.Model:
-        """Return the model, which ends in the mean over the image and a softmax in float32."""
         x = keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="head_pool")(x)
         outputs = self.dense(x, self.n_classes, "softmax", name="probabilities", dtype="float32")
         return keras.Model(self.inputs, outputs, name=name)

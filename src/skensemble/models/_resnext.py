@@ -113,13 +113,15 @@ def resnext(
         for block in range(n):
             prefix = f"stage{stage + 1}_block{block + 1}"
             strides = 2 if stage > 0 and block == 0 else 1
-            shortcut = _shortcut(layers, x, outer, strides, prefix)
+            shortcut = x
+            if x.shape[-1] != outer:
+                shortcut = layers.conv(x, outer, 1, strides=strides, name=f"{prefix}_projection")
+                shortcut = layers.norm(shortcut, f"{prefix}_projection_bn")
             x = _bottleneck(layers, x, inner, outer, strides, cardinality, prefix)
             x = _squeeze_and_excite(layers, x, reduction, prefix) if se else x
             x = keras.layers.Add(name=f"{prefix}_add")([x, shortcut])
             x = keras.layers.ReLU(name=f"{prefix}_relu3")(x)
-    variant = "se_" if se else ""
-    name = f"{variant}resnext_{depth}_{cardinality}x{width}d"
+    name = f"{'se_' if se else ''}resnext_{depth}_{cardinality}x{width}d"
     return layers.classifier(x, name=name)
 
 
@@ -130,19 +132,10 @@ def _bottleneck(layers, x, inner: int, outer: int, strides: int, groups: int, pr
     return layers.norm(layers.conv(x, outer, 1, name=f"{prefix}_conv3"), f"{prefix}_bn3")
 
 
-def _shortcut(layers, x, channels: int, strides: int, prefix: str):
-    if x.shape[-1] == channels:
-        return x
-    x = layers.conv(x, channels, 1, strides=strides, name=f"{prefix}_projection")
-    return layers.norm(x, f"{prefix}_projection_bn")
-
-
 def _squeeze_and_excite(layers, x, reduction: int, prefix: str):
     channels = x.shape[-1]
-    gate = keras.layers.GlobalAveragePooling2D(
-        data_format="channels_last", name=f"{prefix}_se_pool"
-    )(x)
-    gate = layers.dense(gate, channels // reduction, "relu", name=f"{prefix}_se_squeeze")
+    means = keras.layers.GlobalAveragePooling2D("channels_last", name=f"{prefix}_se_pool")(x)
+    gate = layers.dense(means, channels // reduction, "relu", name=f"{prefix}_se_squeeze")
     gate = layers.dense(gate, channels, "sigmoid", name=f"{prefix}_se_excite")
     gate = keras.layers.Reshape((1, 1, channels), name=f"{prefix}_se_reshape")(gate)
     return keras.layers.Multiply(name=f"{prefix}_se_scale")([x, gate])

@@ -102,10 +102,8 @@ def wide_resnet(
 
 
 def _residual(layers, x, filters: int, strides: int, dropout: float, prefix: str):
-    before = layers.norm_relu(x, prefix, 1)
-    if x.shape[-1] == filters:
-        shortcut = x
-    else:
+    before, shortcut = layers.norm_relu(x, prefix, 1), x
+    if x.shape[-1] != filters:
         shortcut = layers.conv(before, filters, 1, strides=strides, name=f"{prefix}_projection")
     x = layers.conv(before, filters, 3, strides=strides, name=f"{prefix}_conv1")
     x = layers.norm_relu(x, prefix, 2)
