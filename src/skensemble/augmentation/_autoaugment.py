@@ -80,11 +80,10 @@ class AutoAugment(ImageLayer):
         **kwargs: Any,
     ):
         if fill_value is not None:
-            fix = "128 is a mid grey"
-            checked = check_fill_value(fill_value, fix=fix)
-            if np.min(checked) < 0 or np.max(checked) > 255:
-                raise ValueError(must_be("fill_value", "from 0 to 255", fill_value, fix))
-            fill_value = checked
+            given, fix = fill_value, "128 is a mid grey"
+            fill_value = check_fill_value(given, fix=fix)
+            if np.min(fill_value) < 0 or np.max(fill_value) > 255:
+                raise ValueError(must_be("fill_value", "from 0 to 255", given, fix))
         super().__init__(fill_value, seed, **kwargs)
         check_choice("policy", policy, POLICIES, fix="it is the only policy there is")
         fix = '"reference" has those of the paper\'s authors'
@@ -117,14 +116,12 @@ class AutoAugment(ImageLayer):
     def _draw(self, n_images) -> list[Any]:
         """Draw a row of each `Stage` for each image: int32 tensors of shape (n_images,)."""
         policy = POLICIES[self.policy]
-        stages = list(zip(*policy, strict=True))
-        # For each image: its sub-policy, and for each operation whether it is done and its sign.
-        shape = (n_images, 1 + 2 * len(stages))
-        draws = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
+        # For each image: its sub-policy, and for both operations whether it is done and its sign.
+        draws = keras.random.uniform((n_images, 5), dtype="float32", seed=self.seed_generator)
         choice = ops.cast(draws[:, 0] * len(policy), "int32")
         rows = []
-        for i, steps in enumerate(stages):
-            probabilities = np.array([step[1] for step in steps], dtype="float32")
+        for i in range(2):
+            probabilities = np.array([steps[i][1] for steps in policy], dtype="float32")
             is_done = draws[:, 1 + 2 * i] < ops.take(probabilities, choice)
             is_negative = ops.cast(draws[:, 2 + 2 * i] < 0.5, "int32")
             rows.append(ops.where(is_done, 2 * choice + is_negative, 2 * len(policy)))

@@ -62,10 +62,7 @@ class ImageLayer(keras.layers.Layer):
 
 
 def check_seed(seed: Any) -> int | None:
-    """Return the seed as an int, or None."""
-    if seed is None:
-        return None
-    return check_integer("seed", seed, minimum=0, fix="None draws a seed")
+    return seed if seed is None else check_integer("seed", seed, minimum=0, fix="None draws a seed")
 
 
 def check_fill_value(value: Any, *, fix: str) -> float | list[float]:

@@ -13,7 +13,7 @@ from keras import ops
 
 LEVELS = np.arange(256, dtype="uint8")
 
-# Operations on single pixels: tables with the new value of each of the 256 grey levels.
+# Tables with the new value of each of the 256 grey levels.
 
 
 def posterize_table(bits: float) -> np.ndarray:

@@ -50,7 +50,7 @@ Magnitudes = Callable[[str, int, int, int, int], float]
 
 
 def _reference(operation: str, level: int, sign: int, height: int, width: int) -> float:
-    """Magnitudes of the paper's code; translations in pixels, whatever the size of the images."""
+    """As in the paper's code; translations in pixels, whatever the size of the images."""
     if operation in ("ShearX", "ShearY"):
         return sign * 0.3 * level / 10
     if operation in ("TranslateX", "TranslateY"):
@@ -65,7 +65,7 @@ def _reference(operation: str, level: int, sign: int, height: int, width: int) -
 
 
 def _torchvision(operation: str, level: int, sign: int, height: int, width: int) -> float:
-    """Magnitudes of ``torchvision.transforms.AutoAugment``, whose levels end at 9."""
+    """As in ``torchvision.transforms.AutoAugment``, whose levels end at 9."""
     if operation in ("ShearX", "ShearY"):
         return sign * 0.3 * level / 9
     if operation in ("TranslateX", "TranslateY"):
@@ -145,27 +145,18 @@ class Stage:
             ("Sharpness", _pillow.sharpness, factors),
             ("map", move, map_indices),
         )
-        return _change_rows(
-            images, [(ops.take(self.kinds == kind, rows), *change) for kind, *change in changes]
-        )
-
-
-def _change_rows(images, changes: Sequence[tuple]):
-    """Return the images after the changes ``(chosen, function, *arguments)``.
-
-    ``chosen`` is a bool tensor of shape (n,), and no image is chosen twice. The function gets the
-    chosen images with their rows of the arguments; with JAX, whose shapes are fixed, all of them.
-    """
-    if keras.backend.backend() == "jax":
-        for chosen, function, *arguments in changes:
-            chosen = chosen[:, None, None, None]
-            images = ops.where(chosen, function(images, *arguments), images)
-        return images
-    places, results = [], []
-    for chosen, function, *arguments in changes:
-        rows = ops.nonzero(chosen)[0]
-        places.append(rows)
-        results.append(function(*(_pillow.gather(tensor, rows) for tensor in (images, *arguments))))
-    return ops.scatter_update(
-        images, ops.concatenate(places)[:, None], ops.concatenate(results, axis=0)
-    )
+        has_fixed_shapes = keras.backend.backend() == "jax"
+        changed, results = [], []
+        for kind, function, *arguments in changes:
+            chosen = ops.take(self.kinds == kind, rows)
+            if has_fixed_shapes:
+                chosen = chosen[:, None, None, None]
+                images = ops.where(chosen, function(images, *arguments), images)
+                continue
+            places = ops.nonzero(chosen)[0]
+            changed.append(places)
+            results.append(function(*(_pillow.gather(a, places) for a in (images, *arguments))))
+        if has_fixed_shapes:
+            return images
+        places = ops.concatenate(changed)[:, None]
+        return ops.scatter_update(images, places, ops.concatenate(results, axis=0))
