@@ -100,7 +100,7 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
     @property
     def cycle_ends(self) -> np.ndarray:
         """Iterations done at the end of each cycle, int64 of shape (M,), counted from 0."""
-        short, n_long = divmod(self.n_iterations, self.M)
+        _, short, n_long, _ = self.as_numbers()
         cycles = np.arange(1, self.M + 1)
         return cycles * short + np.minimum(cycles, n_long)
 
@@ -129,8 +129,7 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self) -> dict:
         """Constructor arguments, from which Keras restores the schedule."""
-        names = ("alpha_zero", "n_iterations", "M", "offset")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in ("alpha_zero", "n_iterations", "M", "offset")}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())

@@ -100,7 +100,7 @@ def load_image_folder(
     what = f"the images of {folder}"
     X, kept, unreadable = _read_images(what, path, names, image_size, on_unreadable)
     y = None if labels is None else labels[kept]
-    lost = [] if labels is None else np.setdiff1d(labels, y).tolist()
+    lost = [] if labels is None else np.setdiff1d(labels, labels[kept]).tolist()
     if lost:
         raise _without_any(folder, lost)
     paths, skipped = (tuple(names[i] for i in rows) for rows in (kept, unreadable))

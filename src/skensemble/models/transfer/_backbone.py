@@ -167,10 +167,11 @@ def first_unfrozen(layers: Sequence[Any], unfreeze_from) -> int:
         raise ValueError(must_be("unfreeze_from", must, unfreeze_from, fix))
     if not isinstance(unfreeze_from, Integral):
         return round(float(unfreeze_from) * n)
-    if not -n <= unfreeze_from < n:
+    position = int(unfreeze_from)
+    if not -n <= position < n:
         must = f"the position of a layer of the backbone, from {-n} to {n - 1}"
         raise ValueError(must_be("unfreeze_from", must, unfreeze_from, "None freezes all layers"))
-    return int(unfreeze_from) % n
+    return position % n
 
 
 def freeze(backbone, unfreeze_from) -> None:
