@@ -83,10 +83,7 @@ def check_image_size(image_size: Any, *, fix: str) -> tuple[int, int]:
 def check_statistics(
     mean: Any, std: Any, channels: int | None
 ) -> tuple[list[float], list[float]] | None:
-    """Return mean and standard deviation of each channel, or None where neither is given.
-
-    Without a number of channels there are as many as one of the two has, or else one for all.
-    """
+    """Return both of each channel; ``channels`` of None are as many as one of the two has."""
     if mean is None and std is None:
         return None
     if mean is None or std is None:
@@ -94,8 +91,7 @@ def check_statistics(
         fix = "pass both, or neither"
         raise ValueError(must_be(missing, f"given together with {given}", None, fix))
     if channels is None:
-        sizes = [len(value) for value in (mean, std) if hasattr(value, "__len__")]
-        channels = sizes[0] if sizes else 1
+        channels = next((len(value) for value in (mean, std) if hasattr(value, "__len__")), 1)
     return (
         _per_channel("mean", mean, channels, positive=False),
         _per_channel("std", std, channels, positive=True),

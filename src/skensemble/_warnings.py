@@ -12,10 +12,6 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn about the line of the user's that led here."""
     frame: FrameType = sys._getframe(1)
     level = 2
-    while frame.f_back is not None and _package(frame) in _PACKAGES:
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in _PACKAGES:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
-
-
-def _package(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

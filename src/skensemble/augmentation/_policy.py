@@ -51,33 +51,27 @@ Magnitudes = Callable[[str, int, int, int, int], float]
 
 def _reference(operation: str, level: int, sign: int, height: int, width: int) -> float:
     """As in the paper's code; translations in pixels, whatever the size of the images."""
-    if operation in ("ShearX", "ShearY"):
-        return sign * 0.3 * level / 10
-    if operation in ("TranslateX", "TranslateY"):
-        return sign * level
-    if operation == "Rotate":
-        return sign * 3 * level
-    if operation == "Posterize":
-        return 4 - 4 * level // 10
-    if operation == "Solarize":
-        return 256 - 256 * level // 10
-    return 1.8 * level / 10 + 0.1
+    strengths = {
+        "Shear": sign * 0.3 * level / 10,
+        "Translate": sign * level,
+        "Rotate": sign * 3 * level,
+        "Posterize": 4 - 4 * level // 10,
+        "Solarize": 256 - 256 * level // 10,
+    }
+    return strengths.get(operation.rstrip("XY"), 1.8 * level / 10 + 0.1)
 
 
 def _torchvision(operation: str, level: int, sign: int, height: int, width: int) -> float:
     """As in ``torchvision.transforms.AutoAugment``, whose levels end at 9."""
-    if operation in ("ShearX", "ShearY"):
-        return sign * 0.3 * level / 9
-    if operation in ("TranslateX", "TranslateY"):
-        length = width if operation == "TranslateX" else height
-        return sign * int(150 / 331 * length * level / 9)
-    if operation == "Rotate":
-        return sign * 30 * level / 9
-    if operation == "Posterize":
-        return 8 - round(4 * level / 9)
-    if operation == "Solarize":
-        return 255 - 255 * level / 9
-    return 1 + sign * 0.9 * level / 9
+    length = width if operation == "TranslateX" else height
+    strengths = {
+        "Shear": sign * 0.3 * level / 9,
+        "Translate": sign * int(150 / 331 * length * level / 9),
+        "Rotate": sign * 30 * level / 9,
+        "Posterize": 8 - round(4 * level / 9),
+        "Solarize": 255 - 255 * level / 9,
+    }
+    return strengths.get(operation.rstrip("XY"), 1 + sign * 0.9 * level / 9)
 
 
 MAGNITUDES: dict[str, Magnitudes] = {"reference": _reference, "torchvision": _torchvision}
@@ -100,15 +94,12 @@ OPERATIONS = (*_TABLES, *_BLENDS, "AutoContrast", "Equalize", *_AFFINE_MAPS)
 
 
 class Stage:
-    """The first or the second operation of all sub-policies, prepared for images of one size.
-
-    Rows ``2 * i`` and ``2 * i + 1`` are the operation of sub-policy ``i`` with the signs + and -;
-    the last row does nothing.
-    """
+    """The first or the second operation of all sub-policies, for images of one size."""
 
     def __init__(self, steps: Sequence[Step], magnitudes: Magnitudes, height: int, width: int):
+        # Two rows for each sub-policy, of signs + and -, and one that does nothing. Of each: the
+        # function that does it, and its argument where it has one.
         n_rows = 2 * len(steps) + 1
-        # Of each row: the function that does it, and its argument where it has one.
         self.kinds = np.full(n_rows, "", dtype="U12")
         self.tables = np.tile(_pillow.LEVELS, (n_rows, 1))
         self.factors = np.ones(n_rows, dtype="float32")
@@ -131,7 +122,7 @@ class Stage:
         self.maps = np.stack(maps)  # (n_maps, height * width)
 
     def apply(self, images, rows, fill: np.ndarray):
-        """Apply to each uint8 image the operation of its row; ``fill`` as in `_pillow.move`."""
+        """Apply to each image the operation of its row."""
         tables = ops.take(self.tables, rows, axis=0)[:, None]
         factors = ops.take(self.factors, rows)
         map_indices = ops.take(self.map_indices, rows)

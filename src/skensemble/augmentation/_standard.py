@@ -15,9 +15,7 @@ from skensemble._validation import (
     check_statistics,
     must_be,
 )
-from skensemble.augmentation._autoaugment import AutoAugment
-from skensemble.augmentation._cutout import Cutout
-from skensemble.augmentation._image_layer import check_fill_value, check_seed
+from skensemble.augmentation._layers import AutoAugment, Cutout, check_fill_value, check_seed
 
 
 def standard_augmentation(
@@ -192,7 +190,7 @@ def augmentation_named(
     if "autoaugment" in names:
         layers.append(AutoAugment(fill_value=fill_values))
     if "standard" in names:
-        fill = 0.0 if fill_values is None else sum(fill_values) / len(fill_values)
+        fill = sum(fill_values) / len(fill_values) if fill_values else 0.0
         layers += standard_augmentation(fill_value=fill, image_size=(height, width)).layers[1:]
     if "cutout" in names:
         length = max(2, min(16, height // 2, width // 2))

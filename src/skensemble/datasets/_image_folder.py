@@ -216,12 +216,10 @@ def _decoded(paths: list[str], size) -> Generator[np.ndarray | Exception]:
     is_large = False
     with contextlib.suppress(Exception), Image.open(paths[0]) as image:
         is_large = image.width * image.height >= _PIXELS_WORTH_THREADS
-    if not is_large:
-        yield from map(decode, paths)
-        return
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        each = pool.map if is_large else map
         for start in range(0, len(paths), _BLOCK):
-            yield from pool.map(decode, paths[start : start + _BLOCK])
+            yield from each(decode, paths[start : start + _BLOCK])
 
 
 def _decode(path: str, size: tuple[int, int] | None) -> np.ndarray | Exception:

@@ -61,10 +61,8 @@ def normalized(x, statistics: tuple[list[float], list[float]] | None):
 
 
 class ImageNetwork:
-    """The parts of a network for images, with its weight decay and its initialiser.
+    """The parts of a network for images, whatever Keras's global data format is.
 
-    Images are (height, width, channels), whatever Keras's global data format is. Each trainable
-    weight w, also those of batch norm and biases, adds ``weight_decay / 2 * w ** 2`` to the loss.
     Kernels of convolutions are He normal, of variance 2 / ``fan`` ("fan_in" or "fan_out").
     """
 
@@ -78,12 +76,9 @@ class ImageNetwork:
         self.start = normalized(self.inputs, check_statistics(mean, std, shape[-1]))
 
     def conv(self, x, filters: int, size: int, *, name: str, strides: int = 1, groups: int = 1):
-        """Convolve without bias; strides above 1 make the image as many times smaller.
-
-        As in the papers' code, the first window is centred on the first pixel. With "same" padding
-        and strides of 2, Keras centres it on the second where the size is even, which shifts the
-        convolution against the shortcut around it.
-        """
+        # As in the papers' code, the first window is centred on the first pixel. With "same"
+        # padding and strides of 2, Keras centres it on the second where the size is even, which
+        # shifts the convolution against the shortcut around it.
         padding = "same"
         if strides > 1 and size > 1:
             around = {"data_format": "channels_last", "name": f"{name}_pad"}
@@ -102,7 +97,7 @@ class ImageNetwork:
         )(x)
 
     def norm(self, x, name: str):
-        """Batch norm with the momentum and epsilon of the papers' code."""
+        """With the momentum and epsilon of the papers' code."""
         return keras.layers.BatchNormalization(
             momentum=0.9,
             epsilon=1e-5,
@@ -119,7 +114,7 @@ class ImageNetwork:
         return keras.layers.Dropout(rate, name=name)(x) if rate else x
 
     def dense(self, x, units: int, activation: str, *, name: str, dtype: str | None = None):
-        """Dense layer with bias; He normal of the fan in, which starts a softmax near uniform."""
+        """He normal of the fan in starts a softmax near uniform."""
         return keras.layers.Dense(
             units,
             activation=activation,

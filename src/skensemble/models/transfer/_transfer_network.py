@@ -146,11 +146,7 @@ def check_transfer(backbone, weights, image_size, head_units, unfreeze_from) -> 
 
 
 def split_network(network):
-    """Split a network of `transfer_network` at the features of shape (n, d) that its head gets.
-
-    Returns the extractor of the features, which shares the layers of the network; the head, a copy
-    from features to probabilities; and the layers that the head was copied from, in its order.
-    """
+    """Return the extractor of the features; the head, a copy; and the layers it is a copy of."""
     layers = [layer for layer in network.layers if layer.name in (_HEAD, _OUTPUT)]
     extractor = keras.Model(network.inputs[0], layers[0].input)
     copies = [type(layer).from_config(layer.get_config()) for layer in layers]
