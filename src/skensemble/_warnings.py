@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from types import FrameType
 
 # Between the user and a warning of ours.
 _PACKAGES = ("joblib", "keras", "skensemble", "sklearn")
@@ -10,8 +9,7 @@ _PACKAGES = ("joblib", "keras", "skensemble", "sklearn")
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn about the line of the user's that led here."""
-    frame: FrameType = sys._getframe(1)
-    level = 2
+    frame, level = sys._getframe(1), 2
     while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in _PACKAGES:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

@@ -101,9 +101,7 @@ _PUBLISHED = {
 }
 
 
-def _cyclic_recipe(
-    name, network, source, builder, parameters, M, epochs, alpha_zero, *others
-) -> Recipe:
+def _cyclic_recipe(name, network, source, builder, parameters, M, epochs, alpha_zero, *others):
     summary = f"{network}, {M} cycles in {epochs} epochs from a rate of {alpha_zero}"
     model = {"mean": CIFAR10_MEAN, "std": CIFAR10_STD, **parameters}
     params = {

@@ -140,7 +140,8 @@ class SnapshotBank(Sequence[Snapshot]):
     def with_scores(self, scores: Sequence[Mapping[str, float]]) -> SnapshotBank:
         """Return the same bank, each snapshot with its holdout scores."""
         pairs = zip(self._snapshots, scores, strict=True)
-        return self._of(replace(snapshot, scores=dict(score)) for snapshot, score in pairs)
+        scored = (replace(snapshot, scores=dict(score)) for snapshot, score in pairs)
+        return SnapshotBank(scored, self._paths)
 
     def check_fits(self, paths: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
         """Raise unless a network with these variables can take the weights.
@@ -184,11 +185,8 @@ class SnapshotBank(Sequence[Snapshot]):
             snapshot.__setstate__({**found, "weights": [arrays[i] for i in found["weights"]]})
         self._snapshots, self._paths = tuple(snapshots), state["paths"]
 
-    def _of(self, snapshots: Iterable[Snapshot]) -> SnapshotBank:
-        return SnapshotBank(snapshots, self._paths)
-
     def __add__(self, later: SnapshotBank) -> SnapshotBank:
-        return self._of([*self, *later])
+        return SnapshotBank([*self, *later], self._paths)
 
     def __len__(self) -> int:
         return len(self._snapshots)
@@ -199,7 +197,7 @@ class SnapshotBank(Sequence[Snapshot]):
     def __getitem__(self, index: slice) -> SnapshotBank: ...
     def __getitem__(self, index: int | slice) -> Snapshot | SnapshotBank:
         if isinstance(index, slice):
-            return self._of(self._snapshots[index])
+            return SnapshotBank(self._snapshots[index], self._paths)
         return self._snapshots[index]
 
     def __repr__(self) -> str:

@@ -19,9 +19,7 @@ _FILL_VALUES = {"reference": 128.0, "torchvision": 0.0}
 class ImageLayer(keras.layers.Layer):
     """A layer whose ``_change`` gets batches of images in training, also where given one image."""
 
-    def __init__(
-        self, fill_value: float | list[float] | None, seed: int | None = None, **kwargs: Any
-    ):
+    def __init__(self, fill_value: float | list[float] | None, seed: Any, **kwargs: Any):
         super().__init__(**kwargs)
         self.fill_value = fill_value
         self.seed = check_seed(seed)
@@ -136,7 +134,6 @@ class Cutout(ImageLayer):
         return images * (1 - square) + square * fill
 
     def _covered(self, draws, length: int):
-        """Whether the square covers each row or column: bool of shape (n, length)."""
         centres = ops.floor(draws * length)[:, None]
         pixels = ops.arange(length, dtype="float32")
         half = self.size // 2

@@ -9,8 +9,6 @@ from keras import ops
 
 LEVELS = np.arange(256, dtype="uint8")
 
-# Tables with the new value of each of the 256 grey levels.
-
 
 def posterize_table(bits: float) -> np.ndarray:
     """Table of ``ImageOps.posterize``; 0 bits give black."""
@@ -80,9 +78,6 @@ def equalize(images):
     return look_up(images, ops.cast(tables, "uint8"))
 
 
-# Blends of an image with a version of itself that has less colour or less detail.
-
-
 def color(images, factors):
     """``ImageEnhance.Color``: a blend with the grey image."""
     images = ops.cast(images, "float32")
@@ -120,10 +115,6 @@ def _smooth(images):
     return ops.concatenate([images[:, :1], middle, images[:, -1:]], axis=1)
 
 
-# Operations that move pixels: affine maps (a, b, c, d, e, f) with nearest neighbours. The pixel
-# at (x, y) comes from (a x + b y + c, d x + e y + f).
-
-
 def rotation(degrees: float, height: int, width: int) -> tuple[float, ...]:
     """Affine map of ``Image.rotate``, counterclockwise about the centre."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
@@ -133,6 +124,7 @@ def rotation(degrees: float, height: int, width: int) -> tuple[float, ...]:
 
 def source_pixels(affine: Sequence[float], height: int, width: int) -> np.ndarray:
     """Number of the pixel that each comes from; ``height * width`` is outside of the image."""
+    # The pixel at (x, y) comes from (a x + b y + c, d x + e y + f).
     a, b, c, d, e, f = affine
     # Pillow takes the centres of pixels and counts in 65536ths of a pixel.
     centred = np.array([a, b, c + (a + b) / 2, d, e, f + (d + e) / 2])

@@ -12,7 +12,7 @@ import numpy as np
 
 from skensemble._validation import Described, check_choice, must_be
 from skensemble.datasets._dataset import Dataset
-from skensemble.datasets._split import split
+from skensemble.datasets._rows import split
 
 # Names of the classes, in the order of Keras's labels. Those of CIFAR-100 are the
 # ``fine_label_names`` of the original files, which Keras leaves out.

@@ -117,9 +117,7 @@ def _existing_folder(path) -> str:
     return text
 
 
-def _find_images(
-    path: str, subset: str | None, labelled: bool
-) -> tuple[str, list[str], np.ndarray | None]:
+def _find_images(path, subset, labelled) -> tuple[str, list[str], np.ndarray | None]:
     """Return the folder of the images, their names from ``path`` on, and their classes if any."""
     folder, within = path, ""
     if subset is not None:
@@ -138,10 +136,9 @@ def _find_images(
         fix = f"pass the one to read, as in subset={example!r}"
         raise ValueError(must_be("subset", must, subset, fix))
     if loose and any(images for _, images in inside.values()):
+        what, must = f"the images of {folder}", "all in class folders, or none"
         got = Described(f"{len(loose)} beside the class folders")
-        fix = f"move {listed(loose, 3)} into one"
-        must = "all in class folders, or none"
-        raise ValueError(must_be(f"the images of {folder}", must, got, fix))
+        raise ValueError(must_be(what, must, got, f"move {listed(loose, 3)} into one"))
     if loose and not labelled:
         return folder, [within + name for name in loose], None
     if not classes:

@@ -1,7 +1,6 @@
 """Checks and layers that the networks share."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -9,9 +8,7 @@ import numpy as np
 from skensemble._validation import check_integer, check_real, check_statistics, is_integer, must_be
 
 
-def shape_and_classes(
-    input_shape, n_classes, meta: Mapping[str, Any] | None, *, fix: str
-) -> tuple[Sequence[int], int]:
+def shape_and_classes(input_shape, n_classes, meta, *, fix: str) -> tuple[Sequence[int], int]:
     if meta is not None:
         input_shape = meta["X_shape_"][1:] if input_shape is None else input_shape
         n_classes = meta["n_classes_"] if n_classes is None else n_classes

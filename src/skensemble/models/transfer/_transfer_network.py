@@ -158,9 +158,8 @@ def split_network(network):
 
 
 def _check_rows(shape, wanted) -> None:
-    if len(shape) != len(wanted) or any(
-        w not in (None, n) for n, w in zip(shape, wanted, strict=True)
-    ):
+    fits = [length in (None, n) for n, length in zip(shape, wanted, strict=False)]
+    if len(shape) != len(wanted) or not all(fits):
         got = Described(f"rows of shape {shape}")
         fix = "prepare X as for the backbone"
         raise ValueError(must_be("X", f"made of rows of shape {wanted}", got, fix))
