@@ -112,8 +112,9 @@ def _cyclic_recipe(name, network, source, builder, parameters, M, epochs, alpha_
         "batch_size": _BATCH_SIZES[builder],
         **{f"model__{key}": value for key, value in model.items()},
     }
-    published = _PUBLISHED.get(name, "no figure")
-    return Recipe(name, summary, source, published, builder, params, *others)
+    return Recipe(
+        name, summary, source, _PUBLISHED.get(name, "no figure"), builder, params, *others
+    )
 
 
 def _all_recipes() -> Iterator[Recipe]:

@@ -122,8 +122,7 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
             One learning rate per iteration, in the order of training.
         """
         ends = self.cycle_ends
-        starts = np.concatenate([[0], ends[:-1]])
-        lengths = ends - starts
+        lengths = np.diff(ends, prepend=0)
         left = np.repeat(ends, lengths) - np.arange(self.n_iterations)
         return self.alpha_zero * np.sin(0.5 * np.pi * left / np.repeat(lengths, lengths)) ** 2
 

@@ -134,7 +134,7 @@ def standard_augmentation(
     return keras.Model(images, outputs)
 
 
-# In the order in which they are applied: the policy wants images without a border.
+# In their order: the policy wants images without a border.
 NAMES = ("autoaugment", "standard", "cutout")
 
 

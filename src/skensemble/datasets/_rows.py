@@ -89,10 +89,9 @@ def _random_rows(y, sizes, random_state, stratify) -> list[np.ndarray]:
     from sklearn.utils import check_random_state
 
     random = check_random_state(random_state)
-    if not stratify:
-        order = random.permutation(len(y))
-        return np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
     parts, rest = [], random.permutation(len(y))
+    if not stratify:
+        return np.split(rest[: sum(sizes)], np.cumsum(sizes)[:-1])
     for size in sizes:
         if size == len(rest):
             parts.append(rest)

@@ -58,10 +58,7 @@ def normalized(x, statistics: tuple[list[float], list[float]] | None):
 
 
 class ImageNetwork:
-    """The parts of a network for images, whatever Keras's global data format is.
-
-    Kernels of convolutions are He normal, of variance 2 / ``fan`` ("fan_in" or "fan_out").
-    """
+    """The parts of a network for images; kernels of convolutions are He normal of the ``fan``."""
 
     def __init__(self, input_shape, n_classes, meta, weight_decay, mean, std, *, fan: str):
         shape, self.n_classes = _image_and_classes(input_shape, n_classes, meta)

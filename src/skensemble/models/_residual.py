@@ -199,8 +199,7 @@ def resnext(
     >>> clf = SnapshotEnsembleClassifier(resnext, model__cardinality=4, model__se=True)
     """
     n = blocks_of(depth, per_block=9, others=2)
-    fix = "8 is the usual choice"
-    cardinality = check_integer("cardinality", cardinality, minimum=1, fix=fix)
+    cardinality = check_integer("cardinality", cardinality, minimum=1, fix="8 is the usual choice")
     width = check_integer("width", width, minimum=1, fix="64 is the usual choice")
     se = check_flag("se", se, fix="True is SE-ResNeXt")
     fix = "16 is the usual choice"
@@ -224,8 +223,8 @@ def resnext(
             x = _squeeze_and_excite(layers, x, reduction, prefix) if se else x
             x = keras.layers.Add(name=f"{prefix}_add")([x, shortcut])
             x = keras.layers.ReLU(name=f"{prefix}_relu3")(x)
-    name = f"{'se_' if se else ''}resnext_{depth}_{cardinality}x{width}d"
-    return layers.classifier(x, name=name)
+    variant = "se_resnext" if se else "resnext"
+    return layers.classifier(x, name=f"{variant}_{depth}_{cardinality}x{width}d")
 
 
 def _bottleneck(layers, x, inner: int, outer: int, strides: int, groups: int, prefix: str):
