@@ -10,21 +10,6 @@ from keras import ops
 LEVELS = np.arange(256, dtype="uint8")
 
 
-def posterize_table(bits: float) -> np.ndarray:
-    """Table of ``ImageOps.posterize``; 0 bits give black."""
-    return LEVELS & (256 - 2 ** (8 - int(bits)))
-
-
-def solarize_table(threshold: float) -> np.ndarray:
-    """Table of ``ImageOps.solarize``."""
-    return np.where(threshold > LEVELS, LEVELS, 255 - LEVELS)
-
-
-def brightness_table(factor: float) -> np.ndarray:
-    """Table of ``ImageEnhance.Brightness``: a blend with black."""
-    return np.clip(np.float32(factor) * LEVELS.astype("float32"), 0, 255).astype("uint8")
-
-
 def look_up(images, tables):
     """Replace grey levels by the tables of each image, of shape (n, channels or 1, 256)."""
     n_images, n_tables = ops.shape(images)[0], tables.shape[1]

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from skensemble.augmentation import _pillow
+from skensemble.augmentation._pillow import LEVELS
 
 # An operation, its probability, its level.
 Step = tuple[str, float, int]
@@ -76,11 +77,12 @@ def _torchvision(operation: str, level: int, sign: int, height: int, width: int)
 
 MAGNITUDES: dict[str, Magnitudes] = {"reference": _reference, "torchvision": _torchvision}
 
-_TABLES = {
-    "Invert": lambda _: 255 - _pillow.LEVELS,
-    "Posterize": _pillow.posterize_table,
-    "Solarize": _pillow.solarize_table,
-    "Brightness": _pillow.brightness_table,
+# The new value of each of the 256 grey levels.
+_TABLES: dict[str, Callable[[float], np.ndarray]] = {
+    "Invert": lambda _: 255 - LEVELS,
+    "Posterize": lambda bits: LEVELS & (256 - 2 ** (8 - int(bits))),
+    "Solarize": lambda threshold: np.where(threshold > LEVELS, LEVELS, 255 - LEVELS),
+    "Brightness": lambda factor: (np.float32(factor) * LEVELS).clip(0, 255).astype("uint8"),
 }
 _BLENDS = ("Contrast", "Color", "Sharpness")
 _AFFINE_MAPS: dict[str, Callable[[float, int, int], Sequence[float]]] = {
@@ -101,7 +103,7 @@ class Stage:
         # function that does it, and its argument where it has one.
         n_rows = 2 * len(steps) + 1
         self.kinds = np.full(n_rows, "", dtype="U12")
-        self.tables = np.tile(_pillow.LEVELS, (n_rows, 1))
+        self.tables = np.tile(LEVELS, (n_rows, 1))
         self.factors = np.ones(n_rows, dtype="float32")
         self.map_indices = np.zeros(n_rows, dtype="int32")
         maps = [_pillow.source_pixels((1, 0, 0, 0, 1, 0), height, width)]
