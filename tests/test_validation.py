@@ -8,6 +8,14 @@ import pytest
 from skensemble._validation import check_choice, check_integer, check_real, must_be
 
 
+def test_a_refusal_has_its_parts():
+    refusal = must_be("M", "an integer of at least 1", 0, "M=5 is the usual choice")
+    assert refusal == (
+        "M must be an integer of at least 1, got 0 instead: M=5 is the usual choice."
+    )
+    assert (refusal.parameter, refusal.got) == ("M", "0")
+
+
 def test_long_values_are_cut():
     message = must_be("x", "short", "a" * 500, "cut it")
     assert message.startswith("x must be short, got 'aaa")

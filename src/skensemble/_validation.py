@@ -20,39 +20,25 @@ class Described(str):
 
 
 def must_be(name: str, must: str, got: Any, fix: str) -> Refusal:
-    """The sentence of every refused value: what must be, what was given, how to fix it.
-
-    Examples
-    --------
-    >>> text = must_be("M", "an integer of at least 1", 0, "M=5 is the usual choice")
-    >>> text
-    'M must be an integer of at least 1, got 0 instead: M=5 is the usual choice.'
-    >>> text.parameter, text.got
-    ('M', '0')
-    """
-    given = _short(got)
+    """The sentence of every refused value: what must be, what was given, how to fix it."""
+    given = got if isinstance(got, Described) else repr(got)
+    if len(given) > 120:
+        given = given[:117] + "..."
     refusal = Refusal(f"{name} must be {must}, got {given} instead: {fix}.")
     refusal.parameter, refusal.must, refusal.got, refusal.fix = name, must, given, fix
     return refusal
 
 
-def _short(value: Any) -> str:
-    text = value if isinstance(value, Described) else repr(value)
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
 def is_integer(value: Any) -> bool:
-    """Whether ``value`` is an integer; bools are none here."""
+    """Bools are none here."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def check_integer(name: str, value: Any, *, minimum: int, fix: str) -> int:
     """Return ``value`` as an int of at least ``minimum``."""
-    must = f"an integer of at least {minimum}"
-    if not is_integer(value):
-        raise TypeError(must_be(name, must, value, fix))
-    if value < minimum:
-        raise ValueError(must_be(name, must, value, fix))
+    if not is_integer(value) or value < minimum:
+        error = ValueError if is_integer(value) else TypeError
+        raise error(must_be(name, f"an integer of at least {minimum}", value, fix))
     return int(value)
 
 
@@ -72,7 +58,6 @@ def check_real(
 
 
 def check_choice(name: str, value: Any, choices: Collection[Any], *, fix: str) -> None:
-    """Raise unless ``value`` is one of ``choices``."""
     if not any(
         (is_integer(value) if isinstance(choice, int) else isinstance(value, type(choice)))
         and value == choice
@@ -83,14 +68,12 @@ def check_choice(name: str, value: Any, choices: Collection[Any], *, fix: str) -
 
 
 def check_flag(name: str, value: Any, *, fix: str) -> bool:
-    """Return ``value`` as a bool."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(must_be(name, "True or False", value, fix))
     return bool(value)
 
 
 def check_image_size(image_size: Any, *, fix: str) -> tuple[int, int]:
-    """Return a height and a width in pixels."""
     if not isinstance(image_size, list | tuple | np.ndarray) or len(image_size) != 2:
         raise TypeError(must_be("image_size", "(height, width) in pixels", image_size, fix))
     height, width = (check_integer("each of image_size", n, minimum=1, fix=fix) for n in image_size)
@@ -100,10 +83,7 @@ def check_image_size(image_size: Any, *, fix: str) -> tuple[int, int]:
 def check_statistics(
     mean: Any, std: Any, channels: int | None
 ) -> tuple[list[float], list[float]] | None:
-    """Return mean and standard deviation of each channel, or None where neither is given.
-
-    Without a number of channels there are as many as one of the two has, or else one for all.
-    """
+    """Return both of each channel; ``channels`` of None are as many as one of the two has."""
     if mean is None and std is None:
         return None
     if mean is None or std is None:
@@ -111,8 +91,7 @@ def check_statistics(
         fix = "pass both, or neither"
         raise ValueError(must_be(missing, f"given together with {given}", None, fix))
     if channels is None:
-        sizes = [len(value) for value in (mean, std) if hasattr(value, "__len__")]
-        channels = sizes[0] if sizes else 1
+        channels = next((len(value) for value in (mean, std) if hasattr(value, "__len__")), 1)
     return (
         _per_channel("mean", mean, channels, positive=False),
         _per_channel("std", std, channels, positive=True),

@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from types import FrameType
 
 # Between the user and a warning of ours.
 _PACKAGES = ("joblib", "keras", "skensemble", "sklearn")
@@ -10,12 +9,7 @@ _PACKAGES = ("joblib", "keras", "skensemble", "sklearn")
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn about the line of the user's that led here."""
-    frame: FrameType = sys._getframe(1)
-    level = 2
-    while frame.f_back is not None and _package(frame) in _PACKAGES:
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in _PACKAGES:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
-
-
-def _package(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

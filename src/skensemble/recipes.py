@@ -101,9 +101,7 @@ _PUBLISHED = {
 }
 
 
-def _cyclic_recipe(
-    name, network, source, builder, parameters, M, epochs, alpha_zero, **others
-) -> Recipe:
+def _cyclic_recipe(name, network, source, builder, parameters, M, epochs, alpha_zero, *others):
     summary = f"{network}, {M} cycles in {epochs} epochs from a rate of {alpha_zero}"
     model = {"mean": CIFAR10_MEAN, "std": CIFAR10_STD, **parameters}
     params = {
@@ -114,8 +112,9 @@ def _cyclic_recipe(
         "batch_size": _BATCH_SIZES[builder],
         **{f"model__{key}": value for key, value in model.items()},
     }
-    published = _PUBLISHED.get(name, "no figure")
-    return Recipe(name, summary, source, published, builder, params, **others)
+    return Recipe(
+        name, summary, source, _PUBLISHED.get(name, "no figure"), builder, params, *others
+    )
 
 
 def _all_recipes() -> Iterator[Recipe]:
@@ -123,12 +122,10 @@ def _all_recipes() -> Iterator[Recipe]:
         cycles = (6, 300, 0.2) if builder == "densenet" else (5, 200, 0.1)
         source = f"{PAPER}; {SNAPSHOT_ENSEMBLES}"
         yield _cyclic_recipe(name, network, source, builder, parameters, *cycles)
-    shared: dict[str, Any] = {"M": 5, "epochs": 250, "alpha_zero": 0.1, "augmentation": SHIFT}
     for name, network, *rest in _CIFAR10_RECIPES:
-        settings = (KERAS_ENSEMBLE_CIFAR10, *rest)
-        yield _cyclic_recipe(name, f"{network}, cross-entropy", *settings, **shared)
-        focal = f"{name}-focal", f"{network}, focal loss"
-        yield _cyclic_recipe(*focal, *settings, **shared, focal=True)
+        settings = (KERAS_ENSEMBLE_CIFAR10, *rest, 5, 250, 0.1, SHIFT)
+        yield _cyclic_recipe(name, f"{network}, cross-entropy", *settings)
+        yield _cyclic_recipe(f"{name}-focal", f"{network}, focal loss", *settings, True)
     yield Recipe(
         "inception-v3-transfer",
         "InceptionV3 from ImageNet on images of 96×96: a new head for 100 epochs, then all from "
@@ -245,9 +242,8 @@ def make(name: str, *, input_size: tuple[int, int] = (32, 32), **params: Any) ->
     # Layers without a seed draw one here; ``fit`` seeds its own copies from random_state.
     with seeded(0):
         if recipe.augmentation is not None:
-            settings["augmentation"] = standard_augmentation(
-                **recipe.augmentation, image_size=input_size
-            )
+            augmentation = standard_augmentation(**recipe.augmentation, image_size=input_size)
+            settings["augmentation"] = augmentation
         if recipe.focal:
             settings["loss"] = keras.losses.CategoricalFocalCrossentropy(alpha=0.25, gamma=2.0)
     settings.update(params)

@@ -100,7 +100,7 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
     @property
     def cycle_ends(self) -> np.ndarray:
         """Iterations done at the end of each cycle, int64 of shape (M,), counted from 0."""
-        short, n_long = divmod(self.n_iterations, self.M)
+        _, short, n_long, _ = self.as_numbers()
         cycles = np.arange(1, self.M + 1)
         return cycles * short + np.minimum(cycles, n_long)
 
@@ -122,15 +122,13 @@ class CyclicCosineDecay(keras.optimizers.schedules.LearningRateSchedule):
             One learning rate per iteration, in the order of training.
         """
         ends = self.cycle_ends
-        starts = np.concatenate([[0], ends[:-1]])
-        lengths = ends - starts
+        lengths = np.diff(ends, prepend=0)
         left = np.repeat(ends, lengths) - np.arange(self.n_iterations)
         return self.alpha_zero * np.sin(0.5 * np.pi * left / np.repeat(lengths, lengths)) ** 2
 
     def get_config(self) -> dict:
         """Constructor arguments, from which Keras restores the schedule."""
-        names = ("alpha_zero", "n_iterations", "M", "offset")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in ("alpha_zero", "n_iterations", "M", "offset")}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())

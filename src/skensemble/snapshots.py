@@ -66,10 +66,8 @@ class Snapshot:
     def __repr__(self) -> str:
         scores = "".join(f", {name}={value:.4f}" for name, value in self.scores.items())
         n_weights = sum(array.size for array in self.weights)
-        return (
-            f"Snapshot(cycle={self.cycle}, iteration={self.iteration}, "
-            f"n_weights={n_weights}{scores})"
-        )
+        place = f"cycle={self.cycle}, iteration={self.iteration}"
+        return f"Snapshot({place}, n_weights={n_weights}{scores})"
 
 
 class SnapshotBank(Sequence[Snapshot]):
@@ -110,20 +108,19 @@ class SnapshotBank(Sequence[Snapshot]):
             fix = "train for at least one cycle"
             raise ValueError(must_be("snapshots", "at least one snapshot", [], fix))
         for snapshot in self._snapshots:
-            self._check_shapes([array.shape for array in snapshot.weights], snapshot.cycle)
+            self._check_shapes(snapshot)
 
-    def _check_shapes(self, shapes: Sequence[tuple[int, ...]], cycle: int) -> None:
-        for path, expected, found in zip(self._paths, self.shapes, shapes, strict=False):
-            if expected != found:
-                what = f"{path} of snapshot {cycle}"
-                must = f"of shape {expected}"
-                fix = "all snapshots must come from one architecture"
-                raise ValueError(must_be(what, must, Described(f"shape {found}"), fix))
-        if not len(shapes) == len(self.shapes) == len(self._paths):
-            what = f"snapshot {cycle}"
+    def _check_shapes(self, snapshot: Snapshot) -> None:
+        fix = "all snapshots must come from one architecture"
+        what = f"snapshot {snapshot.cycle}"
+        for path, shape, array in zip(self._paths, self.shapes, snapshot.weights, strict=False):
+            if array.shape != shape:
+                got = Described(f"shape {array.shape}")
+                raise ValueError(must_be(f"{path} of {what}", f"of shape {shape}", got, fix))
+        if not len(snapshot.weights) == len(self.shapes) == len(self._paths):
             must = f"a list of {len(self._paths)} arrays, one for each variable"
-            fix = "all snapshots must come from one architecture"
-            raise ValueError(must_be(what, must, Described(f"{len(shapes)} arrays"), fix))
+            got = Described(f"{len(snapshot.weights)} arrays")
+            raise ValueError(must_be(what, must, got, fix))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -143,7 +140,8 @@ class SnapshotBank(Sequence[Snapshot]):
     def with_scores(self, scores: Sequence[Mapping[str, float]]) -> SnapshotBank:
         """Return the same bank, each snapshot with its holdout scores."""
         pairs = zip(self._snapshots, scores, strict=True)
-        return self._of(replace(snapshot, scores=dict(score)) for snapshot, score in pairs)
+        scored = (replace(snapshot, scores=dict(score)) for snapshot, score in pairs)
+        return SnapshotBank(scored, self._paths)
 
     def check_fits(self, paths: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
         """Raise unless a network with these variables can take the weights.
@@ -160,15 +158,14 @@ class SnapshotBank(Sequence[Snapshot]):
         ValueError
             Naming the first variable that differs.
         """
+        fix = "build the network that the snapshots were trained with"
         for path, theirs, mine in zip(paths, shapes, self.shapes, strict=False):
             if tuple(theirs) != mine:
                 what = f"variable {path} of the network"
                 must = f"of shape {mine}, as in the snapshots"
-                fix = "build the network that the snapshots were trained with"
                 raise ValueError(must_be(what, must, Described(f"shape {tuple(theirs)}"), fix))
         if len(shapes) != len(self.shapes):
             must = f"one of {len(self.shapes)} variables, as in the snapshots"
-            fix = "build the network that the snapshots were trained with"
             raise ValueError(must_be("the network", must, Described(f"one of {len(shapes)}"), fix))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -188,11 +185,8 @@ class SnapshotBank(Sequence[Snapshot]):
             snapshot.__setstate__({**found, "weights": [arrays[i] for i in found["weights"]]})
         self._snapshots, self._paths = tuple(snapshots), state["paths"]
 
-    def _of(self, snapshots: Iterable[Snapshot]) -> SnapshotBank:
-        return SnapshotBank(snapshots, self._paths)
-
     def __add__(self, later: SnapshotBank) -> SnapshotBank:
-        return self._of([*self, *later])
+        return SnapshotBank([*self, *later], self._paths)
 
     def __len__(self) -> int:
         return len(self._snapshots)
@@ -203,14 +197,13 @@ class SnapshotBank(Sequence[Snapshot]):
     def __getitem__(self, index: slice) -> SnapshotBank: ...
     def __getitem__(self, index: int | slice) -> Snapshot | SnapshotBank:
         if isinstance(index, slice):
-            return self._of(self._snapshots[index])
+            return SnapshotBank(self._snapshots[index], self._paths)
         return self._snapshots[index]
 
     def __repr__(self) -> str:
         first, last = self._snapshots[0], self._snapshots[-1]
         n_weights = sum(array.size for array in first.weights)
-        cycles = (
-            f"cycle {first.cycle}" if len(self) == 1 else f"cycles {first.cycle} to {last.cycle}"
-        )
-        plural = "" if len(self) == 1 else "s"
-        return f"SnapshotBank({len(self)} snapshot{plural} of {n_weights} weights, {cycles})"
+        if len(self) == 1:
+            return f"SnapshotBank(1 snapshot of {n_weights} weights, cycle {first.cycle})"
+        cycles = f"cycles {first.cycle} to {last.cycle}"
+        return f"SnapshotBank({len(self)} snapshots of {n_weights} weights, {cycles})"

@@ -1,7 +1,6 @@
 """Keras layers that change training images, each image by its own draws."""
 
-from skensemble.augmentation._autoaugment import AutoAugment
-from skensemble.augmentation._cutout import Cutout
+from skensemble.augmentation._layers import AutoAugment, Cutout
 from skensemble.augmentation._standard import (
     augmentation_named,
     check_images,

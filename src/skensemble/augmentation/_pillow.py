@@ -1,8 +1,4 @@
-"""The image operations of Pillow, on a batch: each image with its own argument.
-
-Images are uint8 tensors of shape (n, height, width, channels), of 1 or 3 channels; results equal
-Pillow's to the grey level.
-"""
+"""The image operations of Pillow, on a batch of uint8: each image with its own argument."""
 
 import math
 from collections.abc import Sequence
@@ -12,24 +8,6 @@ import numpy as np
 from keras import ops
 
 LEVELS = np.arange(256, dtype="uint8")
-
-# Operations on single pixels: tables with the new value of each of the 256 grey levels.
-
-
-def posterize_table(bits: float) -> np.ndarray:
-    """Table of ``ImageOps.posterize``; 0 bits give black."""
-    shift = 8 - int(bits)
-    return LEVELS >> shift << shift if shift < 8 else np.zeros_like(LEVELS)
-
-
-def solarize_table(threshold: float) -> np.ndarray:
-    """Table of ``ImageOps.solarize``."""
-    return np.where(threshold > LEVELS, LEVELS, 255 - LEVELS)
-
-
-def brightness_table(factor: float) -> np.ndarray:
-    """Table of ``ImageEnhance.Brightness``: a blend with black."""
-    return np.clip(np.float32(factor) * LEVELS.astype("float32"), 0, 255).astype("uint8")
 
 
 def look_up(images, tables):
@@ -85,9 +63,6 @@ def equalize(images):
     return look_up(images, ops.cast(tables, "uint8"))
 
 
-# Blends of an image with a version of itself that has less colour or less detail.
-
-
 def color(images, factors):
     """``ImageEnhance.Color``: a blend with the grey image."""
     images = ops.cast(images, "float32")
@@ -101,10 +76,7 @@ def sharpness(images, factors):
 
 
 def _blend(base, images, factors):
-    """``Image.blend``: 0 gives the base, 1 the images; larger factors exaggerate the difference.
-
-    In float32 and in Pillow's order of operations; cut to whole levels as there.
-    """
+    """``Image.blend``, in float32 and in Pillow's order; cut to whole levels as there."""
     return ops.cast(ops.clip(base + factors * (images - base), 0, 255), "uint8")
 
 
@@ -128,10 +100,6 @@ def _smooth(images):
     return ops.concatenate([images[:, :1], middle, images[:, -1:]], axis=1)
 
 
-# Operations that move pixels: affine maps (a, b, c, d, e, f) with nearest neighbours. The pixel
-# at (x, y) comes from (a x + b y + c, d x + e y + f).
-
-
 def rotation(degrees: float, height: int, width: int) -> tuple[float, ...]:
     """Affine map of ``Image.rotate``, counterclockwise about the centre."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
@@ -140,10 +108,8 @@ def rotation(degrees: float, height: int, width: int) -> tuple[float, ...]:
 
 
 def source_pixels(affine: Sequence[float], height: int, width: int) -> np.ndarray:
-    """Number of the pixel that each pixel comes from in ``Image.transform``, row by row.
-
-    int32 of shape (height * width,); ``height * width`` means outside of the image.
-    """
+    """Number of the pixel that each comes from; ``height * width`` is outside of the image."""
+    # The pixel at (x, y) comes from (a x + b y + c, d x + e y + f).
     a, b, c, d, e, f = affine
     # Pillow takes the centres of pixels and counts in 65536ths of a pixel.
     centred = np.array([a, b, c + (a + b) / 2, d, e, f + (d + e) / 2])
@@ -156,10 +122,7 @@ def source_pixels(affine: Sequence[float], height: int, width: int) -> np.ndarra
 
 
 def move(images, map_indices, maps, fill):
-    """Move the pixels of each image by its row of ``maps``, which come from `source_pixels`.
-
-    Pixels from outside of the image get ``fill``, uint8 of shape (channels,).
-    """
+    """Move the pixels of each image by its row of ``maps``; those from outside get ``fill``."""
     height, width, n_channels = images.shape[1:]
     n_images, n_pixels = ops.shape(images)[0], height * width
     # The fill is one more pixel at the end of each image.
@@ -182,11 +145,11 @@ def gather(tensor, places):
 
 def count(numbers, n_numbers: int):
     """Count each of 0, …, n_numbers - 1 in each row: int32 (n, m) to float32 (n, n_numbers)."""
-    n_rows = ops.shape(numbers)[0]
     if keras.backend.backend() == "tensorflow":
         from skensemble.backends import count_numbers
 
         return count_numbers(numbers, n_numbers)
+    n_rows = ops.shape(numbers)[0]
     first = ops.arange(n_rows, dtype="int32")[:, None] * n_numbers
     places = ops.reshape(numbers + first, (-1,))
     ones = ops.ones_like(places, dtype="float32")

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from skensemble.augmentation import _pillow
+from skensemble.augmentation._pillow import LEVELS
 
 # An operation, its probability, its level.
 Step = tuple[str, float, int]
@@ -50,43 +51,38 @@ Magnitudes = Callable[[str, int, int, int, int], float]
 
 
 def _reference(operation: str, level: int, sign: int, height: int, width: int) -> float:
-    """Magnitudes of the paper's code; translations in pixels, whatever the size of the images."""
-    if operation in ("ShearX", "ShearY"):
-        return sign * 0.3 * level / 10
-    if operation in ("TranslateX", "TranslateY"):
-        return sign * level
-    if operation == "Rotate":
-        return sign * 3 * level
-    if operation == "Posterize":
-        return 4 - 4 * level // 10
-    if operation == "Solarize":
-        return 256 - 256 * level // 10
-    return 1.8 * level / 10 + 0.1
+    """As in the paper's code; translations in pixels, whatever the size of the images."""
+    strengths = {
+        "Shear": sign * 0.3 * level / 10,
+        "Translate": sign * level,
+        "Rotate": sign * 3 * level,
+        "Posterize": 4 - 4 * level // 10,
+        "Solarize": 256 - 256 * level // 10,
+    }
+    return strengths.get(operation.rstrip("XY"), 1.8 * level / 10 + 0.1)
 
 
 def _torchvision(operation: str, level: int, sign: int, height: int, width: int) -> float:
-    """Magnitudes of ``torchvision.transforms.AutoAugment``, whose levels end at 9."""
-    if operation in ("ShearX", "ShearY"):
-        return sign * 0.3 * level / 9
-    if operation in ("TranslateX", "TranslateY"):
-        length = width if operation == "TranslateX" else height
-        return sign * int(150 / 331 * length * level / 9)
-    if operation == "Rotate":
-        return sign * 30 * level / 9
-    if operation == "Posterize":
-        return 8 - round(4 * level / 9)
-    if operation == "Solarize":
-        return 255 - 255 * level / 9
-    return 1 + sign * 0.9 * level / 9
+    """As in ``torchvision.transforms.AutoAugment``, whose levels end at 9."""
+    length = width if operation == "TranslateX" else height
+    strengths = {
+        "Shear": sign * 0.3 * level / 9,
+        "Translate": sign * int(150 / 331 * length * level / 9),
+        "Rotate": sign * 30 * level / 9,
+        "Posterize": 8 - round(4 * level / 9),
+        "Solarize": 255 - 255 * level / 9,
+    }
+    return strengths.get(operation.rstrip("XY"), 1 + sign * 0.9 * level / 9)
 
 
 MAGNITUDES: dict[str, Magnitudes] = {"reference": _reference, "torchvision": _torchvision}
 
-_TABLES = {
-    "Invert": lambda _: 255 - _pillow.LEVELS,
-    "Posterize": _pillow.posterize_table,
-    "Solarize": _pillow.solarize_table,
-    "Brightness": _pillow.brightness_table,
+# The new value of each of the 256 grey levels.
+_TABLES: dict[str, Callable[[float], np.ndarray]] = {
+    "Invert": lambda _: 255 - LEVELS,
+    "Posterize": lambda bits: LEVELS & (256 - 2 ** (8 - int(bits))),
+    "Solarize": lambda threshold: np.where(threshold > LEVELS, LEVELS, 255 - LEVELS),
+    "Brightness": lambda factor: (np.float32(factor) * LEVELS).clip(0, 255).astype("uint8"),
 }
 _BLENDS = ("Contrast", "Color", "Sharpness")
 _AFFINE_MAPS: dict[str, Callable[[float, int, int], Sequence[float]]] = {
@@ -100,17 +96,14 @@ OPERATIONS = (*_TABLES, *_BLENDS, "AutoContrast", "Equalize", *_AFFINE_MAPS)
 
 
 class Stage:
-    """The first or the second operation of all sub-policies, prepared for images of one size.
-
-    Rows ``2 * i`` and ``2 * i + 1`` are the operation of sub-policy ``i`` with the signs + and -;
-    the last row does nothing.
-    """
+    """The first or the second operation of all sub-policies, for images of one size."""
 
     def __init__(self, steps: Sequence[Step], magnitudes: Magnitudes, height: int, width: int):
+        # Two rows for each sub-policy, of signs + and -, and one that does nothing. Of each: the
+        # function that does it, and its argument where it has one.
         n_rows = 2 * len(steps) + 1
-        # Of each row: the function that does it, and its argument where it has one.
         self.kinds = np.full(n_rows, "", dtype="U12")
-        self.tables = np.tile(_pillow.LEVELS, (n_rows, 1))
+        self.tables = np.tile(LEVELS, (n_rows, 1))
         self.factors = np.ones(n_rows, dtype="float32")
         self.map_indices = np.zeros(n_rows, dtype="int32")
         maps = [_pillow.source_pixels((1, 0, 0, 0, 1, 0), height, width)]
@@ -131,7 +124,7 @@ class Stage:
         self.maps = np.stack(maps)  # (n_maps, height * width)
 
     def apply(self, images, rows, fill: np.ndarray):
-        """Apply to each uint8 image the operation of its row; ``fill`` as in `_pillow.move`."""
+        """Apply to each image the operation of its row."""
         tables = ops.take(self.tables, rows, axis=0)[:, None]
         factors = ops.take(self.factors, rows)
         map_indices = ops.take(self.map_indices, rows)
@@ -145,27 +138,18 @@ class Stage:
             ("Sharpness", _pillow.sharpness, factors),
             ("map", move, map_indices),
         )
-        return _change_rows(
-            images, [(ops.take(self.kinds == kind, rows), *change) for kind, *change in changes]
-        )
-
-
-def _change_rows(images, changes: Sequence[tuple]):
-    """Return the images after the changes ``(chosen, function, *arguments)``.
-
-    ``chosen`` is a bool tensor of shape (n,), and no image is chosen twice. The function gets the
-    chosen images with their rows of the arguments; with JAX, whose shapes are fixed, all of them.
-    """
-    if keras.backend.backend() == "jax":
-        for chosen, function, *arguments in changes:
-            chosen = chosen[:, None, None, None]
-            images = ops.where(chosen, function(images, *arguments), images)
-        return images
-    places, results = [], []
-    for chosen, function, *arguments in changes:
-        rows = ops.nonzero(chosen)[0]
-        places.append(rows)
-        results.append(function(*(_pillow.gather(tensor, rows) for tensor in (images, *arguments))))
-    return ops.scatter_update(
-        images, ops.concatenate(places)[:, None], ops.concatenate(results, axis=0)
-    )
+        has_fixed_shapes = keras.backend.backend() == "jax"
+        changed, results = [], []
+        for kind, function, *arguments in changes:
+            chosen = ops.take(self.kinds == kind, rows)
+            if has_fixed_shapes:
+                chosen = chosen[:, None, None, None]
+                images = ops.where(chosen, function(images, *arguments), images)
+                continue
+            places = ops.nonzero(chosen)[0]
+            changed.append(places)
+            results.append(function(*(_pillow.gather(a, places) for a in (images, *arguments))))
+        if has_fixed_shapes:
+            return images
+        places = ops.concatenate(changed)[:, None]
+        return ops.scatter_update(images, places, ops.concatenate(results, axis=0))

@@ -15,9 +15,7 @@ from skensemble._validation import (
     check_statistics,
     must_be,
 )
-from skensemble.augmentation._autoaugment import AutoAugment
-from skensemble.augmentation._cutout import Cutout
-from skensemble.augmentation._image_layer import check_fill_value, check_seed
+from skensemble.augmentation._layers import AutoAugment, Cutout, check_fill_value, check_seed
 
 
 def standard_augmentation(
@@ -97,46 +95,33 @@ def standard_augmentation(
     shift = check_real("shift", shift, positive=False, below=1, fix=fix)
     height, width = check_image_size(image_size, fix="(32, 32) is that of CIFAR")
     if padding >= min(height, width):
-        fix = "give the size of the images as image_size"
         must = f"less than the {min(height, width)} pixels of image_size"
+        fix = "give the size of the images as image_size"
         raise ValueError(must_be("padding", must, padding, fix))
     padding_value = check_fill_value(fill_value, fix="0.0 pads with black")
     if isinstance(padding_value, list):
-        fix = "Keras pads all channels alike"
-        raise ValueError(must_be("fill_value", "a single number", padding_value, fix))
+        must, fix = "a single number", "Keras pads all channels alike"
+        raise ValueError(must_be("fill_value", must, padding_value, fix))
     seed = check_seed(seed)
     # A seed for each layer: with the same seed, crops and flips would be correlated.
     seeds = [None] * 3 if seed is None else np.random.SeedSequence(seed).generate_state(3).tolist()
     statistics = check_statistics(mean, std, None)
 
     layers: list[Any] = []
+    layout = {"data_format": "channels_last"}
     if padding:
         # Rounded to whole pixels, this is uniform from -padding to padding.
-        reach = padding + 0.5
-        crop = keras.layers.RandomTranslation(
-            reach / height,
-            reach / width,
-            fill_mode="constant",
-            interpolation="nearest",
-            fill_value=padding_value,
-            data_format="channels_last",
-            seed=seeds[0],
-        )
-        layers.append(crop)
+        reach = ((padding + 0.5) / height, (padding + 0.5) / width)
+        fill = {"fill_mode": "constant", "fill_value": padding_value, "interpolation": "nearest"}
+        layers.append(keras.layers.RandomTranslation(*reach, **fill, seed=seeds[0], **layout))
     if flip:
-        horizontal = keras.layers.RandomFlip(
-            "horizontal", data_format="channels_last", seed=seeds[1]
-        )
-        layers.append(horizontal)
+        layers.append(keras.layers.RandomFlip("horizontal", seed=seeds[1], **layout))
     if shift:
-        by_reflection = keras.layers.RandomTranslation(
-            shift, shift, "reflect", data_format="channels_last", seed=seeds[2]
-        )
-        layers.append(by_reflection)
+        reach = (shift, shift)
+        layers.append(keras.layers.RandomTranslation(*reach, "reflect", seed=seeds[2], **layout))
     n_channels = None
     if statistics is not None:
-        means, stds = statistics
-        variances = [s * s for s in stds]
+        means, variances = statistics[0], [s * s for s in statistics[1]]
         if np.iterable(mean) or np.iterable(std):
             n_channels = len(means)
             layers.append(keras.layers.Normalization(-1, mean=means, variance=variances))
@@ -149,7 +134,7 @@ def standard_augmentation(
     return keras.Model(images, outputs)
 
 
-# In the order in which they are applied: the policy wants images without a border.
+# In their order: the policy wants images without a border.
 NAMES = ("autoaugment", "standard", "cutout")
 
 
@@ -205,7 +190,7 @@ def augmentation_named(
     if "autoaugment" in names:
         layers.append(AutoAugment(fill_value=fill_values))
     if "standard" in names:
-        fill = 0.0 if fill_values is None else sum(fill_values) / len(fill_values)
+        fill = sum(fill_values) / len(fill_values) if fill_values else 0.0
         layers += standard_augmentation(fill_value=fill, image_size=(height, width)).layers[1:]
     if "cutout" in names:
         length = max(2, min(16, height // 2, width // 2))

@@ -12,7 +12,7 @@ import numpy as np
 
 from skensemble._validation import Described, check_choice, must_be
 from skensemble.datasets._dataset import Dataset
-from skensemble.datasets._split import split
+from skensemble.datasets._rows import split
 
 # Names of the classes, in the order of Keras's labels. Those of CIFAR-100 are the
 # ``fine_label_names`` of the original files, which Keras leaves out.
@@ -143,7 +143,6 @@ def _arrays(title: str, subset: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _load_quietly(title: str) -> Any:
-    """Load with Keras; what it prints goes to stderr."""
     loader = import_module(f"keras.datasets.{title.lower().replace('-', '')}")
     try:
         with _stdout_lock, contextlib.redirect_stdout(sys.stderr):
@@ -156,8 +155,6 @@ def _load_quietly(title: str) -> Any:
         cache = os.path.join(os.environ.get("KERAS_HOME", os.path.join("~", ".keras")), "datasets")
         must = f"in {cache}, where Keras keeps it once it is downloaded"
         got = Described("a download that failed")
-        fix = (
-            "connect to the network this once, or load a folder of images or an .npz file in "
-            f"its place ({str(error).rstrip('.')})"
-        )
+        fix = "connect to the network this once, or load a folder of images or an .npz file in its"
+        fix += f" place ({str(error).rstrip('.')})"
         raise ConnectionError(must_be(title, must, got, fix)) from error

@@ -54,13 +54,11 @@ class Dataset:
 
 
 def listed(names: Collection[Any], limit: int = 20) -> str:
-    """Names in quotes with commas; the first ones if there are more than ``limit``."""
     shown = ", ".join(repr(name) for name in list(names)[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
 
 def text_of(name: str, path: Any) -> str:
-    """Return a path as a string."""
     if not isinstance(path, str | os.PathLike):
         fix = "pass the name of a file or a folder"
         raise TypeError(must_be(name, "a string or a path", path, fix))
@@ -68,12 +66,10 @@ def text_of(name: str, path: Any) -> str:
 
 
 def check_labelled(labelled: Any) -> None:
-    """Raise unless it is a bool."""
     check_flag("labelled", labelled, fix="False reads rows without labels")
 
 
 def existing_file(path: Any) -> str:
-    """Return a path as a string, of a file that exists."""
     file = text_of("path", path)
     if os.path.isdir(file):
         fix = "it is a folder; name a file in it"
@@ -84,7 +80,6 @@ def existing_file(path: Any) -> str:
 
 
 def import_extra(module: str, package: str, what: str) -> ModuleType:
-    """Import a module of the extra ``data``, or raise an error that says how to install it."""
     try:
         return import_module(module)
     except ImportError as error:

@@ -89,28 +89,22 @@ def load_image_folder(
     >>> data.paths
     ('cat/1.png', 'dog/1.png')
     """
-    size = None
     if image_size is not None:
-        size = check_image_size(image_size, fix="None leaves images as they are")
-    choices = ("raise", "skip")
-    check_choice("on_unreadable", on_unreadable, choices, fix="'skip' leaves such images out")
+        image_size = check_image_size(image_size, fix="None leaves images as they are")
+    fix = "'skip' leaves such images out"
+    check_choice("on_unreadable", on_unreadable, ("raise", "skip"), fix=fix)
     import_extra("PIL.Image", "Pillow", "images")
     check_labelled(labelled)
     path = _existing_folder(path)
     folder, names, labels = _find_images(path, subset, labelled)
-    X, kept, skipped = _read_images(f"the images of {folder}", path, names, size, on_unreadable)
-    y = None
-    if labels is not None:
-        y = labels[kept]
-        lost = np.setdiff1d(labels, y).tolist()
-        if lost:
-            raise _without_any(folder, lost)
-    return Dataset(
-        X,
-        y,
-        paths=tuple(names[i] for i in kept),
-        skipped=tuple(names[i] for i in skipped),
-    )
+    what = f"the images of {folder}"
+    X, kept, unreadable = _read_images(what, path, names, image_size, on_unreadable)
+    y = None if labels is None else labels[kept]
+    lost = [] if labels is None else np.setdiff1d(labels, labels[kept]).tolist()
+    if lost:
+        raise _without_any(folder, lost)
+    paths, skipped = (tuple(names[i] for i in rows) for rows in (kept, unreadable))
+    return Dataset(X, y, paths=paths, skipped=skipped)
 
 
 def _existing_folder(path) -> str:
@@ -123,9 +117,7 @@ def _existing_folder(path) -> str:
     return text
 
 
-def _find_images(
-    path: str, subset: str | None, labelled: bool
-) -> tuple[str, list[str], np.ndarray | None]:
+def _find_images(path, subset, labelled) -> tuple[str, list[str], np.ndarray | None]:
     """Return the folder of the images, their names from ``path`` on, and their classes if any."""
     folder, within = path, ""
     if subset is not None:
@@ -144,10 +136,9 @@ def _find_images(
         fix = f"pass the one to read, as in subset={example!r}"
         raise ValueError(must_be("subset", must, subset, fix))
     if loose and any(images for _, images in inside.values()):
+        what, must = f"the images of {folder}", "all in class folders, or none"
         got = Described(f"{len(loose)} beside the class folders")
-        fix = f"move {listed(loose, 3)} into one"
-        must = "all in class folders, or none"
-        raise ValueError(must_be(f"the images of {folder}", must, got, fix))
+        raise ValueError(must_be(what, must, got, f"move {listed(loose, 3)} into one"))
     if loose and not labelled:
         return folder, [within + name for name in loose], None
     if not classes:
@@ -167,7 +158,7 @@ def _find_images(
 
 
 def _scan(folder: str) -> tuple[list[str], list[str]]:
-    """Sorted names of the folders and of the images in a folder, without hidden ones."""
+    """Sorted names of the folders and of the images in it, without hidden ones."""
     with os.scandir(folder) as entries:
         visible = sorted((e.name, e.is_dir()) for e in entries if not e.name.startswith("."))
     images = [name for name, is_dir in visible if not is_dir and name.lower().endswith(SUFFIXES)]
@@ -182,7 +173,7 @@ def _without_any(folder: str, classes: list[str]) -> ValueError:
 
 
 def _read_images(
-    what: str, path: str, names: list[str], size: tuple[int, int] | None, on_unreadable: str
+    what: str, path: str, names: list[str], size, on_unreadable: str
 ) -> tuple[np.ndarray, list[int], list[int]]:
     """Return all images in one array, the indices of those in it, and of the unreadable ones."""
     X = None if size is None else _allocated(what, (len(names), *size, 3))
@@ -197,10 +188,10 @@ def _read_images(
             if X is None:
                 X = _allocated(what, (len(names), *pixels.shape))
             if pixels.shape != X.shape[1:]:
-                (height, width), found = X.shape[1:3], pixels.shape
+                height, width = X.shape[1:3]
                 first = names[kept[0]]
                 must = f"all of one size, {height} x {width} (height x width) as {first!r}"
-                got = Described(f"{found[0]} x {found[1]} in {names[i]!r}")
+                got = Described(f"{pixels.shape[0]} x {pixels.shape[1]} in {names[i]!r}")
                 fix = f"resize them all with image_size=({height}, {width})"
                 raise ValueError(must_be(what, must, got, fix))
             X[len(kept)] = pixels
@@ -219,15 +210,13 @@ def _decoded(paths: list[str], size) -> Generator[np.ndarray | Exception]:
     from PIL import Image
 
     decode = partial(_decode, size=size)
-    n_pixels = 0
+    is_large = False
     with contextlib.suppress(Exception), Image.open(paths[0]) as image:
-        n_pixels = image.width * image.height
-    if n_pixels < _PIXELS_WORTH_THREADS:
-        yield from map(decode, paths)
-        return
+        is_large = image.width * image.height >= _PIXELS_WORTH_THREADS
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        each = pool.map if is_large else map
         for start in range(0, len(paths), _BLOCK):
-            yield from pool.map(decode, paths[start : start + _BLOCK])
+            yield from each(decode, paths[start : start + _BLOCK])
 
 
 def _decode(path: str, size: tuple[int, int] | None) -> np.ndarray | Exception:
@@ -267,7 +256,7 @@ def _allocated(what: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def memory_limit() -> int | None:
-    """Memory limit of this process in bytes, or None if unknown."""
+    """In bytes; None if unknown."""
     limits = []
     with contextlib.suppress(AttributeError, ValueError, OSError):  # not on Windows
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

@@ -98,7 +98,6 @@ def load(
 
 
 def _refuse(source: str, **parameters: Any) -> None:
-    """Raise if a parameter is given that does not apply to the source."""
     for name, value in parameters.items():
         if value is not None:
             raise ValueError(must_be(name, f"None for {source}", value, "leave it out"))

@@ -72,7 +72,6 @@ def load_npz(
 
 
 def _names(file, found, subset, labelled) -> tuple[str, str | None]:
-    """Names of the rows and of the labels in the file."""
     ending = "" if subset is None else f"_{subset}"
     x_name = next((name for name in (f"X{ending}", f"x{ending}") if name in found), None)
     y_name = f"y{ending}" if f"y{ending}" in found else None
@@ -84,12 +83,11 @@ def _names(file, found, subset, labelled) -> tuple[str, str | None]:
         fix = f"pass the one to read, as in subset={subsets[-1]!r}"
         raise ValueError(must_be("subset", must, subset, fix))
     wanted = f"X{ending} (or x{ending})" + (f" and y{ending}" if labelled else "")
+    fix = f"subset can be {listed(subsets)}" if subsets else "leave subset out"
+    if subset is None:
+        fix = _WRITE
     if x_name is not None:
         fix = "rows without labels can be read with labelled=False"
-    elif subset is None:
-        fix = _WRITE
-    else:
-        fix = f"subset can be {listed(subsets)}" if subsets else "leave subset out"
     got = Described(listed(found, 10) or "none")
     raise ValueError(must_be(f"the arrays of {file}", wanted, got, fix))
 
@@ -99,19 +97,18 @@ def _array(file, arrays, name) -> np.ndarray:
         return arrays[name]
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
         must = "an array of numbers or strings that can be read without pickle"
-        fix = "write the file again"
-        raise ValueError(must_be(f"{name} of {file}", must, Described(error), fix)) from error
+        what, fix = f"{name} of {file}", "write the file again"
+        raise ValueError(must_be(what, must, Described(error), fix)) from error
 
 
 def _labels(file, name, y, x_name, n) -> np.ndarray:
-    """Check the labels, one per row; Keras stores them as a column, which is flattened."""
+    what = f"{name} of {file}"
     if y.dtype.kind not in "biufU" or y.shape not in ((n,), (n, 1)):
         must = f"one number or string for each row of {x_name}, of shape ({n},)"
         got = Described(f"an array of {y.dtype} and shape {y.shape}")
         fix = "save the label of each row, of one-hot labels their argmax"
-        raise ValueError(must_be(f"{name} of {file}", must, got, fix))
+        raise ValueError(must_be(what, must, got, fix))
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         got = Described(f"{np.count_nonzero(~np.isfinite(y))} of {n} rows without")
-        fix = "fill or remove them"
-        raise ValueError(must_be(f"{name} of {file}", "a finite label for each row", got, fix))
-    return y.reshape(n)
+        raise ValueError(must_be(what, "a finite label for each row", got, "fill or remove them"))
+    return y.reshape(n)  # Keras stores a column

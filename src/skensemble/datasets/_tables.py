@@ -146,15 +146,14 @@ def load_parquet(
 
 def _dataset(file, frame, features, label) -> Dataset:
     if not len(frame):
-        got = Described("no rows")
-        raise ValueError(must_be(file, "a table with rows", got, "check that it was written"))
+        fix = "check that it was written"
+        raise ValueError(must_be(file, "a table with rows", Described("no rows"), fix))
     y = None if label is None else _label_array(file, frame[label])
     return Dataset(_feature_array(file, frame, features), y, feature_names=tuple(features))
 
 
 @contextmanager
 def _readable(file, kind) -> Iterator[None]:
-    """Turn errors of the reader into one that names the file."""
     try:
         yield
     except (EOFError, OSError, ValueError, zlib.error) as error:  # pandas's own are ValueErrors
@@ -163,22 +162,15 @@ def _readable(file, kind) -> Iterator[None]:
         raise ValueError(must_be(file, f"a {kind} file", got, fix)) from error
 
 
-def _choose_columns(
-    file: str,
-    found: Sequence[str],
-    target: str | None,
-    columns: Sequence[str] | None,
-    labelled: bool,
-) -> tuple[list[str], str | None]:
+def _choose_columns(file, found, target, columns, labelled) -> tuple[list[str], str | None]:
     """Names of the features, in order, and of the target if the table has one."""
     check_labelled(labelled)
     there_are = f"{file} has {listed(found)}"
     if target is not None and not isinstance(target, str):
         raise TypeError(must_be("target", "the name of a column", target, there_are))
     if labelled and target is None:
-        raise ValueError(
-            must_be("target", "the name of the column with the labels", None, there_are)
-        )
+        must = "the name of the column with the labels"
+        raise ValueError(must_be("target", must, None, there_are))
     if labelled and target not in found:
         fix = _did_you_mean(target, found) + there_are
         raise ValueError(must_be("target", f"a column of {file}", target, fix))
@@ -187,10 +179,8 @@ def _choose_columns(
         nameless = [name for name in features if name.startswith(("Unnamed: ", "__index_level_"))]
         if nameless:
             got = Described(listed(nameless, 5))
-            fix = (
-                "it looks like numbers of rows; write the file without them (index=False), or "
-                "name the features with columns="
-            )
+            fix = "it looks like numbers of rows; write the file without them (index=False), or "
+            fix += "name the features with columns="
             raise ValueError(must_be(f"the columns of {file}", "named", got, fix))
     elif isinstance(columns, Iterable):
         features = [columns] if isinstance(columns, str) else list(columns)
@@ -199,10 +189,9 @@ def _choose_columns(
         raise TypeError(must_be("columns", "the names of columns", columns, fix))
     missing = [name for name in features if name not in found]
     if missing:
+        got = Described(listed(missing, 5))
         fix = _did_you_mean(missing[0], found) + there_are
-        raise ValueError(
-            must_be("columns", f"columns of {file}", Described(listed(missing, 5)), fix)
-        )
+        raise ValueError(must_be("columns", f"columns of {file}", got, fix))
     if target in features or len(set(features)) < len(features):
         must = "features, each once, without the target"
         raise ValueError(must_be("columns", must, columns, "name each column once"))
@@ -218,48 +207,44 @@ def _did_you_mean(name, found) -> str:
 
 
 def _feature_array(file: str, frame, names: list[str]) -> np.ndarray:
-    """Float32 array of shape (n, d) of the columns, all of them finite numbers."""
     other = [name for name in names if frame[name].dtype.kind not in "biuf"]
     if other:
         got = Described(f"{len(other)} columns that are not")
         fix = f"encode {listed(other)} as numbers, or leave them out with columns="
         raise ValueError(must_be(f"the features of {file}", "numbers", got, fix))
-    counts = [int(frame[name].isna().sum()) for name in names]
-    if any(counts):
-        raise _not_finite(file, "without missing values", "missing", names, counts, len(frame))
     X = np.empty((len(frame), len(names)), np.float32)
     with np.errstate(over="ignore"):
         for j, name in enumerate(names):
-            X[:, j] = frame[name].to_numpy(dtype=np.float32)
-    if not np.isfinite(X).all():
-        counts = np.count_nonzero(~np.isfinite(X), axis=0).tolist()
-        must = "within the range of float32"
-        raise _not_finite(file, must, "too large", names, counts, len(X))
+            X[:, j] = frame[name].to_numpy(dtype=np.float32, na_value=np.nan)
+    _check_none(np.isnan, X, file, names, "without missing values", "missing")
+    _check_none(np.isinf, X, file, names, "within the range of float32", "too large")
     return X
 
 
-def _not_finite(file, must, what, names, counts, n: int) -> ValueError:
+def _check_none(is_bad, X, file, names, must, bad) -> None:
+    counts = np.count_nonzero(is_bad(X), axis=0).tolist()
     of_each = [f"{count} in {name!r}" for name, count in zip(names, counts, strict=True) if count]
-    more = f" and in {len(of_each) - 10} columns more" if len(of_each) > 10 else ""
-    fix = f"of {n} rows, {', '.join(of_each[:10])}{more} are {what}; fill, scale or remove them"
-    got = Described(f"{sum(counts)} values that are {what}")
-    return ValueError(must_be(f"the features of {file}", must, got, fix))
+    if of_each:
+        more = f" and in {len(of_each) - 10} columns more" if len(of_each) > 10 else ""
+        listing = ", ".join(of_each[:10]) + more
+        fix = f"of {len(X)} rows, {listing} are {bad}; fill, scale or remove them"
+        got = Described(f"{sum(counts)} values that are {bad}")
+        raise ValueError(must_be(f"the features of {file}", must, got, fix))
 
 
 def _label_array(file: str, series) -> np.ndarray:
     """Labels of shape (n,): numbers, or an array of str."""
+    what = f"the target {series.name!r} of {file}"
     missing = int(series.isna().sum())
     if missing:
-        must = "without missing values"
         got = Described(f"{missing} of {len(series)} rows")
         fix = "fill or remove them; in CSV, empty and words such as NA, None or null are missing"
-        raise ValueError(must_be(f"the target {series.name!r} of {file}", must, got, fix))
+        raise ValueError(must_be(what, "without missing values", got, fix))
     # Nullable numbers become plain ones, and categories their values.
     values = series.to_numpy(dtype=getattr(series.dtype, "numpy_dtype", None))
     if values.dtype.kind in "biuf":
         return values
     if all(isinstance(value, str) for value in values):
         return values.astype(str)
-    what = f"the target {series.name!r} of {file}"
     got = Described(f"values of {series.dtype}")
     raise ValueError(must_be(what, "strings or numbers", got, "write the labels as strings"))

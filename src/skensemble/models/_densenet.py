@@ -102,9 +102,8 @@ def densenet(
             prefix = f"block{block + 1}_layer{layer + 1}"
             x = _grow(layers, x, growth_rate, bottleneck, dropout, prefix)
     x = layers.norm_relu(x, "head")
-    variant = "bc_" if bottleneck else ""
-    name = f"densenet_{variant}{depth}_{growth_rate}"
-    return layers.classifier(x, name=name)
+    variant = "densenet_bc" if bottleneck else "densenet"
+    return layers.classifier(x, name=f"{variant}_{depth}_{growth_rate}")
 
 
 def _grow(layers, x, growth_rate: int, bottleneck: bool, dropout: float, prefix: str):
@@ -121,5 +120,4 @@ def _transition(layers, x, channels: int, dropout: float, prefix: str):
     x = layers.norm_relu(x, prefix)
     x = layers.conv(x, channels, 1, name=f"{prefix}_conv")
     x = layers.dropout(x, dropout, f"{prefix}_dropout")
-    pool = keras.layers.AveragePooling2D(2, data_format="channels_last", name=f"{prefix}_pool")
-    return pool(x)
+    return keras.layers.AveragePooling2D(2, data_format="channels_last", name=f"{prefix}_pool")(x)

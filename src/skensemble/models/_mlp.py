@@ -64,7 +64,7 @@ def mlp(
     """
     fix = "pass the shape of one row, (64,) for rows of 64 features"
     input_shape, n_classes = shape_and_classes(input_shape, n_classes, meta, fix=fix)
-    widths = [units] if not isinstance(units, Sequence) else list(units)
+    widths = units if isinstance(units, Sequence) else [units]
     for width in widths:
         check_integer("units", width, minimum=1, fix="pass the width of each block, as in (64, 64)")
     dropout = check_real("dropout", dropout, positive=False, below=1, fix="0 drops nothing")

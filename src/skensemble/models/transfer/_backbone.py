@@ -2,7 +2,6 @@
 
 import difflib
 import inspect
-import math
 import os
 import sys
 import warnings
@@ -18,7 +17,6 @@ from skensemble._validation import Described, must_be
 
 # Smallest height and width in pixels, which Keras has only in the code of its builders.
 _SMALLEST = {"InceptionResNetV2": 75, "InceptionV3": 75, "Xception": 71}  # of others, 32
-_SUFFIXES = (".h5", ".keras")  # .weights.h5 too
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,6 @@ class Application:
 
 
 def application_names() -> list[str]:
-    """List the names of all networks in ``keras.applications``."""
     return [name for name, value in vars(keras.applications).items() if inspect.isfunction(value)]
 
 
@@ -76,18 +73,15 @@ def preprocessed(images, preprocess):
     # All of Keras's treat every pixel alike: an order of the colours, a factor and an offset.
     # Layers, unlike operations on constants, can be saved, exported and shared.
 
-    def of(colour):
+    def of(*colour):
         return preprocess(np.array(colour, dtype=np.float64).reshape(1, 1, 1, 3)).ravel()
 
-    offset = of([0, 0, 0])
-    # Row i: how much one grey level of colour i adds to each output.
-    matrix = np.stack([(of(255 * unit) - offset) / 255 for unit in np.eye(3)])
+    offset = of(0, 0, 0)
+    scale = (of(255, 255, 255) - offset) / 255
+    is_reversed = of(255, 0, 0)[0] == offset[0]
     some = np.array([17.0, 101.0, 230.0])
-    is_reversed = matrix[0, 0] == 0
-    in_order = matrix[::-1] if is_reversed else matrix
-    scale = np.diag(in_order)
-    treats_colours_alone = np.array_equal(in_order, np.diag(scale))
-    if not treats_colours_alone or not np.allclose(of(some), some @ matrix + offset):
+    in_order = some[::-1] if is_reversed else some
+    if not np.allclose(of(*some), scale * in_order + offset):
         return preprocess(images)
     if is_reversed:
         images = keras.ops.flip(images, axis=-1)
@@ -99,12 +93,10 @@ def preprocessed(images, preprocess):
 
 
 def takes_images(backbone) -> bool:
-    """Whether the backbone takes images."""
     return not isinstance(backbone, keras.Model) or len(backbone.input_shape) == 4
 
 
 def check_backbone(backbone: Any) -> None:
-    """Raise unless it is an application or a model that can be a backbone."""
     if not isinstance(backbone, keras.Model):
         find_application(backbone)
         return
@@ -122,20 +114,17 @@ def check_backbone(backbone: Any) -> None:
 
 
 def check_weights(weights: Any, backbone: Any) -> None:
-    """Raise unless it can be the weights of this backbone; files are not read."""
     is_model = isinstance(backbone, keras.Model)
     if weights is None or (weights == "imagenet" and not is_model):
         return
-    must = "the path of a file ending in .weights.h5, .h5 or .keras"
-    must = f"None or {must}" if is_model else f"'imagenet', None or {must}"
-    if weights == "imagenet":
-        fix = "a model keeps the weights that it has"
-        raise ValueError(must_be("weights", must, weights, fix))
+    others = "None" if is_model else "'imagenet', None"
+    must = f"{others} or the path of a file ending in .weights.h5, .h5 or .keras"
     if not isinstance(weights, str | os.PathLike):
         raise TypeError(must_be("weights", must, weights, "None loads nothing"))
     path = str(os.fspath(weights))
-    if not path.endswith(_SUFFIXES):
-        fix = "save the backbone with its save_weights"
+    if not path.endswith((".h5", ".keras")):
+        keeps = "a model keeps the weights that it has"
+        fix = keeps if path == "imagenet" else "save the backbone with its save_weights"
         raise ValueError(must_be("weights", must, path, fix))
     if not os.path.isfile(path):
         got = Described(f"{path!r}, where there is no file")
@@ -143,7 +132,6 @@ def check_weights(weights: Any, backbone: Any) -> None:
 
 
 def load_weights(backbone, path) -> None:
-    """Load a file of weights into the backbone."""
     try:
         backbone.load_weights(path)
     except Exception as error:
@@ -154,28 +142,25 @@ def load_weights(backbone, path) -> None:
 
 
 def check_unfreeze_from(value) -> None:
-    """Raise unless it can name a layer of some backbone."""
     if value is None or isinstance(value, str):
         return
     fix = "0.8 trains the last fifth of the backbone's layers"
     if isinstance(value, bool) or not isinstance(value, Real):
         must = "the position or the name of a layer, a share of the layers, or None"
         raise TypeError(must_be("unfreeze_from", must, value, fix))
-    number = float(value)
-    if not isinstance(value, Integral) and not (math.isfinite(number) and 0 <= number <= 1):
+    if not isinstance(value, Integral) and not 0 <= float(value) <= 1:
         must = "an integer, or a share from 0.0 to 1.0"
         raise ValueError(must_be("unfreeze_from", must, value, fix))
 
 
 def first_unfrozen(layers: Sequence[Any], unfreeze_from) -> int:
     """Position of the first layer to train; ``len(layers)`` if all are frozen."""
-    n = len(layers)
+    n, names = len(layers), [layer.name for layer in layers]
     if unfreeze_from is None:
         return n
+    if unfreeze_from in names:
+        return names.index(unfreeze_from)
     if isinstance(unfreeze_from, str):
-        names = [layer.name for layer in layers]
-        if unfreeze_from in names:
-            return names.index(unfreeze_from)
         close = difflib.get_close_matches(unfreeze_from, names, 3)
         fix = f"did you mean {' or '.join(close)}" if close else f"the last one is {names[-1]}"
         must = "the name of a layer of the backbone"
@@ -190,7 +175,6 @@ def first_unfrozen(layers: Sequence[Any], unfreeze_from) -> int:
 
 
 def freeze(backbone, unfreeze_from) -> None:
-    """Freeze the layers of a backbone before the first one to train, and unfreeze the others."""
     first = first_unfrozen(backbone.layers, unfreeze_from)
     backbone.trainable = True
     for position, layer in enumerate(backbone.layers):

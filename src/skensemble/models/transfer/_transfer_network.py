@@ -104,13 +104,17 @@ def transfer_network(
     layout = "images are (height, width, 3), or (height, width, 1) in grey"
     input_shape, n_classes = shape_and_classes(input_shape, n_classes, meta, fix=layout)
     rows = keras.Input(tuple(input_shape), name="transfer_rows")
-    if isinstance(backbone, keras.Model):
-        x = _adapted(rows, backbone, image_size)
-    else:
+    if not isinstance(backbone, keras.Model):
         application = find_application(backbone)
-        size = _image_size(rows.shape[1:], image_size, application)
-        x = preprocessed(_images(rows, size, 3), application.preprocess)
-        backbone = application.build(size, "imagenet" if weights == "imagenet" else None)
+        images = _images(rows, image_size, application, 3)
+        x = preprocessed(images, application.preprocess)
+        download = "imagenet" if weights == "imagenet" else None
+        backbone = application.build(images.shape[1:3], download)
+    elif takes_images(backbone):
+        x = _images(rows, image_size, backbone, backbone.input_shape[3])
+    else:
+        x = rows
+        _check_rows(rows.shape[1:], backbone.input_shape[1:])
     if weights is not None and weights != "imagenet":
         load_weights(backbone, weights)
     freeze(backbone, unfreeze_from)
@@ -142,11 +146,7 @@ def check_transfer(backbone, weights, image_size, head_units, unfreeze_from) -> 
 
 
 def split_network(network):
-    """Split a network of `transfer_network` at the features of shape (n, d) that its head gets.
-
-    Returns the extractor of the features, which shares the layers of the network; the head, a copy
-    from features to probabilities; and the layers that the head was copied from, in its order.
-    """
+    """Return the extractor of the features; the head, a copy; and the layers it is a copy of."""
     layers = [layer for layer in network.layers if layer.name in (_HEAD, _OUTPUT)]
     extractor = keras.Model(network.inputs[0], layers[0].input)
     copies = [type(layer).from_config(layer.get_config()) for layer in layers]
@@ -157,34 +157,41 @@ def split_network(network):
     return extractor, head, layers
 
 
-def _adapted(rows, backbone, image_size):
-    """Adapt symbolic rows to the input of a model."""
-    shape = rows.shape[1:]
-    if takes_images(backbone):
-        return _images(rows, _image_size(shape, image_size, backbone), backbone.input_shape[3])
-    wanted = backbone.input_shape[1:]
-    if len(shape) != len(wanted) or any(
-        w not in (None, n) for n, w in zip(shape, wanted, strict=True)
-    ):
+def _check_rows(shape, wanted) -> None:
+    fits = [length in (None, n) for n, length in zip(shape, wanted, strict=False)]
+    if len(shape) != len(wanted) or not all(fits):
         got = Described(f"rows of shape {shape}")
         fix = "prepare X as for the backbone"
         raise ValueError(must_be("X", f"made of rows of shape {wanted}", got, fix))
-    return rows
 
 
-def _image_shape(shape) -> tuple[int, int, int]:
-    """Height, width and channels of images of this shape, which may lack the channels."""
+def _images(rows, image_size, backbone, n_channels: int | None):
+    """Resize symbolic images, and repeat the one channel of grey ones as often as wanted."""
+    shape = rows.shape[1:]
     if len(shape) not in (2, 3):
         must = "made of images of shape (height, width, channels) or (height, width)"
         fix = "give each image its rows, columns and colours as axes"
         raise ValueError(must_be("X", must, Described(f"rows of shape {tuple(shape)}"), fix))
-    height, width, *channels = shape
-    return height, width, channels[0] if channels else 1
+    size = _image_size(shape[:2], image_size, backbone)
+    if len(shape) == 2:
+        rows = keras.layers.Reshape((*shape, 1), name="transfer_channel")(rows)
+    if shape[:2] != size:
+        # Not the layer Resizing: after it, all layers run in training mode where a network is
+        # called without the argument ``training``.
+        rows = keras.ops.image.resize(rows, size)
+    channels = rows.shape[3]
+    if n_channels is None or channels == n_channels:
+        return rows
+    if channels != 1:
+        must = f"made of images of {n_channels} channels, or of 1 in grey"
+        fix = "the backbone takes no others"
+        raise ValueError(must_be("X", must, Described(f"images of {channels} channels"), fix))
+    return keras.layers.Concatenate(name="transfer_colours")([rows] * n_channels)
 
 
-def _image_size(shape, image_size, backbone) -> tuple[int, int]:
-    """Height and width to which images of this shape are resized, which the backbone must take."""
-    given = _image_shape(shape)[:2] if image_size is None else tuple(image_size)
+def _image_size(own_size, image_size, backbone) -> tuple[int, int]:
+    """Height and width to which images are resized, which the backbone must take."""
+    given = own_size if image_size is None else tuple(image_size)
     if isinstance(backbone, Application):
         n = backbone.smallest
         must = f"at least {n} × {n} pixels for {backbone.name}"
@@ -200,21 +207,3 @@ def _image_size(shape, image_size, backbone) -> tuple[int, int]:
         got = Described(f"{given[0]} × {given[1]} pixels")
         raise ValueError(must_be(what, must, got, f"image_size={better} resizes them"))
     return int(size[0]), int(size[1])
-
-
-def _images(rows, size: tuple[int, int], wanted: int | None):
-    """Resize symbolic images, and repeat the one channel of grey ones as often as wanted."""
-    height, width, channels = _image_shape(rows.shape[1:])
-    if len(rows.shape) == 3:
-        rows = keras.layers.Reshape((height, width, channels), name="transfer_channel")(rows)
-    if (height, width) != size:
-        # Not the layer Resizing: after it, all layers run in training mode where a network is
-        # called without the argument ``training``.
-        rows = keras.ops.image.resize(rows, size)
-    if wanted is None or channels == wanted:
-        return rows
-    if channels != 1:
-        must = f"made of images of {wanted} channels, or of 1 in grey"
-        fix = "the backbone takes no others"
-        raise ValueError(must_be("X", must, Described(f"images of {channels} channels"), fix))
-    return keras.layers.Concatenate(name="transfer_colours")([rows] * wanted)

@@ -1,4 +1,4 @@
-"""Split rows into parts, as for training and validation."""
+"""Split rows into parts, and statistics of their channels."""
 
 from collections.abc import Sequence
 
@@ -89,21 +89,49 @@ def _random_rows(y, sizes, random_state, stratify) -> list[np.ndarray]:
     from sklearn.utils import check_random_state
 
     random = check_random_state(random_state)
-    if not stratify:
-        order = random.permutation(len(y))
-        return np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
     parts, rest = [], random.permutation(len(y))
+    if not stratify:
+        return np.split(rest[: sum(sizes)], np.cumsum(sizes)[:-1])
     for size in sizes:
         if size == len(rest):
             parts.append(rest)
             break
+        options = {"train_size": size, "stratify": y[rest], "random_state": random}
         try:
-            part, rest = train_test_split(
-                rest, train_size=size, stratify=y[rest], random_state=random
-            )
+            part, rest = train_test_split(rest, **options)
         except ValueError as error:
             must = "such that there is room for every class in each part, and in what is left"
             fix = "make them larger, or take all rows, or leave stratify out"
             raise ValueError(must_be("sizes", must, tuple(sizes), fix)) from error
         parts.append(part)
     return parts
+
+
+def channel_statistics(X: np.ndarray) -> tuple[list[float], list[float]]:
+    """Compute mean and standard deviation of each channel of images, or of each feature.
+
+    They are what the networks of `skensemble.models` take as ``mean`` and ``std``.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ..., c)
+        Numbers; read some rows at a time.
+
+    Returns
+    -------
+    mean, std : list of float
+        One value per channel. The standard deviation of one that is constant is given as 1, so
+        that nothing is divided by 0.
+
+    Examples
+    --------
+    >>> channel_statistics(np.array([[0.0, 5.0], [2.0, 5.0]]))
+    ([1.0, 5.0], [1.0, 1.0])
+    """
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler()
+    for start in range(0, len(X), 1024):
+        rows = X[start : start + 1024].reshape(-1, X.shape[-1])
+        scaler.partial_fit(rows.astype(np.float64))
+    return scaler.mean_.tolist(), scaler.scale_.tolist()

@@ -1,10 +1,10 @@
-"""split: order, views, random parts, and impossible sizes."""
+"""split: order, views, random parts, and impossible sizes; statistics of channels."""
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from skensemble.datasets import split
+from skensemble.datasets import channel_statistics, split
 
 X = np.arange(60).reshape(30, 2)
 Y = np.array(["a", "b", "c"] * 10)
@@ -147,3 +147,13 @@ CASES = {
 @pytest.mark.parametrize(("args", "options", "kind", "message"), CASES.values(), ids=CASES)
 def test_bad_input(args, options, kind, message, message_of):
     assert message_of(kind, split, *args, **options) == message
+
+
+def test_mean_and_std_are_those_of_numpy():
+    X = np.random.default_rng(0).integers(0, 256, (2500, 3, 2, 3)).astype(np.uint8)
+    X[..., 2] = 7
+    mean, std = channel_statistics(X)
+    np.testing.assert_allclose(mean, X.mean(axis=(0, 1, 2)))
+    np.testing.assert_allclose(std[:2], X.std(axis=(0, 1, 2))[:2])
+    assert std[2] == 1  # what is constant is not divided by 0
+    assert len(channel_statistics(np.ones((5, 3)))[0]) == 3
