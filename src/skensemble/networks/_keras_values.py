@@ -33,15 +33,6 @@ def fresh_copy(value: Any) -> Any:
     return value
 
 
-def holds_keras(value: Any) -> bool:
-    """Whether ``value`` is a Keras object, or a container with one."""
-    if type(value) is dict:
-        return any(map(holds_keras, value.values()))
-    if type(value) in (list, tuple):
-        return any(map(holds_keras, value))
-    return isinstance(value, (*_NEVER_CHANGED, keras.callbacks.Callback))
-
-
 def clone_parameter(value: Any) -> Any:
     """Copy a parameter for a clone; what ``fit`` never changes is shared."""
     if isinstance(value, _NEVER_CHANGED):
@@ -84,7 +75,6 @@ def _layer(cls: Any, config: dict, build_config: dict | None, weights: list):
 
 
 def with_weights(layer, build_config: dict | None, weights: list):
-    """Give a layer that is not built its weights, if it has any."""
     if weights:
         layer.build_from_config(build_config)
         layer.set_weights(weights)
