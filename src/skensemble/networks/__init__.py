@@ -1,11 +1,6 @@
 """Building, compiling, copying and comparing Keras networks."""
 
-from skensemble.networks._building import (
-    build_network,
-    builder_of,
-    note_trained,
-    unseen_by_builder,
-)
+from skensemble.networks._building import build_network, builder_of, note_trained, unseen_by_builder
 from skensemble.networks._compiling import (
     N_PROBE_ROWS,
     check_compiled_as_asked,

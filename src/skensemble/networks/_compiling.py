@@ -8,13 +8,7 @@ import scipy.sparse as sp
 
 from skensemble._validation import Described, must_be
 from skensemble.networks._copying import prediction_mode, recompile_arguments
-from skensemble.networks._losses import (
-    loss_name,
-    losses_differ,
-    only,
-    takes_logits,
-    takes_one_hot,
-)
+from skensemble.networks._losses import loss_name, losses_differ, only, takes_logits, takes_one_hot
 from skensemble.networks._optimizer import stepping_optimizers
 from skensemble.tasks import OutputLayer
 

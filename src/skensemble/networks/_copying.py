@@ -161,7 +161,6 @@ def _computes_the_same(copy, model) -> bool:
 
 
 def _rows_for(model) -> np.ndarray | None:
-    """Make up rows that a network takes, where it is known which."""
     shape = model.get_build_config().get("input_shape") if model.built else None
     if not isinstance(shape, list | tuple) or not all(isinstance(n, int | None) for n in shape):
         return None

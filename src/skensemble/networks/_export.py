@@ -32,7 +32,11 @@ def ensemble_model(model, output_layer, bank, weights) -> keras.Model:
             set_weights(copy, bank[position].weights)
             _make_constant(copy)
             members.append(copy)
-        rows = _rows_of(model)
+        if getattr(model, "inputs", None):
+            shape, dtype = model.inputs[0].shape, model.inputs[0].dtype
+        else:
+            shape, dtype = model.get_build_config()["input_shape"], keras.config.floatx()
+        rows = keras.Input(shape[1:], dtype=dtype, name="rows")
         outputs = [member(rows, **prediction_mode(member)) for member in members]
         to_probabilities = _to_probabilities(output_layer, members[0], outputs[0])
         probas = [to_probabilities(output) for output in outputs]
@@ -76,14 +80,6 @@ def _make_constant(model) -> None:
             layer.variance = keras.ops.convert_to_numpy(layer.variance)
 
 
-def _rows_of(model):
-    if getattr(model, "inputs", None):
-        shape, dtype = model.inputs[0].shape, model.inputs[0].dtype
-    else:
-        shape, dtype = model.get_build_config()["input_shape"], keras.config.floatx()
-    return keras.Input(shape[1:], dtype=dtype, name="rows")
-
-
 def _to_probabilities(output_layer, member, outputs):
     """Return a function, for all members, from their outputs to class probabilities (n, k)."""
     dtype = "float64" if outputs.dtype == "float64" else "float32"
@@ -119,6 +115,5 @@ def _ends_in_softmax(model) -> bool:
     if not getattr(model, "outputs", None) or model.outputs[0].dtype not in ("float32", "float64"):
         return False
     last = model.outputs[0]._keras_history.operation
-    return isinstance(last, keras.layers.Softmax) or (
-        getattr(last, "activation", None) is keras.activations.softmax
-    )
+    activation = getattr(last, "activation", None)
+    return isinstance(last, keras.layers.Softmax) or activation is keras.activations.softmax

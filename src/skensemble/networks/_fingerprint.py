@@ -1,6 +1,5 @@
 """Telling whether two networks compute the same from the same weights."""
 
-import builtins
 import functools
 import inspect
 import types
@@ -196,10 +195,9 @@ def _code_of(cls: type) -> list[tuple[str, Any]]:
 
 
 def _functions_of(attribute: Any) -> Iterator[types.FunctionType]:
+    attributes = [getattr(attribute, "__func__", attribute)]
     if isinstance(attribute, property):
         attributes = [attribute.fget, attribute.fset, attribute.fdel]
-    else:
-        attributes = [getattr(attribute, "__func__", attribute)]
     for candidate in attributes:
         # Keras wraps some methods of layers.
         function = getattr(candidate, "__wrapped__", candidate)
@@ -229,5 +227,5 @@ def _is_comparable(value: Any) -> bool:
     if isinstance(value, types.ModuleType):
         return _is_trusted(value.__name__)
     if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
-        return _is_trusted(value.__module__) or value.__module__ == builtins.__name__
+        return _is_trusted(value.__module__) or value.__module__ == "builtins"
     return value is None or isinstance(value, bool | int | float | str | bytes)

@@ -14,12 +14,7 @@ import cloudpickle
 import keras
 from sklearn.base import clone
 
-_NEVER_CHANGED = (
-    keras.layers.Layer,
-    keras.losses.Loss,
-    keras.metrics.Metric,
-    keras.optimizers.Optimizer,
-)
+_NEVER_CHANGED = keras.Layer | keras.Loss | keras.Metric | keras.Optimizer
 
 
 def fresh_copy(value: Any) -> Any:

@@ -47,11 +47,8 @@ def stepping_optimizers(optimizer) -> list:
 
 
 def leave_constant_rate(model, rate: float) -> None:
-    """Put a schedule of Keras's own into the optimizer of a trained model.
-
-    A model saved with a schedule of this package could be loaded only where it is imported. An
-    optimizer that had a schedule does not accept a number any more, hence a constant schedule.
-    """
+    """Put a schedule of Keras's own into a trained model: to load ours, it must be imported."""
+    # An optimizer that had a schedule does not accept a number any more.
     constant = keras.optimizers.schedules.ExponentialDecay(rate, decay_steps=1, decay_rate=1.0)
     for stepping in stepping_optimizers(model.optimizer):
         stepping.learning_rate = constant
@@ -93,11 +90,7 @@ def check_cycle_lengths(optimizer, schedule) -> None:
 
 
 def final_variables(model) -> list:
-    """Variables that hold the weights that ``model.fit`` would leave if it ended now.
-
-    They are the model's weights, in their order, or, with an optimizer that keeps an exponential
-    moving average (``use_ema=True``), that average.
-    """
+    """Variables that hold the weights that ``model.fit`` would leave if it ended now, in order."""
     averages = {}
     for optimizer in stepping_optimizers(model.optimizer):
         if getattr(optimizer, "use_ema", False):

@@ -32,8 +32,6 @@ class NetworkRequest:
 
 
 class _Router(BaseWrapper):
-    """A scikeras wrapper that has a request's parameters in place of its own."""
-
     def __init__(self, request: NetworkRequest):
         self._request = request
         # Parameters that go to the builder by their own name.
