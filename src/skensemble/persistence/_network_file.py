@@ -27,8 +27,8 @@ def network_to_json(model: Any, name: str) -> str:
             f"from its configuration ({type(error).__name__}: {str(error).splitlines()[0]}). Give "
             "its own layers a get_config, and use layers in place of Lambda."
         ) from error
-    shapes, found = ([tuple(v.shape) for v in network.weights] for network in (model, again))
-    if found != shapes:
+    shapes = [tuple(variable.shape) for variable in model.weights]
+    if [tuple(variable.shape) for variable in again.weights] != shapes:
         raise ValueError(
             "The network cannot be written to the run directory: built again from its "
             "configuration, it has other variables. Give its own layers a complete get_config."
