@@ -15,7 +15,7 @@ from builders import Subclassed, fixed
 from skensemble import CyclicCosineDecay
 from skensemble.backends import TrainingProgram, seeded
 from skensemble.training import ENGINES, TrainingData, TrainingRequest, train
-from skensemble.training._batch_listeners import listeners_to_batches
+from skensemble.training._keras_engine import listeners_to_batches
 from skensemble.training._recorder import SnapshotCollector
 
 # Where loss and metrics of the engines differ only by the order in which float32 numbers are

@@ -83,8 +83,4 @@ if keras.backend.backend() != "tensorflow":
         f"skensemble needs Keras to run on TensorFlow, but it runs on {keras.backend.backend()}: "
         "set KERAS_BACKEND=tensorflow before Keras is imported."
     )
-from skensemble.backends import tensorflow as _backend
 from skensemble.backends.tensorflow import *  # noqa: F403
-
-__all__ = ["CacheInfo", "ProgramCache", "Signature", "XlaDecision", "program_cache", "seeded"]
-__all__ += _backend.__all__

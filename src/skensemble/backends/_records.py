@@ -24,10 +24,10 @@ class XlaDecision:
 class Signature:
     """All that a program depends on besides the network."""
 
-    row_shape: tuple[int, ...]  # shape of a row of X, and of its target
-    row_dtype: str  # their types
-    target_shape: tuple[int, ...]  # shape of a row of X, and of its target
-    target_dtype: str  # their types
+    row_shape: tuple[int, ...]
+    row_dtype: str
+    target_shape: tuple[int, ...]  # of one row
+    target_dtype: str
     has_weights: bool  # whether rows have weights
     # Length of the one-hot rows that targets are turned into, None for targets as they are.
     one_hot_width: int | None
@@ -37,7 +37,6 @@ class Signature:
 
     @classmethod
     def of(cls, data: Any) -> "Signature":
-        """Describe a ``TrainingData``."""
         row_shape, row_dtype = data.X.shape[1:], _dtype_of_tensor(data.X)
         batch_bytes = data.batch_size * math.prod(row_shape) * np.dtype(row_dtype).itemsize
         most = max(1, min(_MOST_BATCHES, _MOST_BYTES // max(1, batch_bytes)))

@@ -29,8 +29,6 @@ def seeded(seed: int) -> Iterator[None]:
     and custom layers may use NumPy's, Keras's or the backend's own global generator. Where
     TensorFlow's is used outside of a graph, one thing shows: TensorFlow forgets how often each
     operation with a seed of its own has run.
-
-    Networks get the same names every time, see `repeated_names`.
     """
     from skensemble.backends import seed_generators
 

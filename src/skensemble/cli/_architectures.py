@@ -39,10 +39,7 @@ ARCHITECTURES = {
 def estimator_of_network(
     options: NetworkOptions, flags: NetworkFlags, row_shape: Sequence[int], *, augment: bool
 ) -> tuple[Any, dict[str, Any], list[str]]:
-    """Make an estimator of a network for rows; the network in words; notes on what is left aside.
-
-    With ``augment``, it has the augmentation of the recipe.
-    """
+    """Make an estimator, with the recipe's augmentation if ``augment``; see `make_estimator`."""
     if options.recipe is not None:
         clf, model = _of_recipe(options, options.recipe, flags, row_shape if augment else ())
     elif options.model is not None and is_user_builder(options.model):
@@ -52,15 +49,15 @@ def estimator_of_network(
         clf, model = _of_name(options, name, flags)
     notes = []
     if model["builder"] != "transfer":
-        notes = parameters_of_flags(flags, options.model or model["name"])[1]
+        notes = _parameters_of_flags(flags, options.model or model["name"])[1]
     return clf, {**model, "recipe": options.recipe}, notes
 
 
 def _of_name(options: NetworkOptions, name: str, flags: NetworkFlags) -> tuple[Any, dict[str, Any]]:
     from skensemble import SnapshotEnsembleClassifier, models
 
-    architecture = architecture_named(name)
-    parameters = {**architecture.defaults, **chosen_parameters(name, options, flags)}
+    architecture = _architecture_named(name)
+    parameters = {**architecture.defaults, **_chosen_parameters(name, options, flags)}
     clf = SnapshotEnsembleClassifier(
         getattr(models, architecture.builder),
         epochs=architecture.epochs,
@@ -73,8 +70,9 @@ def _of_name(options: NetworkOptions, name: str, flags: NetworkFlags) -> tuple[A
 def _of_user_builder(options: NetworkOptions, spec: str) -> tuple[Any, dict[str, Any]]:
     from skensemble import SnapshotEnsembleClassifier
 
+    must = "left out for a builder of your own"
     fix = "--set model__NAME=VALUE is for parameters of your function"
-    _refuse_parameters(options, f"--model {spec}", "left out for a builder of your own", fix)
+    _refuse_parameters(options, f"--model {spec}", must, fix)
     place = absolute_builder_name(spec)
     model = {"name": place, "builder": place, "parameters": {}}
     return SnapshotEnsembleClassifier(import_builder(spec)), model
@@ -92,7 +90,11 @@ def _of_recipe(
         for name, value in recipe.params.items()
         if name.startswith("model__")
     }
-    name = name_of(recipe.architecture, parameters)
+    name = recipe.architecture
+    if parameters.get("se"):
+        name = "senet"
+    else:  # the first that has this builder; of a transfer network, none has
+        name = next((key for key, a in ARCHITECTURES.items() if a.builder == name), name)
     if options.model not in (None, name):
         got = Described(f"--recipe {recipe.name}, which is --model {name}")
         fix = "leave one of the two out"
@@ -103,7 +105,7 @@ def _of_recipe(
         must = "left out, as the network is a backbone"
         _refuse_parameters(options, f"--recipe {recipe.name}", must, fix)
     else:
-        chosen = chosen_parameters(name, options, flags)
+        chosen = _chosen_parameters(name, options, flags)
         parameters.update(chosen)
         settings = {f"model__{key}": value for key, value in chosen.items()}
     if image_shape and recipe.augmentation is not None:
@@ -115,13 +117,12 @@ def _of_recipe(
 
 
 def _refuse_parameters(options: NetworkOptions, given_with: str, must: str, fix: str) -> None:
-    for name in given_parameters(options):
+    for name in _given_parameters(options):
         got = Described(f"given with {given_with}")
-        raise ValueError(must_be(option_of(name), must, got, fix))
+        raise ValueError(must_be(_option_of(name), must, got, fix))
 
 
-def architecture_named(model: str) -> Architecture:
-    """Look up a network by the name that ``--model`` has for it."""
+def _architecture_named(model: str) -> Architecture:
     if model not in ARCHITECTURES:
         names = ", ".join(map(repr, ARCHITECTURES))
         must = f"one of {names}, or a function of yours, MODULE:FUNCTION or FILE.py:FUNCTION"
@@ -130,15 +131,7 @@ def architecture_named(model: str) -> Architecture:
     return ARCHITECTURES[model]
 
 
-def name_of(builder: str, parameters: Mapping[str, Any]) -> str:
-    """Return what ``--model`` calls a builder of `skensemble.models`, or its own name."""
-    if parameters.get("se"):
-        return "senet"
-    return next((name for name, a in ARCHITECTURES.items() if a.builder == builder), builder)
-
-
-def given_parameters(options: NetworkOptions) -> dict[str, Any]:
-    """Parameters of a builder, as far as options give them."""
+def _given_parameters(options: NetworkOptions) -> dict[str, Any]:
     names = ("depth", "width", "growth_rate", "cardinality", "bottleneck", *_SHARED)
     found = {name: getattr(options, name) for name in names}
     if options.units is not None:
@@ -150,7 +143,7 @@ def given_parameters(options: NetworkOptions) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def parameters_of_flags(flags: NetworkFlags, model: str) -> tuple[dict[str, Any], list[str]]:
+def _parameters_of_flags(flags: NetworkFlags, model: str) -> tuple[dict[str, Any], list[str]]:
     """Parameters of the builder of a network, and notes on flags that are for another one."""
     depth = None
     if flags.wrn_N is not None:
@@ -170,51 +163,44 @@ def parameters_of_flags(flags: NetworkFlags, model: str) -> tuple[dict[str, Any]
     return parameters, notes
 
 
-def chosen_parameters(model: str, options: NetworkOptions, flags: NetworkFlags) -> dict[str, Any]:
-    """Parameters of the builder of a network, as far as options give them."""
-    architecture = architecture_named(model)
-    given, by_flags = given_parameters(options), parameters_of_flags(flags, model)[0]
+def _chosen_parameters(model: str, options: NetworkOptions, flags: NetworkFlags) -> dict[str, Any]:
+    takes = _architecture_named(model).takes
+    given, by_flags = _given_parameters(options), _parameters_of_flags(flags, model)[0]
     for name, value in given.items():
-        if name not in architecture.takes:
+        if name not in takes:
             takers = [other for other, a in ARCHITECTURES.items() if name in a.takes]
             must = f"left out, except with --model {' or '.join(takers)}"
-            there = ", ".join(map(option_of, architecture.takes))
-            fix = f"the options of {model} are {there}"
             got = Described(f"given with --model {model}")
-            raise ValueError(must_be(option_of(name), must, got, fix))
+            fix = f"the options of {model} are {', '.join(map(_option_of, takes))}"
+            raise ValueError(must_be(_option_of(name), must, got, fix))
         if by_flags.get(name, value) != value:
             must = f"{by_flags[name]}, as the other spelling of it says"
-            raise ValueError(must_be(option_of(name), must, value, "give only one of the two"))
+            raise ValueError(must_be(_option_of(name), must, value, "give only one of the two"))
     return {**given, **by_flags}
 
 
 def check_depth(model: str, parameters: Mapping[str, Any]) -> None:
-    """Raise as the builder does where a network cannot be as deep; else, nothing is built."""
-    from skensemble import models
+    """Raise, as the builder does later, where a network cannot be as deep."""
+    from skensemble.models._parts import blocks_of
 
     architecture, depth = ARCHITECTURES.get(model), parameters.get("model__depth")
-    if architecture is None or architecture.depths is None or depth is None:
-        return
-    bottleneck = bool(parameters.get("model__bottleneck"))
-    per_block, others = architecture.depths
-    if bottleneck:
-        per_block *= 2
-    if not isinstance(depth, int) or depth < per_block + others or (depth - others) % per_block:
-        settings = {"bottleneck": True} if bottleneck else {}
-        getattr(models, architecture.builder)((32, 32, 3), 10, depth=depth, **settings)
+    if architecture is not None and architecture.depths is not None and depth is not None:
+        per_block, others = architecture.depths
+        if parameters.get("model__bottleneck"):
+            per_block *= 2
+        blocks_of(depth, per_block=per_block, others=others)
 
 
 def check_same_architecture(
     folder: str, found: Mapping[str, Any], options: NetworkOptions, flags: NetworkFlags
 ) -> None:
-    """Raise unless a run is of the architecture that options name, as far as they do."""
     fix = "leave the option out, or give the run that was trained so"
     if options.model is not None and options.model != found["name"]:
-        if ":" not in options.model:
-            architecture_named(options.model)
+        if not is_user_builder(options.model):
+            _architecture_named(options.model)
         got = Described(f"one of --model {found['name']}")
         raise ValueError(must_be(f"RUN {folder}", f"a run of --model {options.model}", got, fix))
-    asked = {**given_parameters(options), **parameters_of_flags(flags, found["name"])[0]}
+    asked = {**_given_parameters(options), **_parameters_of_flags(flags, found["name"])[0]}
     for name, value in asked.items():
         there = found["parameters"].get(name)
         if there != value:
@@ -222,5 +208,5 @@ def check_same_architecture(
             raise ValueError(must_be(f"{name} of the network of {folder}", str(value), got, fix))
 
 
-def option_of(parameter: str) -> str:
+def _option_of(parameter: str) -> str:
     return "--" + parameter.replace("_", "-")

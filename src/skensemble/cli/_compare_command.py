@@ -94,14 +94,14 @@ def compare(
     splits = evaluation.draw_splits(
         X, y, seeds, test_size=test_size, train_size=rows.limit, X_test=X_test, y_test=y_test
     )
-    source = {"source": data, "subset": rows.subset, "limit": rows.limit}
+    source = {"source": data, "subset": rows.subset, "limit": rows.limit, "test_data": test_data}
     found: dict[str, Any] = {
-        "data": {**source, "test_data": test_data},
+        "data": source,
         "methods": {key: method._asdict() for key, method in evaluation.METHODS.items()},
         "versions": {name: version(name) for name in _PACKAGES},
     }
-    is_shown = not lines.console.quiet
-    for facts, runs in run_seeds(splits, options, seeds, step_rate, show_progress=is_shown):
+    shows = not lines.console.quiet
+    for facts, runs in run_seeds(splits, options, seeds, step_rate, show_progress=shows):
         found |= {**facts, "runs": runs, "summary": evaluation.summarise_runs(runs)}
         if out is not None:
             write_json(Path(out), found)
@@ -166,12 +166,14 @@ def run_seeds(
                 progress.console.print(f"seed {split.seed + 1} of {n_seeds} is done")
             settings = {name: getattr(template, name) for name in _SETTINGS}
             rate = template.alpha_zero if step_rate is None else step_rate
-            facts = {
-                "rows": {"train": len(split.X), "test": len(split.X_test)},
-                "settings": {**settings, "step_rate": rate, "network": model},
-                "options": _as_json(options),
-            }
-            yield facts, runs
+            yield (
+                {
+                    "rows": {"train": len(split.X), "test": len(split.X_test)},
+                    "settings": {**settings, "step_rate": rate, "network": model},
+                    "options": _as_json(options),
+                },
+                runs,
+            )
 
 
 def _as_json(options: Any) -> dict[str, Any]:

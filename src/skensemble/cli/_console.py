@@ -60,7 +60,6 @@ class Output:
         self._print(self.console, table)
 
     def result(self, **content: Any) -> None:
-        """Print the JSON object, where one was asked for."""
         if self.as_json:
             from skensemble.persistence import to_json
 
@@ -70,7 +69,6 @@ class Output:
 
     @contextlib.contextmanager
     def logging_to(self, path: Path) -> Iterator[None]:
-        """Write all lines to a file as well."""
         with path.open("a", encoding="utf-8") as self._log:
             try:
                 yield
@@ -109,10 +107,7 @@ class _Console(Console):
 
 @contextlib.contextmanager
 def output(*, as_json: bool = False, quiet: bool = False) -> Iterator[Output]:
-    """Give a command its output; warnings of the library become lines of it.
-
-    Other warnings, which say something to programmers only, are not shown.
-    """
+    """Give a command its output, with the warnings of the library that are not for programmers."""
     out = Output(as_json=as_json, quiet=quiet)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -124,11 +119,7 @@ def output(*, as_json: bool = False, quiet: bool = False) -> Iterator[Output]:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow; what it prints is shown only if the import fails.
-
-    It writes hints about the machine to the standard error of the process before any setting can
-    stop it.
-    """
+    """Import TensorFlow; its hints about the machine, which no setting stops, are not shown."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with silenced_standard_error():
         import_module("tensorflow")
@@ -136,10 +127,7 @@ def import_tensorflow() -> None:
 
 @contextlib.contextmanager
 def silenced_standard_error() -> Iterator[None]:
-    """Keep what is written to the standard error of the process, by whatever language.
-
-    It is shown if an error leads out of the block; Ctrl-C is none.
-    """
+    """Keep what any language writes there; it is shown if an error, not Ctrl-C, leads out."""
     sys.stderr.flush()
     standard_error = os.dup(2)
     with tempfile.TemporaryFile() as printed:

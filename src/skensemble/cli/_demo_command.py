@@ -35,17 +35,18 @@ def demo(
     import_tensorflow()
     runs: list[dict[str, Any]] = []
     start = time.perf_counter()
-    ensembles = []
+    weightings, stages = [], Counter[str]()
     for seed in range(seeds):
         lines.say(f"split {seed + 1} of {seeds}", "dim")
         clf, scores = train_both(data, seed, verbose=1 if seed == 0 else 0)
-        ensembles.append(clf)
+        weightings.append(clf.weighting_)
+        stages.update(clf.timings_)
         runs.extend({"seed": seed, "method": name, **values} for name, values in scores.items())
     summary = summarise_runs(runs, [SINGLE])
     title, columns, rows = next(summary_tables(summary, SINGLE))
     lines.table(title.replace("seeds", "splits"), columns, rows)
     lines.say(verdict_lines(summary))
-    first = ensembles[0].weighting_
+    first = weightings[0]
     weights = ", ".join(f"{weight:.3f}" for weight in first.weights)
     lines.say(
         f"Learned weights on the first split: {weights}\n"
@@ -53,11 +54,16 @@ def demo(
         f"certificate: at most {max(first.gap, 1e-15):.0e} nats above the best weights there "
         "are"
     )
-    lines.say(_time_line(ensembles, time.perf_counter() - start))
+    total = time.perf_counter() - start
+    fitting = sum(stages.values())
+    shares = ", ".join(f"{stage} {seconds / fitting:.0%}" for stage, seconds in stages.items())
+    lines.say(
+        f"Time: {total:.0f} s in all, {fitting:.0f} s of it for fitting {seeds} ensembles "
+        f"({shares})"
+    )
 
 
 def train_both(data: str, seed: int, verbose: int) -> tuple[Any, dict[str, dict[str, float]]]:
-    """Fit the ensemble and the single network on one split."""
     from sklearn import datasets
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import StandardScaler
@@ -93,7 +99,6 @@ def train_both(data: str, seed: int, verbose: int) -> tuple[Any, dict[str, dict[
 
 
 def verdict_lines(summary: Sequence[Mapping[str, Any]]) -> str:
-    """Say what the paired differences to the single network show, wins and losses alike."""
     from skensemble.evaluation import METRICS
 
     words = {"better": "the ensemble is better", "worse": "the single network is better"}
@@ -105,16 +110,3 @@ def verdict_lines(summary: Sequence[Mapping[str, Any]]) -> str:
         word = found["verdict"]
         lines.append(f"  {metric.title} {difference}: {words.get(word, word)}")
     return "\n".join(lines)
-
-
-def _time_line(ensembles: list[Any], total: float) -> str:
-    """Say where the time of the ensembles went."""
-    stages: Counter[str] = Counter()
-    for clf in ensembles:
-        stages.update(clf.timings_)
-    fitting = sum(stages.values())
-    shares = ", ".join(f"{stage} {seconds / fitting:.0%}" for stage, seconds in stages.items())
-    return (
-        f"Time: {total:.0f} s in all, {fitting:.0f} s of it for fitting {len(ensembles)} "
-        f"ensembles ({shares})"
-    )

@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from skensemble.exceptions import SnapshotTrainingError
 
 OK, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+_ERROR = ("error: ", "bold red")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _OF_INPUT = (ValueError, TypeError, OSError, ImportError, MemoryError, SnapshotTrainingError)
 
@@ -33,7 +34,7 @@ def exit_code_of(command: Callable[[], Any], settings: Mapping[str, Any]) -> int
     except TyperException as error:
         failure, code = error, BAD_INPUT
         text = error.format_message().replace("Value error, ", "").rstrip(".")
-        _print_error(text)
+        _print(Text.assemble(_ERROR, text))
         context = getattr(error, "ctx", None)
         if context is not None:
             _print(Text(f"{context.command_path} --help lists what there is.", style="dim"))
@@ -52,11 +53,11 @@ def exit_code_of(command: Callable[[], Any], settings: Mapping[str, Any]) -> int
 def _explain(error: Exception, text: str, arguments: Any) -> int:
     """Say on standard error what went wrong; the exit code."""
     is_expected = isinstance(error, _OF_INPUT)
-    shows_traceback = "--traceback" in arguments or bool(os.environ.get("SKENSEMBLE_TRACEBACK"))
-    _print_error(text if is_expected else f"unexpected {type(error).__name__}: {text}")
+    kind = "" if is_expected else f"unexpected {type(error).__name__}: "
+    _print(Text.assemble(_ERROR, kind + text))
     # What is not a sentence of ours may be a fault of ours.
     is_foreign = isinstance(error, ValueError | TypeError) and _refusal_of(error) is None
-    if shows_traceback:
+    if "--traceback" in arguments or os.environ.get("SKENSEMBLE_TRACEBACK"):
         traceback.print_exc(file=sys.stderr)
     elif is_foreign or not is_expected:
         _print(Text("Run it again with --traceback to see where.", style="dim"))
@@ -72,7 +73,6 @@ def _message(error: BaseException, options: Mapping[str, str]) -> str:
 
 
 def _refusal_of(error: BaseException) -> Any:
-    """Return the sentence of `skensemble._validation.must_be` that an error has, or None."""
     first = error.args[0] if error.args else None
     return first if hasattr(first, "parameter") else None
 
@@ -99,10 +99,6 @@ def _in_options(refusal: Any, options: Mapping[str, str]) -> str:
 
 def _on_one_line(text: str) -> str:
     return " ".join(_COLOURS.sub("", text).split())
-
-
-def _print_error(text: str) -> None:
-    _print(Text.assemble(("error: ", "bold red"), text))
 
 
 def _print(text: Text) -> None:

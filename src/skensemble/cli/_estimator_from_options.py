@@ -169,8 +169,9 @@ def read_parameters(given: Sequence[str]) -> dict[str, Any]:
 
 def check_known(parameters: Mapping[str, Any], clf: Any) -> None:
     """Raise for a parameter of ``--set`` that the estimator, or its network, does not have."""
-    own = [name for name in clf.get_params(deep=False) if "__" not in name]
-    own = [name for name in own if name not in (*_OWN_OPTION, *_NOT_HERE)]
+    elsewhere = (*_OWN_OPTION, *_NOT_HERE)
+    params = clf.get_params(deep=False)
+    own = [name for name in params if "__" not in name and name not in elsewhere]
     network = _parameters_of(clf)
     for name, value in parameters.items():
         prefix, nested, rest = name.partition("__")
@@ -182,11 +183,11 @@ def check_known(parameters: Mapping[str, Any], clf: Any) -> None:
             known, asked, start, whose = own, name, "", "estimator"
         if asked not in known:
             close = difflib.get_close_matches(asked, known, 1)
-            there = ", ".join(start + other for other in known)
-            fix = f"did you mean {start}{close[0]}" if close else f"there are {there}"
-            raise ValueError(
-                must_be("--set", f"a parameter of the {whose}", f"{name}={value}", fix)
-            )
+            fix = "there are " + ", ".join(start + other for other in known)
+            if close:
+                fix = f"did you mean {start}{close[0]}"
+            must = f"a parameter of the {whose}"
+            raise ValueError(must_be("--set", must, f"{name}={value}", fix))
 
 
 def _parameters_of(clf: Any) -> list[str] | None:
@@ -200,7 +201,6 @@ def _parameters_of(clf: Any) -> list[str] | None:
 
 
 def read_weighting(text: str, option: str) -> str | list[float]:
-    """Read a method, or weights with commas."""
     if "," not in text:
         return text
     try:
@@ -222,13 +222,10 @@ def read_fraction(text: str) -> float | int | None:
 
 
 def loss_named(name: str, smoothing: float | None) -> Any:
-    """Return what ``--loss`` and ``--label-smoothing`` say, as the estimator takes it."""
     is_of_keras = name not in ("cross-entropy", "focal")
     if smoothing is not None:
         fix = "0.1 is the usual choice"
-        check_real("--label-smoothing", smoothing, positive=False, fix=fix)
-        if smoothing >= 1:
-            raise ValueError(must_be("--label-smoothing", "below 1", smoothing, fix))
+        check_real("--label-smoothing", smoothing, positive=False, below=1, fix=fix)
         if is_of_keras:
             fix = "leave --loss or --label-smoothing out"
             must = "cross-entropy or focal with --label-smoothing"

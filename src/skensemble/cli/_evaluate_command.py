@@ -40,7 +40,6 @@ def evaluate(
 
 
 def predictions(run: Any, members: Any) -> dict[str, Any]:
-    """Class probabilities of single snapshots of a run and of combinations, by name."""
     import numpy as np
 
     from skensemble.cli._score_lines import best_title

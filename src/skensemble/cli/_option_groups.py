@@ -12,7 +12,6 @@ from skensemble.cli._console import Output, output
 
 
 def option(*spellings: str, default: Any = None, **settings: Any) -> Any:
-    """Declare an option: a field of a group, or a parameter of a command."""
     return field(default=default, metadata={"option": typer.Option(*spellings, **settings)})
 
 
@@ -70,8 +69,6 @@ DataOption = Annotated[
 
 @dataclass(frozen=True)
 class RowOptions:
-    """Which part of the rows to read, and how."""
-
     target: str | None = data_option(metavar="COLUMN", help="Column of the labels, for tables.")
     subset: str | None = data_option(
         metavar="NAME", help="Part of CIFAR (train, test, all), of a folder, or of an .npz file."
@@ -89,8 +86,6 @@ class RowOptions:
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """Which network."""
-
     recipe: str | None = network_option(
         metavar="NAME",
         help="Published settings by name, such as wrn-16-4; other options then change single ones.",
@@ -122,10 +117,7 @@ class NetworkOptions:
 
 @dataclass(frozen=True)
 class NetworkFlags:
-    """The networks of snapshot-ensembles, an earlier project whose command lines work here too.
-
-    It has a network of its own per script: the flags of one count for that one only, as there.
-    """
+    """Of snapshot-ensembles, an earlier project; the flags of a network count for that one only."""
 
     wrn_N: int | None = network_option(
         "--wrn_N", help="Blocks per group of wrn: depth 6 N + 4. Default: 2, depth 16."
@@ -143,10 +135,7 @@ class NetworkFlags:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to train, and to weigh the snapshots; None where the recipe or the network says it.
-
-    ``--M``, ``--nb_epoch`` and ``--alpha_zero`` are how snapshot-ensembles spells three of them.
-    """
+    """None where the recipe or the network says it. Some are spelt as in snapshot-ensembles too."""
 
     snapshots: int | None = training_option(
         "--snapshots", "--M", help="Cycles, hence snapshots. Default: 5."
@@ -183,40 +172,27 @@ class TrainingOptions:
         metavar="SHARE",
         help="Share or number of rows held out to learn the weights on, or none. Default: 0.1.",
     )
-    set: list[str] | None = field(
-        default=None,
-        metadata={
-            "option": typer.Option(
-                metavar="NAME=VALUE",
-                help="Any other parameter of the estimator, as in Python: optimizer__momentum=0.8, "
-                "model__units=128, n_last=3. May be given several times.",
-                rich_help_panel="Training",
-            )
-        },
+    set: list[str] | None = training_option(  # noqa: RUF009
+        metavar="NAME=VALUE",
+        help="Any other parameter of the estimator, as in Python: optimizer__momentum=0.8, "
+        "model__units=128, n_last=3. May be given several times.",
     )
 
 
 @dataclass(frozen=True)
 class _TracebackOption:
-    """What every command has."""
-
     traceback: bool = flag(
-        "--traceback",
-        help="Show where an error comes from, as SKENSEMBLE_TRACEBACK=1 does.",
+        "--traceback", help="Show where an error comes from, as SKENSEMBLE_TRACEBACK=1 does."
     )
 
 
 @dataclass(frozen=True)
 class _JsonOptions(_TracebackOption):
-    """With the result as JSON."""
-
     as_json: bool = flag("--json", help="Print one JSON object; all else goes to standard error.")
 
 
 @dataclass(frozen=True)
 class _ConsoleOptions(_JsonOptions):
-    """What a command prints."""
-
     quiet: bool = flag("--quiet", "-q", help="Print only warnings and errors.")
 
 

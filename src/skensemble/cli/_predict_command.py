@@ -125,13 +125,12 @@ def _weights(run: Any, chosen: str) -> dict[str, Any]:
         method = trained["weighting"]
         if not isinstance(method, str) or method == "uniform":
             method = "log_loss"
-        settings = {name: trained[name] for name in ("n_last", "min_weight")}
-        ways["relearn"] = run.reweight(method, **settings).weights_
+        n_last, min_weight = trained["n_last"], trained["min_weight"]
+        ways["relearn"] = run.reweight(method, n_last=n_last, min_weight=min_weight).weights_
     return ways
 
 
 def _scores(run: Any, members: Any, probas: dict[str, Any], y: Any) -> dict[str, dict[str, float]]:
-    """Accuracy and log-loss of each way to predict."""
     from skensemble.cli._score_lines import accuracy_and_log_loss, best_title
 
     ways, best = {}, run.best_snapshot
@@ -143,7 +142,6 @@ def _scores(run: Any, members: Any, probas: dict[str, Any], y: Any) -> dict[str,
 
 
 def _write(path: str, names: Any, labels: Any, proba: Any, classes: Any) -> None:
-    """Write a line per row, all or nothing."""
     from skensemble.persistence import replace_files
 
     columns = [] if proba is None else [f"proba_{label}" for label in classes.tolist()]

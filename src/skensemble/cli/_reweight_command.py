@@ -89,7 +89,6 @@ def reweight(
 
 
 def _scores(weights: Any, members: Any, y: Any, sample_weight: Any) -> dict[str, float]:
-    """Accuracy and log-loss (nats) of a weighted combination, each row counting as it does."""
     from skensemble.evaluation import combine_members, score_probabilities
 
     scores = score_probabilities(combine_members(members, weights), y, sample_weight)
@@ -97,7 +96,7 @@ def _scores(weights: Any, members: Any, y: Any, sample_weight: Any) -> dict[str,
 
 
 def _table_rows(found: Mapping[str, Any]) -> list[list[str]]:
-    from skensemble.cli._score_lines import title_of
+    from skensemble.cli._score_lines import TITLES
 
     after, blank = found["after"], ("", "")
     both = zip(found["before"], after["weights"], strict=True)
@@ -106,10 +105,9 @@ def _table_rows(found: Mapping[str, Any]) -> list[list[str]]:
     if scores is None:
         return [[f"snapshot {i + 1}", *blank, *shown] for i, shown in enumerate(weights)]
     n = len(weights) + 1  # the snapshots, and equal weights
-    names = map(title_of, scores["name"][:n])
-    rows = [
-        *zip(names, scores["log_loss"][:n], scores["accuracy"][:n], [*weights, blank], strict=True)
-    ]
+    names = [TITLES.get(name, name) for name in scores["name"][:n]]
+    columns = names, scores["log_loss"][:n], scores["accuracy"][:n], [*weights, blank]
+    rows = list(zip(*columns, strict=True))
     for name, combined in found["scores"].items():
         rows.append((name, combined["log_loss"], combined["accuracy"], blank))
     return [

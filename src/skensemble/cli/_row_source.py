@@ -28,10 +28,7 @@ def read_rows(
     labelled: bool = True,
     columns: Sequence[str] | None = None,
 ) -> datasets.Dataset:
-    """Read rows, and choose those of ``--limit``; warn of each image that cannot be read.
-
-    Rows that are not images have their numbers as paths.
-    """
+    """Read rows, and choose those of ``--limit``; what is not an image has its number as path."""
     limit = options.limit
     if limit is not None:
         check_integer("limit", limit, minimum=1, fix="leave it out to take all rows")
@@ -83,10 +80,7 @@ def describe_rows(source: str, options: RowOptions, rows: datasets.Dataset) -> d
 def read_rows_for(
     run: Run, source: str, options: RowOptions, *, labelled: bool, seed: int = 0
 ) -> datasets.Dataset:
-    """Read rows as a run was trained on: its columns, its size of images, its shape.
-
-    Of CIFAR, the test images are read unless ``--subset`` says otherwise.
-    """
+    """Read rows as a run was trained on: its columns, its size of images, its shape."""
     trained = run.config["data"]
     columns = trained["feature_names"]
     is_folder = source not in CIFAR and os.path.isdir(source)
@@ -119,7 +113,6 @@ def labelled_rows(
 
 
 def warn_about_training_rows(run: Run, data: str, subset: str | None, out: Output) -> None:
-    """Say so where rows look like those that the run was trained on."""
     trained = run.config["data"]
     if trained["source"] is None:  # it was trained in Python
         return

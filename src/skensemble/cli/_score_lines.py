@@ -10,7 +10,8 @@ from skensemble.persistence import OWN_HOLDOUT
 from skensemble.weighting import WeightingResult
 
 COLUMNS = ["", "accuracy %", "error %", "log-loss"]
-_TITLES = {"uniform": "equal weights", "learned": "learned weights", "given": "given weights"}
+# What people call the rows of ``snapshot_scores_``.
+TITLES = {"uniform": "equal weights", "learned": "learned weights", "given": "given weights"}
 _RIVALS = {"uniform": "equal weights", "last": "the last snapshot", "best": "the best snapshot"}
 
 
@@ -19,11 +20,6 @@ def score_row(name: str, accuracy: float, log_loss: float) -> list[str]:
     if math.isnan(accuracy):
         return [name, "–", "–", "–"]
     return [name, f"{100 * accuracy:.2f}", f"{100 * (1 - accuracy):.2f}", f"{log_loss:.4f}"]
-
-
-def title_of(name: str) -> str:
-    """Call what ``snapshot_scores_`` has a row of as people do."""
-    return _TITLES.get(name, name)
 
 
 def best_title(source: str) -> str:
@@ -42,8 +38,7 @@ def say_comparisons(out: Output, result: WeightingResult) -> None:
     for found in result.comparisons if len(result.weights) > 1 else ():
         if math.isnan(found.gain):
             continue
-        difference = Interval(found.gain, found.low, found.high)
-        word = verdict(difference, higher_is_better=True)
+        word = verdict(Interval(found.gain, found.low, found.high), higher_is_better=True)
         out.say(
             f"learned weights against {_RIVALS[found.against]}, on rows they were not learned on: "
             f"{found.gain:+.4f} in {found.criterion.replace('_', '-')} "
@@ -52,6 +47,5 @@ def say_comparisons(out: Output, result: WeightingResult) -> None:
 
 
 def accuracy_and_log_loss(proba: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """Score class probabilities against true classes, which are numbers of columns."""
     scores = score_probabilities(proba, y)
     return {name: scores[name] for name in ("accuracy", "log_loss")}

@@ -15,10 +15,9 @@ class EndSignals:
 
     The first signal calls ``on_first``, which may raise ``KeyboardInterrupt`` itself, as it does
     where there is none; the next one raises it in any case. After SIGTERM, a ``KeyboardInterrupt``
-    leaves the block as a ``SystemExit`` with ``exit_code``. Python sees a signal between two calls
-    into TensorFlow. The handlers that were there before are back after the block, however it ends.
-    Nothing is caught outside of the main thread, where Python does not allow handlers, nor a signal
-    that the process was started to ignore, as Ctrl-C in the background of a shell script.
+    leaves the block as a ``SystemExit`` with ``exit_code``. Nothing is caught outside of the main
+    thread, where Python does not allow handlers, nor a signal that the process was started to
+    ignore, as Ctrl-C in the background of a shell script.
     """
 
     def __init__(self, on_first: Callable[[], None] | None = None):

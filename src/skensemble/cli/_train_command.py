@@ -1,8 +1,6 @@
 """``skensemble train``: one training run, kept in a run directory."""
 
-import contextlib
 import warnings
-from collections.abc import Iterator
 from shlex import quote
 from typing import Annotated, Any, Literal
 
@@ -41,47 +39,43 @@ def train(
     --M, --nb_epoch, --alpha_zero, --wrn_N, --wrn_k, --dn_depth and --dn_growth_rate are as in
     snapshot-ensembles, an earlier project.
     """
+    from skensemble.cli import _estimator_from_options as estimators
     from skensemble.cli._console import import_tensorflow
-    from skensemble.cli._estimator_from_options import (
-        EstimatorOptions,
-        check_options,
-        make_estimator,
-    )
     from skensemble.cli._row_source import describe_rows, read_rows
     from skensemble.cli._signals import EndSignals
     from skensemble.persistence import RunWriter
 
-    options = EstimatorOptions(network, training, flags, seed, engine, refit)
+    options = estimators.EstimatorOptions(network, training, flags, seed, engine, refit)
     arguments = context.obj["arguments"]
-    with (
-        EndSignals() as signals,
-        RunWriter(out, force=force) as writer,
-        _saying_that_nothing_is_kept(lines),
-    ):
-        with lines.logging_to(writer.log_path):
-            import_tensorflow()
-            check_options(options)
-            found = read_rows(data, rows, seed=seed)
-            clf, model, notes = make_estimator(options, found.X)
-            lines.say(" ".join(["skensemble", *map(quote, arguments)]), "dim")
-            for note in notes:
-                lines.say(f"note: {note}")
-            _announce(clf, model, found, lines)
-            _fit(clf, model["name"], found, signals, lines)
-            if refit and clf.holdout_ is None:
-                lines.say("note: --refit has nothing to add, as no rows were held out")
-            config = writer.write(
-                clf,
-                model=model,
-                data=describe_rows(data, rows, found),
-                command=arguments,
-                interrupted=signals.was_pressed,
-            )
-            if signals.was_pressed and len(clf.snapshots_) < clf.M:
-                lines.say(f"interrupted: {len(clf.snapshots_)} of {clf.M} cycles are finished")
-            _report(clf, lines)
-            lines.say(f"run directory: {out}")
-        writer.publish()
+    with EndSignals() as signals, RunWriter(out, force=force) as writer:
+        try:
+            with lines.logging_to(writer.log_path):
+                import_tensorflow()
+                estimators.check_options(options)
+                found = read_rows(data, rows, seed=seed)
+                clf, model, notes = estimators.make_estimator(options, found.X)
+                lines.say(" ".join(["skensemble", *map(quote, arguments)]), "dim")
+                for note in notes:
+                    lines.say(f"note: {note}")
+                _announce(clf, model, found, lines)
+                _fit(clf, model["name"], found, signals, lines)
+                if refit and clf.holdout_ is None:
+                    lines.say("note: --refit has nothing to add, as no rows were held out")
+                config = writer.write(
+                    clf,
+                    model=model,
+                    data=describe_rows(data, rows, found),
+                    command=arguments,
+                    interrupted=signals.was_pressed,
+                )
+                if signals.was_pressed and len(clf.snapshots_) < clf.M:
+                    lines.say(f"interrupted: {len(clf.snapshots_)} of {clf.M} cycles are finished")
+                _report(clf, lines)
+                lines.say(f"run directory: {out}")
+            writer.publish()
+        except KeyboardInterrupt:
+            lines.say("interrupted: nothing is kept")
+            raise
         lines.result(
             run=out,
             model=config["model"],
@@ -93,15 +87,6 @@ def train(
             **{name: config[name] for name in ("interrupted", "refit", "engine", "timings")},
         )
     return signals.exit_code
-
-
-@contextlib.contextmanager
-def _saying_that_nothing_is_kept(lines: Output) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        lines.say("interrupted: nothing is kept")
-        raise
 
 
 def _announce(clf: Any, model: dict[str, Any], rows: Any, lines: Output) -> None:
@@ -138,15 +123,15 @@ def _fit(clf: Any, name: str, rows: Any, signals: Any, lines: Output) -> None:
 
 
 def _report(clf: Any, lines: Output) -> None:
-    from skensemble.cli._score_lines import COLUMNS, say_comparisons, score_row, title_of
+    from skensemble.cli._score_lines import COLUMNS, TITLES, say_comparisons, score_row
 
     result, scores = clf.weighting_, clf.snapshot_scores_
     if scores is not None:
-        title = f"on the {result.n_samples} rows that the weights were learned on"
-        if result.method in ("uniform", "given"):
-            title = f"on the {result.n_samples} rows held out"
+        is_learned = result.method not in ("uniform", "given")
+        which = "that the weights were learned on" if is_learned else "held out"
         columns = zip(scores["name"], scores["accuracy"], scores["log_loss"], strict=True)
-        lines.table(title, COLUMNS, [score_row(title_of(name), *found) for name, *found in columns])
+        rows = [score_row(TITLES.get(name, name), *found) for name, *found in columns]
+        lines.table(f"on the {result.n_samples} rows {which}", COLUMNS, rows)
         say_comparisons(lines, result)
     if result.note:
         lines.say(result.note)

@@ -71,7 +71,6 @@ class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy d
         self._may_end = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Move on by one epoch, and report the cycles that ended in it."""
         n_done = (epoch + 1) * self._steps
         loss = (logs or {}).get("loss", float("nan"))
         while self._n_reported < self._M and self._ends[self._n_reported] <= n_done:
@@ -87,12 +86,10 @@ class TrainingDisplay(keras.callbacks.Callback):  # type: ignore[misc]  # mypy d
         self._may_end = epoch + 1 < self._n_epochs
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Take the line away."""
         self._may_end = False
         self.close()
 
     def close(self) -> None:
-        """Give the terminal back, also after an error."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None

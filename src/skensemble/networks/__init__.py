@@ -1,16 +1,11 @@
 """Building, compiling, copying and comparing Keras networks."""
 
-from skensemble.networks._building import (
-    build_network,
-    builder_of,
-    note_trained,
-    unseen_by_builder,
-)
-from skensemble.networks._calling import dense_rows, prediction_mode
+from skensemble.networks._building import build_network, builder_of, note_trained, unseen_by_builder
 from skensemble.networks._compiling import (
     N_PROBE_ROWS,
     check_compiled_as_asked,
     check_outputs,
+    dense_rows,
     outputs_of,
     prepare_network,
 )
@@ -20,6 +15,7 @@ from skensemble.networks._copying import (
     copy_layer,
     copy_model,
     model_from,
+    prediction_mode,
     recompile_arguments,
     set_weights,
 )

@@ -19,10 +19,7 @@ _TRAINED: weakref.WeakSet = weakref.WeakSet()
 
 
 def builder_of(model: Any, default: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a builder, given the parameter ``model`` and the one to take where it is None.
-
-    A Keras model becomes a builder of copies of it.
-    """
+    """Make a builder of the parameter ``model``; a Keras model becomes one of copies of it."""
     if model is None:
         return default
     if isinstance(model, keras.Model):
@@ -37,32 +34,28 @@ def builder_of(model: Any, default: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def build_network(request: NetworkRequest) -> keras.Model:
-    """Build the network of a request: a new model, that no other fit trains."""
     _check_parameters_are_known(request)
     try:
         model = call_builder(request)
     except Exception as error:
-        error.add_note(
-            f"raised while the network was built by {request.given_as}={request.given!r}"
-        )
+        given = f"{request.given_as}={request.given!r}"
+        error.add_note(f"raised while the network was built by {given}")
         raise
+    name = "the result of the model builder"
     if not isinstance(model, keras.Model):
-        fix = "return it"
-        raise TypeError(must_be("the result of the model builder", "a keras.Model", model, fix))
+        raise TypeError(must_be(name, "a keras.Model", model, "return it"))
     if _holds(request.given, model):
         return copy_model(model)
     if model in _TRAINED:
-        must = "a new model at each call"
         got = Described("a model that has been trained in a fit")
         fix = (
             "build the model inside the function, or pass the model itself: fit trains a copy of it"
         )
-        raise ValueError(must_be("the result of the model builder", must, got, fix))
+        raise ValueError(must_be(name, "a new model at each call", got, fix))
     return model
 
 
 def note_trained(model: keras.Model) -> None:
-    """Remember that a fit trains this model, so that no builder can hand it to another fit."""
     _TRAINED.add(model)
 
 

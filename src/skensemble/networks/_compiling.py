@@ -1,19 +1,15 @@
 """From the user's builder to a compiled network that fits the data."""
 
+from typing import Any
+
 import keras
 import numpy as np
+import scipy.sparse as sp
 
 from skensemble._validation import Described, must_be
-from skensemble.networks._calling import dense_rows, prediction_mode
-from skensemble.networks._copying import recompile_arguments
-from skensemble.networks._losses import (
-    loss_name,
-    losses_differ,
-    only,
-    takes_logits,
-    takes_one_hot,
-)
-from skensemble.networks._optimizer import has_stepped
+from skensemble.networks._copying import prediction_mode, recompile_arguments
+from skensemble.networks._losses import loss_name, losses_differ, only, takes_logits, takes_one_hot
+from skensemble.networks._optimizer import stepping_optimizers
 from skensemble.tasks import OutputLayer
 
 N_PROBE_ROWS = 32
@@ -23,12 +19,13 @@ def prepare_network(model, X, task, *, compile_arguments) -> tuple[OutputLayer, 
     """Compile ``model`` if need be, and check that it does the task on rows like those of X."""
     outputs = outputs_of(model, X)
     n_units = task.check_width(outputs.shape)
+    steppers = stepping_optimizers(getattr(model, "optimizer", None))
     if not model.compiled:
         arguments = compile_arguments()
         if arguments.get("loss") is None:
             arguments["loss"] = task.default_loss(n_units)
         model.compile(**arguments)
-    elif getattr(model, "optimizer", None) is not None and has_stepped(model.optimizer):
+    elif any(stepper is not None and int(stepper.iterations) > 0 for stepper in steppers):
         # Loaded, say, from a file: the schedule counts from the first iteration of this training.
         model.compile(**recompile_arguments(model))
     if getattr(model, "loss", None) is None or getattr(model, "optimizer", None) is None:
@@ -41,6 +38,14 @@ def prepare_network(model, X, task, *, compile_arguments) -> tuple[OutputLayer, 
     check_outputs(output_layer, outputs)
     wants_rows = n_units > 1 and takes_one_hot(loss, n_units)
     return output_layer, task.target_width(n_units, wants_rows)
+
+
+def dense_rows(X: Any) -> np.ndarray:
+    """Return rows as a dense array, floats as Keras's default float type."""
+    rows = X.toarray() if sp.issparse(X) else np.asarray(X)
+    if rows.dtype.kind == "f":
+        rows = rows.astype(keras.config.floatx(), copy=False)
+    return rows
 
 
 def outputs_of(model, X) -> np.ndarray:
@@ -68,29 +73,26 @@ def check_outputs(output_layer: OutputLayer, outputs) -> None:
 
 def check_compiled_as_asked(model, loss, optimizer, routed) -> None:
     """Raise if the builder compiled with another loss or optimizer than the estimator asks for."""
+    own_kwargs = "with the compile_kwargs that a builder gets"
     if routed:
         must = "left out where the builder compiles the model by itself"
         got = Described("a builder without the argument compile_kwargs")
-        fix = (
-            "compile with the compile_kwargs that a builder gets, or return the model without "
-            "compiling it"
-        )
+        fix = f"compile {own_kwargs}, or return the model without compiling it"
         raise ValueError(must_be(routed[0], must, got, fix))
     compiled = only(model.loss)
-    if loss is not None and losses_differ(only(loss), compiled):
-        must = f"the one that the model was compiled with, {loss_name(compiled)}"
-        fix = "leave loss out, or compile the model with the compile_kwargs that a builder gets"
-        raise ValueError(must_be("loss", must, loss, fix))
     inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if optimizer is not None and optimizers_differ(optimizer, inner):
-        must = f"the one that the model was compiled with, {type(inner).__name__}"
-        fix = (
-            "leave optimizer out, or compile the model with the compile_kwargs that a builder gets"
-        )
-        raise ValueError(must_be("optimizer", must, optimizer, fix))
+    if loss is not None and losses_differ(only(loss), compiled):
+        name, given, found = "loss", loss, loss_name(compiled)
+    elif optimizer is not None and _optimizers_differ(optimizer, inner):
+        name, given, found = "optimizer", optimizer, type(inner).__name__
+    else:
+        return
+    must = f"the one that the model was compiled with, {found}"
+    fix = f"leave {name} out, or compile the model {own_kwargs}"
+    raise ValueError(must_be(name, must, given, fix))
 
 
-def optimizers_differ(given, compiled) -> bool:
+def _optimizers_differ(given, compiled) -> bool:
     if isinstance(given, type):
         return given is not type(compiled)
     found = keras.optimizers.get(given)

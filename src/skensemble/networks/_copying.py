@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from skensemble.backends import seeded
-from skensemble.networks._calling import prediction_mode
 from skensemble.networks._keras_values import fresh_copy, with_weights
 
 
@@ -57,8 +56,12 @@ def recompile_arguments(model) -> dict:
     return arguments
 
 
+def prediction_mode(model) -> dict[str, bool]:
+    """Return the argument that tells a model not to train, if its call takes one."""
+    return {"training": False} if model._call_has_training_arg else {}
+
+
 def check_fits(bank, model) -> None:
-    """Raise unless the snapshots of a bank have the weights that a model has."""
     bank.check_fits([v.path for v in model.weights], [tuple(v.shape) for v in model.weights])
 
 
@@ -158,7 +161,6 @@ def _computes_the_same(copy, model) -> bool:
 
 
 def _rows_for(model) -> np.ndarray | None:
-    """Make up rows that a network takes, where it is known which."""
     shape = model.get_build_config().get("input_shape") if model.built else None
     if not isinstance(shape, list | tuple) or not all(isinstance(n, int | None) for n in shape):
         return None

@@ -5,8 +5,13 @@ import numpy as np
 
 from skensemble._validation import Described, must_be
 from skensemble.backends import seeded
-from skensemble.networks._calling import prediction_mode
-from skensemble.networks._copying import architecture_of, copy_model, model_from, set_weights
+from skensemble.networks._copying import (
+    architecture_of,
+    copy_model,
+    model_from,
+    prediction_mode,
+    set_weights,
+)
 
 
 def ensemble_model(model, output_layer, bank, weights) -> keras.Model:
@@ -27,7 +32,11 @@ def ensemble_model(model, output_layer, bank, weights) -> keras.Model:
             set_weights(copy, bank[position].weights)
             _make_constant(copy)
             members.append(copy)
-        rows = _rows_of(model)
+        if getattr(model, "inputs", None):
+            shape, dtype = model.inputs[0].shape, model.inputs[0].dtype
+        else:
+            shape, dtype = model.get_build_config()["input_shape"], keras.config.floatx()
+        rows = keras.Input(shape[1:], dtype=dtype, name="rows")
         outputs = [member(rows, **prediction_mode(member)) for member in members]
         to_probabilities = _to_probabilities(output_layer, members[0], outputs[0])
         probas = [to_probabilities(output) for output in outputs]
@@ -64,30 +73,15 @@ def _bare(model):
 
 
 def _make_constant(model) -> None:
-    """Turn what Normalization layers hold as tensors into arrays.
-
-    A traced function captures the tensors, and tf2onnx takes captured tensors for inputs.
-    """
+    """Make arrays of the tensors of Normalization: tf2onnx takes captured tensors for inputs."""
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Normalization) and layer.mean is not None:
             layer.mean = keras.ops.convert_to_numpy(layer.mean)
             layer.variance = keras.ops.convert_to_numpy(layer.variance)
 
 
-def _rows_of(model):
-    """Return an input for any number of the rows that the network takes."""
-    if getattr(model, "inputs", None):
-        shape, dtype = model.inputs[0].shape, model.inputs[0].dtype
-    else:
-        shape, dtype = model.get_build_config()["input_shape"], keras.config.floatx()
-    return keras.Input(shape[1:], dtype=dtype, name="rows")
-
-
 def _to_probabilities(output_layer, member, outputs):
-    """Return a function from outputs of a member to its class probabilities, of shape (n, k).
-
-    A model of its own, for all members together, where there is anything to compute.
-    """
+    """Return a function, for all members, from their outputs to class probabilities (n, k)."""
     dtype = "float64" if outputs.dtype == "float64" else "float32"
     one_unit, from_logits = output_layer.n_units == 1, output_layer.from_logits
     if not one_unit and not from_logits and _ends_in_softmax(member):
@@ -121,6 +115,5 @@ def _ends_in_softmax(model) -> bool:
     if not getattr(model, "outputs", None) or model.outputs[0].dtype not in ("float32", "float64"):
         return False
     last = model.outputs[0]._keras_history.operation
-    return isinstance(last, keras.layers.Softmax) or (
-        getattr(last, "activation", None) is keras.activations.softmax
-    )
+    activation = getattr(last, "activation", None)
+    return isinstance(last, keras.layers.Softmax) or activation is keras.activations.softmax

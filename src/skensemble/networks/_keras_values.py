@@ -14,12 +14,7 @@ import cloudpickle
 import keras
 from sklearn.base import clone
 
-_NEVER_CHANGED = (
-    keras.layers.Layer,
-    keras.losses.Loss,
-    keras.metrics.Metric,
-    keras.optimizers.Optimizer,
-)
+_NEVER_CHANGED = keras.Layer | keras.Loss | keras.Metric | keras.Optimizer
 
 
 def fresh_copy(value: Any) -> Any:
@@ -31,15 +26,6 @@ def fresh_copy(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(fresh_copy(item) for item in value)
     return value
-
-
-def holds_keras(value: Any) -> bool:
-    """Whether ``value`` is a Keras object, or a container with one."""
-    if type(value) is dict:
-        return any(map(holds_keras, value.values()))
-    if type(value) in (list, tuple):
-        return any(map(holds_keras, value))
-    return isinstance(value, (*_NEVER_CHANGED, keras.callbacks.Callback))
 
 
 def clone_parameter(value: Any) -> Any:
@@ -84,7 +70,6 @@ def _layer(cls: Any, config: dict, build_config: dict | None, weights: list):
 
 
 def with_weights(layer, build_config: dict | None, weights: list):
-    """Give a layer that is not built its weights, if it has any."""
     if weights:
         layer.build_from_config(build_config)
         layer.set_weights(weights)

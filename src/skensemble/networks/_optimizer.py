@@ -21,7 +21,6 @@ class CountingLossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
 
 
 def install_schedule(model, schedule) -> None:
-    """Let the optimizer of a compiled model follow ``schedule``."""
     optimizer = model.optimizer
     if type(optimizer) is keras.optimizers.LossScaleOptimizer and not optimizer.built:
         optimizer = CountingLossScaleOptimizer(
@@ -48,35 +47,18 @@ def stepping_optimizers(optimizer) -> list:
 
 
 def leave_constant_rate(model, rate: float) -> None:
-    """Put a schedule of Keras's own into the optimizer of a trained model.
-
-    A model saved with a schedule of this package could be loaded only where it is imported. An
-    optimizer that had a schedule does not accept a number any more, hence a constant schedule.
-    """
+    """Put a schedule of Keras's own into a trained model: to load ours, it must be imported."""
+    # An optimizer that had a schedule does not accept a number any more.
     constant = keras.optimizers.schedules.ExponentialDecay(rate, decay_steps=1, decay_rate=1.0)
     for stepping in stepping_optimizers(model.optimizer):
         stepping.learning_rate = constant
         make_exportable(stepping)
 
 
-def has_stepped(optimizer) -> bool:
-    """Whether an optimizer was used before: it has a count of iterations, perhaps momentum."""
-    return any(int(stepping.iterations) > 0 for stepping in stepping_optimizers(optimizer))
-
-
-def accumulation_steps(optimizer) -> int:
-    """Return how many iterations an optimizer gathers gradients for before it changes a weight."""
-    steppers = stepping_optimizers(optimizer)  # none as long as a MultiOptimizer is not built
-    return max((stepping.gradient_accumulation_steps or 1 for stepping in steppers), default=1)
-
-
 def own_learning_rate(optimizer) -> float | str:
     """Learning rate of an optimizer, before ours replaces it; the class name of a schedule."""
-    rates = [
-        stepping.get_config()["learning_rate"]
-        for stepping in stepping_optimizers(optimizer)
-        if "learning_rate" in stepping.get_config()
-    ]
+    configs = [stepping.get_config() for stepping in stepping_optimizers(optimizer)]
+    rates = [config["learning_rate"] for config in configs if "learning_rate" in config]
     rate = rates[0] if rates else float("nan")
     return str(rate["class_name"]) if isinstance(rate, dict) else float(rate)
 
@@ -94,7 +76,8 @@ def warn_if_rate_is_replaced(optimizer, alpha_zero: float) -> None:
 
 
 def check_cycle_lengths(optimizer, schedule) -> None:
-    gathered = accumulation_steps(optimizer)
+    steppers = stepping_optimizers(optimizer)  # none as long as a MultiOptimizer is not built
+    gathered = max((stepper.gradient_accumulation_steps or 1 for stepper in steppers), default=1)
     shortest = schedule.n_iterations // schedule.M
     if shortest < gathered:
         must = f"at least gradient_accumulation_steps={gathered} iterations"
@@ -107,19 +90,12 @@ def check_cycle_lengths(optimizer, schedule) -> None:
 
 
 def final_variables(model) -> list:
-    """Variables that hold the weights that ``model.fit`` would leave if it ended now.
-
-    They are the model's weights, in their order, or, with an optimizer that keeps an exponential
-    moving average (``use_ema=True``), that average.
-    """
+    """Variables that hold the weights that ``model.fit`` would leave if it ended now, in order."""
     averages = {}
     for optimizer in stepping_optimizers(model.optimizer):
         if getattr(optimizer, "use_ema", False):
-            pairs = zip(
-                optimizer._trainable_variables,
-                optimizer._model_variables_moving_average,
-                strict=True,
-            )
+            own, found = optimizer._trainable_variables, optimizer._model_variables_moving_average
+            pairs = zip(own, found, strict=True)
             averages.update({id(v): average for v, average in pairs if average is not None})
     return [averages.get(id(variable), variable) for variable in model.weights]
 

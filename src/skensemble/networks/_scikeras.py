@@ -1,28 +1,16 @@
-"""scikeras as a component: it routes parameters to builders, losses, optimizers and callbacks.
-
-This is the only import of scikeras.
-"""
+"""scikeras as a component: it routes parameters to builders, losses, optimizers and callbacks."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
-from scikeras._utils import accepts_kwargs
-from scikeras.wrappers import BaseWrapper, KerasClassifier
+from scikeras._utils import accepts_kwargs as accepts_kwargs
+from scikeras.wrappers import BaseWrapper
+from scikeras.wrappers import KerasClassifier as KerasClassifier
 
 from skensemble.networks._keras_values import fresh_copy
 from skensemble.networks._losses import loss_class
-
-__all__ = [
-    "ROUTES",
-    "KerasClassifier",
-    "NetworkRequest",
-    "accepts_kwargs",
-    "call_builder",
-    "callback_list",
-    "compile_arguments",
-]
 
 # A parameter with one of these prefixes is handed on.
 ROUTES = tuple(f"{name}__" for name in (*BaseWrapper._routing_prefixes, "callbacks", "score"))
@@ -44,8 +32,6 @@ class NetworkRequest:
 
 
 class _Router(BaseWrapper):
-    """A scikeras wrapper that has a request's parameters in place of its own."""
-
     def __init__(self, request: NetworkRequest):
         self._request = request
         # Parameters that go to the builder by their own name.
@@ -65,7 +51,6 @@ class _Router(BaseWrapper):
 
 
 def call_builder(request: NetworkRequest) -> Any:
-    """Call the builder with the parameters that it takes; return what it returns."""
     return _Router(request)._build_keras_model()
 
 

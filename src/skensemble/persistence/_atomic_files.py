@@ -45,7 +45,7 @@ def check_place(name: str, path: str | Path) -> None:
         raise type(error)(must_be(name, must, got, fix)) from error
 
 
-def replace_files(writers: Mapping[Path, Callable[[Path], None]]) -> None:
+def replace_files(writers: Mapping[Path, Callable[[Path], object]]) -> None:
     """Let files or folders be written, and put them in place when all of them are whole."""
     partials = {}
     try:
@@ -86,11 +86,8 @@ def put(new: Path, path: Path) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, all or nothing."""
-
-    def write(partial: Path) -> None:
-        partial.write_text(to_json(content, indent=2) + "\n", encoding="utf-8")
-
-    replace_files({path: write})
+    text = to_json(content, indent=2) + "\n"
+    replace_files({path: lambda partial: partial.write_text(text, encoding="utf-8")})
 
 
 def to_json(content: Any, *, indent: int | None = None, ascii_only: bool = False) -> str:

@@ -73,25 +73,21 @@ def export_ensemble(estimator: Any, path: str | Path, *, force: bool = False) ->
     kind, labels = check_export(path, force=force)
     writers = {path: lambda partial: _WRITERS[kind](estimator, partial)}
     if labels is not None:
-        writers[labels] = lambda partial: write_json(partial, _columns(estimator))
+        used = [(i, weight) for i, weight in enumerate(estimator.weights_, start=1) if weight > 0]
+        columns = {
+            "classes": estimator.classes_.tolist(),
+            "output": "probabilities of shape (n, k); column i is that of classes[i]",
+            "input": {"shape": [None, *estimator.X_shape_[1:]]},
+            "snapshots": [i for i, _ in used],
+            "weights": [float(weight) for _, weight in used],
+        }
+        writers[labels] = lambda partial: write_json(partial, columns)
     replace_files(writers)
 
 
 def _is_saved_model(path: Path) -> bool:
-    """Whether a folder is one that TensorFlow has written, and has nothing besides."""
     names = {there.name for there in path.iterdir()} if path.is_dir() else set()
     return "saved_model.pb" in names and names <= _OF_SAVED_MODEL
-
-
-def _columns(estimator: Any) -> dict[str, Any]:
-    """What the inputs and the outputs of an exported ensemble mean."""
-    return {
-        "classes": estimator.classes_.tolist(),
-        "output": "probabilities of shape (n, k); column i is that of classes[i]",
-        "input": {"shape": [None, *estimator.X_shape_[1:]]},
-        "snapshots": [i + 1 for i, weight in enumerate(estimator.weights_) if weight > 0],
-        "weights": [float(weight) for weight in estimator.weights_ if weight > 0],
-    }
 
 
 _WRITERS: dict[str, Callable[[Any, Path], Any]] = {

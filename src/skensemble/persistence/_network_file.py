@@ -104,7 +104,6 @@ def _import_file(place: str) -> ModuleType:
 
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let modules of a folder be imported, for a moment."""
     before = list(sys.path)
     sys.path.insert(0, os.fspath(folder))
     try:

@@ -54,7 +54,6 @@ class SavedHoldout:
 
 
 def snapshot_name(m: int) -> str:
-    """File of a snapshot, which are counted from 0; their files are from 1."""
     return f"{SNAPSHOTS}/snapshot_{m + 1:02d}.weights.h5"
 
 
@@ -122,8 +121,6 @@ class _Comparison(BaseModel):
 
 
 class WeightsFile(BaseModel):
-    """Content of ``weights.json``."""
-
     weights: list[float]
     loss: _Number
     gap: _Number
@@ -216,26 +213,25 @@ def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
 
 
 def read_history(path: Path) -> dict[str, list[float]]:
-    """Read ``history.csv``: one value per epoch."""
     with path.open(newline="", encoding="utf-8") as file:
         lines = list(csv.reader(file))
-    must = "a table of numbers, a line per epoch"
-    if not lines or lines[0][:1] != ["epoch"]:
-        got = Described("one that does not start with the column epoch")
-        raise ValueError(_damaged(path, must, got))
-    if len(set(map(len, lines))) > 1:
-        raise ValueError(_damaged(path, must, Described("one of lines of different lengths")))
-    _, *columns = zip(*lines, strict=True)
     try:
+        if not lines or lines[0][:1] != ["epoch"]:
+            raise ValueError("one that does not start with the column epoch")
+        if len(set(map(len, lines))) > 1:
+            raise ValueError("one of lines of different lengths")
+        _, *columns = zip(*lines, strict=True)
         return {name: [float(value) for value in values if value] for name, *values in columns}
     except ValueError as error:
+        must = "a table of numbers, a line per epoch"
         raise ValueError(_damaged(path, must, Described(error))) from error
 
 
-def write_holdout(path: Path, holdout: SavedHoldout) -> None:
-    arrays = {"probas": holdout.probas, "y": holdout.y, "rows": holdout.rows}
-    if holdout.sample_weight is not None:
-        arrays["sample_weight"] = holdout.sample_weight
+def write_holdout(path: Path, found: Any, rows: Sequence[int] | np.ndarray) -> None:
+    """Write what snapshots predict; ``rows`` are empty where they came by themselves."""
+    arrays = {"probas": found.probas, "y": found.y, "rows": np.asarray(rows, dtype=np.int64)}
+    if found.sample_weight is not None:
+        arrays["sample_weight"] = found.sample_weight
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 

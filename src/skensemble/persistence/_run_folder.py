@@ -199,10 +199,11 @@ class Run:
         from skensemble.ensemble._weighing import HoldoutPredictions, Weighed
 
         losses, loss = keras.losses, None
-        if self.config["network"]["from_logits"]:
-            single = self.config["network"]["n_units"] == 1
-            kind = losses.BinaryCrossentropy if single else losses.SparseCategoricalCrossentropy
-            loss = kind(from_logits=True)
+        network = self.config["network"]
+        if network["from_logits"] and network["n_units"] == 1:
+            loss = losses.BinaryCrossentropy(from_logits=True)
+        elif network["from_logits"]:
+            loss = losses.SparseCategoricalCrossentropy(from_logits=True)
         names = ("alpha_zero", "epochs", "batch_size", "random_state")
         clf = SnapshotEnsembleClassifier.from_snapshots(
             self.network(),

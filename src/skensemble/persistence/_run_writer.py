@@ -15,7 +15,6 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from filelock import FileLock, Timeout
 
 from skensemble._validation import Described, must_be
@@ -93,8 +92,7 @@ class RunWriter:
     def __init__(self, folder: str | Path, *, force: bool = False):
         self.final_folder = Path(folder).resolve()
         self.folder = self.final_folder.parent / f"{self.final_folder.name}.partial"
-        self._force = force
-        self._name = f"folder {folder}"
+        self._force, self._name = force, f"folder {folder}"
         self._new_parents: list[Path] = []
         self._lock = FileLock(self.folder / _LOCK, timeout=0)
         self._is_published = False
@@ -151,11 +149,14 @@ class RunWriter:
             Content of ``config.json``.
         """
         folder = self.folder
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        config: dict[str, Any] = {"schema": files.SCHEMA, "created": created}
-        config |= {"command": list(command), **_describe(estimator)}
         given = {"model": model, "data": data, "interrupted": interrupted}
-        config |= {name: value for name, value in given.items() if value is not None}
+        config: dict[str, Any] = {
+            "schema": files.SCHEMA,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": list(command),
+            **_describe(estimator),
+            **{name: value for name, value in given.items() if value is not None},
+        }
         name = config["model"]["name"]
         text = network_to_json(estimator.model_, name)
         (folder / files.NETWORK).write_text(text, encoding="utf-8")
@@ -169,9 +170,7 @@ class RunWriter:
         write_json(folder / files.WEIGHTS, {**weights, "source": files.OWN_HOLDOUT})
         found, rows = estimator._fitted.weighed.predictions, estimator.holdout_
         if found is not None:
-            rows = np.empty(0, dtype=np.int64) if rows is None else rows
-            holdout = files.SavedHoldout(found.probas, found.y, found.sample_weight, rows)
-            files.write_holdout(folder / files.HOLDOUT, holdout)
+            files.write_holdout(folder / files.HOLDOUT, found, () if rows is None else rows)
         write_json(folder / files.CONFIG, config)
         return config
 
@@ -187,7 +186,6 @@ class RunWriter:
             raise type(error)(f"{error} The new run is in {self.folder}.") from error
 
     def _check_final_folder(self) -> None:
-        """Raise if there is something there that is not to be replaced."""
         folder = self.final_folder
         if not os.path.lexists(folder):
             return
@@ -197,10 +195,10 @@ class RunWriter:
             return
         elif not _is_run(folder):
             got, fix = "files that are no run", "choose another name; only runs are ever replaced"
-        elif self._force:
-            return
-        else:
+        elif not self._force:
             got, fix = "a run", "force=True replaces it"
+        else:
+            return
         must = "a folder that does not exist yet"
         raise FileExistsError(must_be(self._name, must, Described(got), fix))
 
@@ -211,18 +209,17 @@ class RunWriter:
         is_training = _only_ours(self.folder) and (self.folder / _LOCK).is_file()
         if is_training:
             self._acquire(make_folder=False)
-        is_run = _is_run(self.folder)
-        if is_training and not is_run and self._force:
+        if _is_run(self.folder):
+            what, fix = "is a whole run that has not got its name", "rename that, or remove it"
+        elif not is_training:
+            what, fix = "has files of no training", "choose another name, or remove that"
+        elif not self._force:
+            what, fix = "a killed training left", "force=True removes that"
+        else:
             self._remove()
             return
         self._lock.release()
-        if is_run:
-            what = "which is a whole run that has not got its name"
-            raise self._refusal(what, "rename that, or remove it")
-        if is_training:
-            raise self._refusal("which a killed training left", "force=True removes that")
-        what = "which has files of no training"
-        raise self._refusal(what, "choose another name, or remove that")
+        raise self._refusal(f"which {what}", fix)
 
     def _acquire(self, *, make_folder: bool) -> None:
         try:
@@ -262,19 +259,23 @@ def _only_ours(folder: Path) -> bool:
 
 
 def _describe(estimator: Any) -> dict[str, Any]:
-    """What ``config.json`` says about an estimator."""
     import keras
+
+    from skensemble.models import mlp
 
     fitted, classes, snapshots = estimator._fitted, estimator.classes_, estimator.snapshots_
     params = estimator.get_params(deep=False)
     of_model = {k.removeprefix("model__"): v for k, v in params.items() if k.startswith("model__")}
     others = {k: v for k, v in params.items() if not k.startswith("model__")}
-    builder = others.pop("model", estimator)
+    builder = others.pop("model", estimator) or mlp
     others.pop("callbacks", None)
     if not isinstance(others["random_state"], Integral):
         others["random_state"] = None  # a generator has no place in a text
-    place = _place_of(builder)
+    place = type(builder).__name__
+    if inspect.isfunction(builder):
+        place = f"{builder.__module__}:{builder.__qualname__}"
     columns = getattr(estimator, "feature_names_in_", None)
+    columns = None if columns is None else list(columns)
     unknown = dict.fromkeys(("source", "target", "subset", "image_size", "limit", "n_rows"))
     backend, layer = keras.backend.backend(), fitted.trained.network.output_layer
     return {
@@ -286,11 +287,7 @@ def _describe(estimator: Any) -> dict[str, Any]:
         },
         "model": {"name": place, "builder": place, "parameters": of_model, "recipe": None},
         "estimator": others,
-        "data": {
-            **unknown,
-            "feature_names": None if columns is None else list(columns),
-            "skipped": [],
-        },
+        "data": {**unknown, "feature_names": columns, "skipped": []},
         "classes": {"labels": classes.tolist(), "dtype": classes.dtype.str},
         "row": {"shape": list(estimator.X_shape_[1:]), "dtype": str(estimator.X_dtype_)},
         "network": {
@@ -306,12 +303,3 @@ def _describe(estimator: Any) -> dict[str, Any]:
         "interrupted": len(snapshots) < estimator.M,
         "refit": bool(fitted.is_refit),
     }
-
-
-def _place_of(builder: Any) -> str:
-    from skensemble.models import mlp
-
-    builder = builder or mlp
-    if inspect.isfunction(builder):
-        return f"{builder.__module__}:{builder.__qualname__}"
-    return type(builder).__name__

@@ -24,7 +24,6 @@ class Augmentation:
         return ops.reshape(self.apply(X), (ops.shape(X)[0], *X.shape[1:]))
 
     def apply(self, X):
-        """Return the result of the function for a batch, whatever it is."""
         return self.function(self.as_input(X), **self._options)
 
     def as_input(self, X):
@@ -36,7 +35,7 @@ class Augmentation:
 
     @property
     def variables(self) -> list[Any]:
-        """The variables that it changes: the state of its random numbers."""
+        """The state of its random numbers."""
         return [] if self._layer is None else list(self._layer.variables)
 
     @property

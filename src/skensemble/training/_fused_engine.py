@@ -18,9 +18,8 @@ from skensemble.networks import (
     stepping_optimizers,
 )
 from skensemble.schedules import cosine_cycles
-from skensemble.training._deferred_signals import DeferredSignals
 from skensemble.training._recorder import SnapshotCollector
-from skensemble.training._run import TrainingRun, callback_list
+from skensemble.training._run import DeferredSignals, TrainingRun, callback_list
 
 # Python sees signals, such as Ctrl-C, between calls: these are the iterations of the first one, and
 # they grow until a call takes about so long. How training is cut does not change its result.
@@ -36,10 +35,6 @@ class TracingError(RuntimeError):
 
 
 def train_fused(model, data, schedule, request) -> TrainingRun:
-    """Do what ``train`` says, without Python between the iterations.
-
-    The snapshots are those of ``train_with_keras``, to the precision of the arithmetic.
-    """
     install_schedule(model, schedule)
     run = _FusedRun(model, data, schedule, request)
     interrupted = run.train()
@@ -69,8 +64,6 @@ def _program(kind: str, model, signature: Signature, trace: Callable[[], Any], a
 
 
 class _GivenRate(keras.optimizers.schedules.LearningRateSchedule):
-    """The cyclic cosine of numbers that are tensors."""
-
     def __init__(self, numbers):
         self._numbers = numbers
 
@@ -80,10 +73,7 @@ class _GivenRate(keras.optimizers.schedules.LearningRateSchedule):
 
 @contextlib.contextmanager
 def _given_rate(optimizer, numbers: Sequence[Any]) -> Iterator[None]:
-    """Let the rate of an optimizer depend on the numbers of a schedule, given as tensors.
-
-    The optimizer has its own schedule back on exit.
-    """
+    """Let the rate of an optimizer depend on the numbers of a schedule, given as tensors."""
     steppers = stepping_optimizers(optimizer)
     schedules = [stepper._learning_rate for stepper in steppers]
     try:
@@ -95,20 +85,10 @@ def _given_rate(optimizer, numbers: Sequence[Any]) -> Iterator[None]:
             stepper._learning_rate = schedule
 
 
-def _numbers_of(schedule) -> list[Any]:
-    """Return what the rate of a schedule depends on, as NumPy scalars."""
-    alpha_zero, *lengths = schedule.as_numbers()
-    return [np.float32(alpha_zero), *map(np.int32, lengths)]
-
-
 class _FusedRun:
-    """One training run, as far as it has come."""
-
     def __init__(self, model, data, schedule, request):
-        self._model = model
-        self._steps = data.steps_per_epoch
-        self._n_iterations = schedule.n_iterations
-        self._request = request
+        self._model, self._request = model, request
+        self._steps, self._n_iterations = data.steps_per_epoch, schedule.n_iterations
         self.collector = SnapshotCollector(model, schedule.cycle_ends, request)
         self.n_done = self.n_epochs = 0
         self._has_listeners = bool(request.callbacks)
@@ -123,7 +103,8 @@ class _FusedRun:
     def _training(self, tensors, data, schedule):
         """Return the program, and a function that trains from one iteration up to another."""
         model, request, signature = self._model, self._request, Signature.of(data)
-        numbers = _numbers_of(schedule)
+        alpha_zero, *lengths = schedule.as_numbers()
+        numbers = [np.float32(alpha_zero), *map(np.int32, lengths)]
 
         def trace():
             return TrainingProgram(
@@ -150,13 +131,11 @@ class _FusedRun:
         return program, advance_to
 
     def _validation(self, X, data, validation):
-        """Return a function that computes loss and metrics on the validation rows, if any."""
         if validation is None:
             return None
         model, signature = self._model, Signature.of(validation)
-        program = _program(
-            "validation", model, signature, lambda: ValidationProgram(model, signature)
-        )
+        trace = functools.partial(ValidationProgram, model, signature)
+        program = _program("validation", model, signature, trace)
         evaluate = program.bind(model, keep_metrics=self._has_listeners)
         tensors = validation.tensors(X if validation.X is data.X else None)
         return lambda: evaluate(tensors, validation.rows)

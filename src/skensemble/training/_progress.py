@@ -10,11 +10,9 @@ class ProgressDisplay(keras.callbacks.Callback):
 
     def __init__(self, rates, cycle_ends, *, steps_per_epoch, first_epoch=0, first_cycle=0):
         super().__init__()
-        self._rates = rates
+        self._rates, self._steps = rates, steps_per_epoch
         self._ends = [int(end) for end in cycle_ends]
-        self._steps = steps_per_epoch
-        self._first_epoch = first_epoch
-        self._first_cycle = first_cycle
+        self._first_epoch, self._first_cycle = first_epoch, first_cycle
         self._n_reported = 0
 
     def on_train_begin(self, logs=None):
@@ -31,17 +29,13 @@ class ProgressDisplay(keras.callbacks.Callback):
             disable=not (console.is_terminal or console.is_jupyter),
         )
         self._n_epochs = self._first_epoch + len(self._rates) // self._steps
+        done, total = self._first_epoch, self._n_epochs
         self._task = self._progress.add_task(
-            "",
-            total=self._n_epochs,
-            completed=self._first_epoch,
-            cycle=self._cycle(0),
-            state="",
+            "", total=total, completed=done, cycle=self._cycle(0), state=""
         )
         self._progress.start()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Move on by one epoch, and report the cycles that ended in it."""
         n_done = (epoch - self._first_epoch + 1) * self._steps
         loss = (logs or {}).get("loss", float("nan"))
         where = f"epoch {epoch + 1}/{self._n_epochs}"
@@ -66,7 +60,6 @@ class ProgressDisplay(keras.callbacks.Callback):
         self.close()
 
     def close(self) -> None:
-        """Give the terminal back, also after an error."""
         if getattr(self, "_progress", None) is not None:
             self._progress.stop()
 

@@ -21,25 +21,19 @@ class SnapshotCollector:
     @property
     def next_end(self) -> int | None:
         """Iterations done when the next snapshot is due; None after the last one."""
-        return None if self._is_complete else self._ends[len(self.snapshots)]
-
-    @property
-    def _is_complete(self) -> bool:
-        return len(self.snapshots) == len(self._ends)
+        return self._ends[len(self.snapshots)] if len(self.snapshots) < len(self._ends) else None
 
     def reach(self, n_done: int) -> None:
-        """Take the snapshot of a cycle that ends after ``n_done`` iterations."""
         if n_done == self.next_end:
             self._take(final_weights(self._model))
 
     def has_diverged(self, loss: float) -> bool:
-        """Whether the network is lost, after an epoch with this loss; if so, warn.
-
-        The snapshots that are missing are then taken now: no step leads from here back to finite
-        weights.
-        """
+        """Whether the network is lost, after an epoch with this loss; then warn, and end."""
+        if np.isfinite(loss):
+            return False
+        weights = final_weights(self._model)
         # A float16 network survives a loss that overflows: its optimizer skips such a step.
-        if np.isfinite(loss) or self._latest_is_finite():
+        if all(np.isfinite(array).all() for array in weights):
             return False
         finite = [snapshot.is_finite for snapshot in self.snapshots]
         failed = finite.index(False) if False in finite else len(finite)
@@ -51,8 +45,7 @@ class SnapshotCollector:
             "(optimizer__clipnorm=1.0).",
             ConvergenceWarning,
         )
-        weights = final_weights(self._model)
-        while not self._is_complete:
+        while self.next_end is not None:  # no step leads from here back to finite weights
             self._take(weights)
         return True
 
@@ -60,36 +53,21 @@ class SnapshotCollector:
         cycle = len(self.snapshots)
         if self.snapshots:
             # Arrays that did not change, such as weights of frozen layers, are kept once.
-            before = self.snapshots[-1].weights
-            weights = [
-                old if np.array_equal(old, new) else new
-                for old, new in zip(before, weights, strict=True)
-            ]
-        self.snapshots.append(
-            Snapshot(
-                weights,
-                cycle=self._request.first_cycle + cycle + 1,
-                iteration=self._request.first_iteration + self._ends[cycle],
-            )
-        )
-
-    def _latest_is_finite(self) -> bool:
-        return all(np.isfinite(array).all() for array in final_weights(self._model))
+            pairs = zip(self.snapshots[-1].weights, weights, strict=True)
+            weights = [old if np.array_equal(old, new) else new for old, new in pairs]
+        iteration = self._request.first_iteration + self._ends[cycle]
+        cycle += self._request.first_cycle + 1
+        self.snapshots.append(Snapshot(weights, cycle=cycle, iteration=iteration))
 
 
 class SnapshotRecorder(keras.callbacks.Callback):
-    """Collects snapshots while Keras trains, where every cycle ends with an epoch.
-
-    Signals are delivered between two calls into the graph, after the callbacks of an epoch.
-    """
+    """Collects snapshots while Keras trains, where every cycle ends with an epoch."""
 
     def __init__(self, collector, steps_per_epoch, first_epoch, signals):
         super().__init__()
-        self._signals = signals
         self.n_done = 0
-        self._collector = collector
-        self._steps_per_epoch = steps_per_epoch
-        self._first_epoch = first_epoch
+        self._signals, self._collector = signals, collector
+        self._steps_per_epoch, self._first_epoch = steps_per_epoch, first_epoch
 
     def on_epoch_begin(self, epoch, logs=None):
         self._signals.deliver()

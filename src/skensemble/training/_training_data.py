@@ -37,15 +37,12 @@ def order_of_rows(rows: np.ndarray, seed: int, epoch: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Rows to train on, without a copy of them."""
-
     # (n, ...): Features; a large sparse matrix or memory-mapped array is read batch by batch.
     X: np.ndarray | sp.csr_matrix
     y: np.ndarray  # (n, ...): Targets, in the form that the loss takes
     rows: np.ndarray  # (n_train,): The rows of X and y to train on
     batch_size: int  # rows per iteration; the last batch of an epoch may be smaller
-    # Where y has indices and the loss takes one-hot rows: their length. They are made for each
-    # batch.
+    # Where y has indices and the loss takes one-hot rows, made for each batch: their length.
     one_hot_width: int | None = None
     sample_weight: np.ndarray | None = None  # (n,): Weight of each row of X
     shuffle: bool = True  # whether each epoch takes the rows in an order of its own
@@ -71,7 +68,6 @@ class TrainingData:
         return X.toarray() if sp.issparse(X) else X
 
     def tensors(self, X: Any = None) -> list[Any]:
-        """Return X, y and, where there are any, the weights of all rows as tensors."""
         found = [as_tensor(self.dense_X()) if X is None else X, as_tensor(self.y)]
         if self.sample_weight is not None:
             found.append(as_tensor(self.sample_weight.astype(keras.config.floatx(), copy=False)))

@@ -5,13 +5,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from skensemble.backends.tensorflow._functions import Program, is_shareable, traced_function
-from skensemble.backends.tensorflow._xla import decide_on_xla
+from skensemble.backends.tensorflow._functions import (
+    Program,
+    decide_on_xla,
+    is_shareable,
+    traced_function,
+)
 
 
 class PredictionProgram:
-    """The outputs of a network, traced with its weights as arguments, see `skensemble.backends`."""
-
     def __init__(self, model, states: Sequence[Any], row_shape: Sequence[int], dtype: str):
         position = {id(variable): i for i, variable in enumerate([*model.weights, *states])}
         trainable = [position[id(v)] for v in model.trainable_variables]
@@ -34,7 +36,6 @@ class PredictionProgram:
         self.is_shareable = is_shareable(self._function)
 
     def of_members(self, n_members: int) -> Program:
-        """Return the outputs of one member after the other, for any number of rows."""
         n_states, n_weights = len(self._states), len(self._weights)
 
         def outputs(X, *tensors):
@@ -45,12 +46,11 @@ class PredictionProgram:
         return Program(outputs, [self._rows, *self._states, *self._weights * n_members])
 
     def combined(self, n_members: int, output_layer, n_rows: int) -> Program:
-        """Return the weighted mean of all members, which are one more dimension for XLA."""
         n_states = len(self._states)
 
         def combined(X, weights, *tensors):
             states = tensors[:n_states]
-            outputs = tf.vectorized_map(
+            outputs = tf.vectorized_map(  # for XLA, members are one more dimension
                 lambda of_member: self._function(of_member, states, X), tensors[n_states:]
             )
             total = tf.tensordot(weights, _to_probabilities(output_layer, outputs), 1)

@@ -22,7 +22,6 @@ def operations_are_deterministic() -> bool:
 
 @contextlib.contextmanager
 def seed_generators(seed: int) -> Iterator[None]:
-    """Seed TensorFlow's global generator; on exit it is as before."""
     tf_context = context.context()
     tf_context.ensure_initialized()
     before = tf_context._seed, getattr(tf_context, "_rng", None)
@@ -48,7 +47,6 @@ def seed_generators(seed: int) -> Iterator[None]:
 
 
 def release_memory() -> None:
-    """Give back what TensorFlow and the allocator keep of functions that are gone."""
     gc.collect()  # graphs and their operations refer to each other
     context.context().clear_kernel_cache()
     with contextlib.suppress(OSError, AttributeError):  # where the C library is not glibc
@@ -57,8 +55,6 @@ def release_memory() -> None:
 
 @contextlib.contextmanager
 def retracing_warning_silenced() -> Iterator[None]:
-    """Silence TensorFlow's warning about functions that are traced often: each network is, once."""
-
     def is_other(record) -> bool:
         return "triggered tf.function retracing" not in record.getMessage()
 
@@ -71,11 +67,8 @@ def retracing_warning_silenced() -> Iterator[None]:
 
 
 def make_exportable(optimizer) -> None:
-    """Tell TensorFlow that the list of variables of an optimizer is as it should be.
-
-    The setter of the rate removes a variable, after which TensorFlow refuses to export or to
-    checkpoint the model.
-    """
+    # The setter of the rate removes a variable, after which TensorFlow refuses to export or to
+    # checkpoint the model.
     variables = optimizer._variables
     if hasattr(variables, "_update_snapshot"):
         variables._non_append_mutation = variables._external_modification = False

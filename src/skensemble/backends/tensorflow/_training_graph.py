@@ -8,19 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 from skensemble.backends._records import Signature, XlaDecision
-from skensemble.backends.tensorflow._functions import Program, traced_function
-from skensemble.backends.tensorflow._xla import decide_on_xla
+from skensemble.backends.tensorflow._functions import Program, decide_on_xla, traced_function
 
 _INTEGER = tf.TensorSpec([], tf.int64)
 _ROWS = tf.TensorSpec([None], tf.int64)
 
 
 class _ProgramWithLogs:
-    """A program that computes logs, with metrics of the model's or of its own."""
-
     def __init__(self, function, specs, model, signature: Signature, augmentation=None):
         self._signature = signature
-        build_metrics(model, signature)
+        _build_metrics(model, signature)
         metrics = model.metrics_variables
         self._metrics_at_start = [variable.numpy() for variable in metrics]
         self._program = Program(function, specs, [*_variables(model, augmentation), *metrics])
@@ -28,7 +25,7 @@ class _ProgramWithLogs:
 
     def _bind(self, model, augmentation, keep_metrics: bool):
         if keep_metrics:
-            build_metrics(model, self._signature)
+            _build_metrics(model, self._signature)
             metrics = [variable.value for variable in model.metrics_variables]
         else:
             metrics = [tf.Variable(value, trainable=False) for value in self._metrics_at_start]
@@ -37,8 +34,6 @@ class _ProgramWithLogs:
 
 
 class TrainingProgram(_ProgramWithLogs):
-    """Training a network for any number of iterations in one call, see `skensemble.backends`."""
-
     def __init__(
         self,
         model,
@@ -63,9 +58,8 @@ class TrainingProgram(_ProgramWithLogs):
             if augmentation is not None:
                 # Random numbers are slow with XLA, and some changes of images impossible.
                 step = traced_function(_augmented(step, augmentation))
-            step = _Step(
-                step.get_concrete_function(_batch_specs(signature, None), number_specs), model
-            )
+            batch_specs = _batch_specs(signature, None)
+            step = _Step(step.get_concrete_function(batch_specs, number_specs), model)
             self.xla = decide_on_xla(step.function, model.jit_compile)
             if augmentation is not None and not model.jit_compile:
                 self.xla = XlaDecision(False, "every batch is augmented")
@@ -93,8 +87,6 @@ class TrainingProgram(_ProgramWithLogs):
 
 
 class ValidationProgram(_ProgramWithLogs):
-    """What ``model.evaluate`` computes, in one call, see `skensemble.backends`."""
-
     def __init__(self, model, signature: Signature):
         self._names: list[str] = []
 
@@ -103,8 +95,8 @@ class ValidationProgram(_ProgramWithLogs):
 
         def evaluate(*arguments):
             *data, rows = arguments
-            step = traced_function(test_step)
-            step = _Step(step.get_concrete_function(_batch_specs(signature, None)), model)
+            batch_specs = _batch_specs(signature, None)
+            step = _Step(traced_function(test_step).get_concrete_function(batch_specs), model)
             self._names = list(step.logs)
             model.reset_metrics()
             n_rows, size = tf.size(rows, tf.int64), signature.batch_size
@@ -155,12 +147,10 @@ class _Step:
         return tf.while_loop(lambda i, _: i < end, body, (begin, blank))[1]
 
     def report(self, last_logs) -> dict[str, Any]:
-        """Return the logs of an epoch, given those of its last step."""
         return self._results() if self.reports_metrics else last_logs
 
 
 def _train(arguments, model, signature: Signature, step: _Step, run, final_variables):
-    """Train from iteration ``first`` to ``last``; return the iterations done, and the logs."""
     n_data, size = 3 if signature.has_weights else 2, signature.batch_size
     data = arguments[:n_data]
     orders, first, last, *numbers = arguments[n_data:]
@@ -253,8 +243,7 @@ def batch_of(X, rows, targets: Sequence[Any], one_hot_width: int | None) -> tupl
     return (X, target, *weight)
 
 
-def build_metrics(model, signature: Signature) -> None:
-    """Let the metrics of a model create their variables, unless they have."""
+def _build_metrics(model, signature: Signature) -> None:
     if model._compile_metrics is not None and not model._compile_metrics.built:
         model._symbolic_build(data_batch=_batch_specs(signature, None))
 
