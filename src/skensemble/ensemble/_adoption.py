@@ -1,5 +1,6 @@
 """A fitted ensemble from existing snapshots."""
 
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -22,11 +23,10 @@ from skensemble.ensemble._reading import (
     unfitted_twin,
 )
 from skensemble.ensemble._weighing import learns_weights, snapshots_at_chance, weigh_on_holdout
-from skensemble.snapshots import Snapshot, SnapshotBank
+from skensemble.snapshots import SnapshotBank
 
 
 def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) -> Fitted:
-    """Make the record of a fit from snapshots that were trained elsewhere."""
     _check_rows_or_classes(rows, classes, input_shape, estimator.weighting)
     unknown = {"M": 1, "n_last": None, "weighting": "uniform"}  # checked with the snapshots
     check_parameters({**estimator.get_params(deep=False), **unknown})
@@ -84,7 +84,6 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
 
 
 def _check_rows_or_classes(rows, classes, input_shape, method) -> None:
-    """Raise unless there are either rows with labels, or labels and nothing to learn."""
     if classes is None:
         if input_shape is not None:
             fix = "X_val tells the shape of a row"
@@ -139,9 +138,8 @@ def _cast(bank: SnapshotBank, dtypes) -> SnapshotBank:
     """Give weights that were computed, in float64 say, the types of the network's variables."""
     if all(array.dtype == dtype for array, dtype in zip(bank[0].weights, dtypes, strict=True)):
         return bank
-
-    def cast(snapshot: Snapshot) -> Snapshot:
+    cast = []
+    for snapshot in bank:
         weights = [w.astype(dtype) for w, dtype in zip(snapshot.weights, dtypes, strict=True)]
-        return Snapshot(weights, snapshot.cycle, snapshot.iteration, snapshot.scores)
-
-    return SnapshotBank(map(cast, bank), bank.paths)
+        cast.append(replace(snapshot, weights=weights))
+    return SnapshotBank(cast, bank.paths)

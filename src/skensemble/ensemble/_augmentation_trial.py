@@ -1,7 +1,5 @@
 """From the user's ``augmentation`` to what a training run does to its batches."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -13,44 +11,32 @@ from skensemble.networks import copy_layer, dense_rows, prediction_mode
 from skensemble.training import Augmentation
 
 
-def check_augmentation(augmentation: Any) -> None:
-    if augmentation is not None and (isinstance(augmentation, type) or not callable(augmentation)):
-        must = "a Keras layer or model, a function of a batch of rows, or None"
-        fix = "pass the layer itself, as in keras.layers.RandomFlip('horizontal')"
-        raise TypeError(must_be("augmentation", must, augmentation, fix))
-
-
 def fresh_augmentation(augmentation: Any, X, run_eagerly: bool) -> Augmentation | None:
     """Make what augments the batches of one training run, and try it."""
     if augmentation is None:
         return None
-    rows = dense_rows(X[:2])
-    if not isinstance(augmentation, keras.layers.Layer):
-        with _noted(rows):
-            _check_shape(_tried(augmentation, keras.ops.convert_to_tensor(rows), run_eagerly), rows)
-        return Augmentation(augmentation)
-    layer = Augmentation(_copied(augmentation))
-    _check_parts(layer.function, rows)
-    with _noted(rows):
-        _check_off_at_prediction(layer, rows)  # and build it
-        trial = Augmentation(_copied(augmentation))
-        _check_shape(trial.apply(keras.ops.convert_to_tensor(rows)), rows)
-    return layer
-
-
-@contextmanager
-def _noted(rows: np.ndarray) -> Iterator[None]:
+    rows, is_layer = dense_rows(X[:2]), isinstance(augmentation, keras.layers.Layer)
+    fresh = Augmentation(_copied(augmentation) if is_layer else augmentation)
+    if is_layer:
+        _check_parts(fresh.function, rows)
     try:
-        yield
+        batch = keras.ops.convert_to_tensor(rows)
+        if is_layer:
+            _check_off_at_prediction(fresh, rows)  # and build it
+            result = Augmentation(_copied(augmentation)).apply(batch)  # a copy: it draws numbers
+        else:
+            result = _tried(augmentation, batch, run_eagerly)
+        _check_shape(result, rows)
     except Exception as error:
         error.add_note(
             f"raised when the first rows of X, of shape {rows.shape} and dtype {rows.dtype}, were "
             "run through augmentation"
         )
         raise
+    return fresh
 
 
-def _tried(function: Callable[..., Any], rows, run_eagerly: bool):
+def _tried(function, rows, run_eagerly: bool):
     """Call a function, or trace it, as training will."""
     if run_eagerly:
         return function(rows)

@@ -2,17 +2,19 @@
 
 import copy
 import inspect
+import pickle
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+import cloudpickle
+import keras
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from skensemble import networks
 from skensemble.backends import seeded
 from skensemble.ensemble._fitted import FITTED_ATTRIBUTES
-from skensemble.ensemble._pickling import portable
 from skensemble.ensemble._reading import Schema
 from skensemble.models import mlp
 
@@ -23,6 +25,8 @@ _NOT_OFFERED = {
     ),
     "initialize": "A snapshot ensemble has no initialize: call fit.",
 }
+
+_PLAIN = (type(None), bool, int, float, str, bytes, np.ndarray, np.generic, np.random.RandomState)
 
 
 class SnapshotEstimator(BaseEstimator):
@@ -160,7 +164,7 @@ class SnapshotEstimator(BaseEstimator):
     def __getstate__(self):
         state = dict(vars(self))
         for name in self.get_params(deep=False):
-            state[name] = portable(state[name])
+            state[name] = _portable(state[name])
         if self.initialized_:
             state["_fitted"] = self._fitted.stored()
         return state
@@ -171,6 +175,50 @@ class SnapshotEstimator(BaseEstimator):
         if self.initialized_:
             twin._fitted = self._fitted.stored()
         return twin
+
+
+class _Stored:
+    """Stands for a value by a function that makes it again, and the arguments of that."""
+
+    def __init__(self, function, *arguments):
+        self.function = function
+        self.arguments = arguments
+
+    def __reduce__(self):
+        return self.function, self.arguments
+
+
+def _restore_model(architecture: bytes, weights, compiled_with: bytes):
+    model = networks.model_from(architecture)
+    networks.set_weights(model, weights)
+    arguments = cloudpickle.loads(compiled_with)
+    if arguments is not None:
+        model.compile(**arguments)
+    return model
+
+
+def _portable(value: Any) -> Any:
+    """Return a parameter in a form for pickles: by value what cannot be imported there."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, keras.Model):
+        architecture = networks.architecture_of(value)
+        if architecture is None:
+            raise pickle.PicklingError(
+                f"{type(value).__name__} must be a model that Keras can rebuild from its "
+                "configuration: give it a get_config with all that its constructor needs, or pass "
+                "a function that builds it."
+            )
+        compiled_with = networks.recompile_arguments(value) if value.compiled else None
+        arguments = architecture, value.get_weights(), networks.dump_by_value(compiled_with)
+        return _Stored(_restore_model, *arguments)
+    if type(value) in (list, tuple):
+        return type(value)(_portable(item) for item in value)
+    if type(value) is dict:
+        return {key: _portable(item) for key, item in value.items()}
+    if isinstance(value, keras.callbacks.Callback):
+        value = networks.without_model(value)
+    return _Stored(cloudpickle.loads, networks.dump_by_value(value))
 
 
 def _ensemble_table(weights: np.ndarray, scores: Mapping[str, Sequence] | None) -> str:

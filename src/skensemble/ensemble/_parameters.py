@@ -1,7 +1,6 @@
 """The checks of the estimator's parameters, before anything is built."""
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import keras
@@ -13,10 +12,10 @@ from skensemble._validation import (
     check_flag,
     check_integer,
     check_real,
+    is_integer,
     must_be,
 )
 from skensemble.callbacks import RATE_SETTERS, SnapshotCallback
-from skensemble.ensemble._augmentation_trial import check_augmentation
 from skensemble.ensemble._weighing import Combination
 from skensemble.networks import callback_list
 from skensemble.training import check_engine
@@ -61,11 +60,13 @@ def check_parameters(params: Mapping[str, Any]) -> None:
             check_integer(name, params[name], minimum=1, fix="-1 takes all rows at once")
     check_validation_fraction(params["validation_fraction"])
     fix = "0 monitors nothing"
-    split = check_real("validation_split", params["validation_split"], positive=False, fix=fix)
-    if split >= 1:
-        raise ValueError(must_be("validation_split", "below 1", split, fix))
+    check_real("validation_split", params["validation_split"], positive=False, below=1, fix=fix)
     check_engine(params["engine"])
-    check_augmentation(params["augmentation"])
+    augmentation = params["augmentation"]
+    if augmentation is not None and (isinstance(augmentation, type) or not callable(augmentation)):
+        must = "a Keras layer or model, a function of a batch of rows, or None"
+        fix = "pass the layer itself, as in keras.layers.RandomFlip('horizontal')"
+        raise TypeError(must_be("augmentation", must, augmentation, fix))
     verbose = params["verbose"]
     verbose = int(verbose) if isinstance(verbose, bool | np.bool_) else verbose
     fix = "0 is silent, 1 shows progress, 2 prints a line per epoch"
@@ -82,12 +83,9 @@ def check_parameters(params: Mapping[str, Any]) -> None:
 
 def check_combination(combination: Combination, M: int, name: str = "weighting") -> None:
     """Raise unless M snapshots can be combined like this; ``name`` is what errors call how."""
-    n_last = combination.n_last
-    if n_last is not None:
-        check_integer("n_last", n_last, minimum=1, fix="None combines all snapshots")
-        if n_last > M:
-            fix = "None combines all snapshots"
-            raise ValueError(must_be("n_last", f"at most M={M}", n_last, fix))
+    n_last, fix = combination.n_last, "None combines all snapshots"
+    if n_last is not None and check_integer("n_last", n_last, minimum=1, fix=fix) > M:
+        raise ValueError(must_be("n_last", f"at most M={M}", n_last, fix))
     fix = "0 keeps every snapshot, 0.01 drops those that hardly count"
     min_weight = check_real("min_weight", combination.min_weight, positive=False, fix=fix)
     if min_weight * M >= 1:
@@ -110,9 +108,8 @@ def check_combination(combination: Combination, M: int, name: str = "weighting")
 
 
 def check_validation_fraction(value) -> None:
-    """Raise unless ``value`` is a fraction in (0, 1), a count of at least 1, or None."""
     fix = "0.1 holds out a tenth of the rows, 200 holds out 200, None holds out none"
-    if isinstance(value, Integral) and not isinstance(value, bool):
+    if is_integer(value):
         check_integer("validation_fraction", value, minimum=1, fix=fix)
     elif value is not None and not isinstance(value, float | np.floating):
         raise TypeError(must_be("validation_fraction", "a number or None", value, fix))
@@ -122,7 +119,6 @@ def check_validation_fraction(value) -> None:
 
 
 def check_shares(name: str, given: np.ndarray, fix: str) -> None:
-    """Raise unless an array is made of numbers that may be weights."""
     if given.dtype.kind not in "iuf":
         raise TypeError(must_be(name, "made of numbers", given.tolist(), fix))
     if not np.isfinite(given).all() or (given < 0).any():

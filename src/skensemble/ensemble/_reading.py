@@ -29,15 +29,12 @@ class Schema:
     meta: Mapping[str, Any]  # what a builder may know, by the names that scikeras has for it
 
     def encode(self, X):
-        """Turn checked rows into those that the network takes."""
         return X if self.feature_encoder is None else self.feature_encoder.transform(X)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
-    """Checked rows, as training takes them."""
-
-    schema: Schema  # their form
+    schema: Schema  # the form of the rows
     X: Any  # (n, ...): As the network takes it
     y: np.ndarray  # (n, ...): Targets, as the task encodes them
     sample_weight: np.ndarray | None  # (n,): Weight of each row, that of its class included
@@ -219,13 +216,22 @@ def split_rows(rows: TrainingRows, own: Holdout | None, settings, seed: int, ear
         name = "y" if own is None else "y_val"
         check_can_weigh(task, method, holdout, seen, name=name, parameter="weighting")
     if earlier is not None and digest not in (None, earlier.holdout_digest):
-        _refuse_seen_holdout(earlier.holdout_digest)
+        if earlier.holdout_digest is None:
+            must, got = "unseen by every cycle", "rows that the cycles so far may have trained on"
+            fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
+        else:
+            must = "the same rows in every fit with warm_start=True, or it has been trained on"
+            got = "other labels, another order, or another split"
+            fix = (
+                "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or set "
+                "warm_start=False"
+            )
+        raise ValueError(must_be("the holdout", must, Described(got), fix))
     train, monitored = _split_monitored(train, settings["validation_split"])
     return Split(train, monitored, holdout, seen, digest)
 
 
 def warn_without_holdout(task, y: np.ndarray, fraction, members: str) -> None:
-    """Say why no row of y can be held out to weigh the members on."""
     what, fix = task.why_no_holdout(y, fraction)
     warn(
         f"{what}, so the {members} get equal weights. {fix}, to learn the weights.", HoldoutWarning
@@ -233,23 +239,8 @@ def warn_without_holdout(task, y: np.ndarray, fraction, members: str) -> None:
 
 
 def check_can_weigh(task, method, holdout: Holdout, seen, **words) -> None:
-    """Raise if weights are to be learned on a holdout, and cannot be; ``words`` are for errors."""
     if learns_weights(method):
         task.check_can_weigh(method, holdout.y, holdout.sample_weight, seen, **words)
-
-
-def _refuse_seen_holdout(earlier: int | None) -> None:
-    if earlier is None:
-        fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
-        got = Described("rows that the cycles so far may have been trained on")
-        raise ValueError(must_be("the holdout", "unseen by every cycle", got, fix))
-    must = "the same rows in every fit with warm_start=True, or it has been trained on"
-    got = Described("other labels, another order, or another split")
-    fix = (
-        "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or set "
-        "warm_start=False"
-    )
-    raise ValueError(must_be("the holdout", must, got, fix))
 
 
 def _split_monitored(train: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray | None]:

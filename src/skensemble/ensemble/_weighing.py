@@ -33,8 +33,6 @@ class Combination:
 
 @dataclass(frozen=True, eq=False)
 class HoldoutPredictions:
-    """What the snapshots predict on the holdout."""
-
     probas: np.ndarray  # (M, n, k): NaN for a snapshot that is not finite
     y: np.ndarray  # (n,): Targets
     sample_weight: np.ndarray | None  # (n,): Weight of each row
@@ -46,8 +44,6 @@ class HoldoutPredictions:
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
-    """Snapshots with their weights."""
-
     snapshots: SnapshotBank  # with their scores, where there is a holdout
     weighting: WeightingResult  # the weights, and how they were found
     # Holdout scores of each snapshot, of equal weights and of those in use.
@@ -69,7 +65,6 @@ def normalised(weights: np.ndarray) -> np.ndarray:
 
 
 def weigh_on_holdout(estimator, network, bank: SnapshotBank, holdout, task, watch) -> Weighed:
-    """Weigh the snapshots as the parameters of an estimator say; a holdout may be None."""
     predictions = None
     if holdout is not None:
         with watch("score"):
@@ -126,8 +121,9 @@ def find_combination(combination: Combination, usable, found, task) -> Weighting
 
 def _weigh(weighting, usable, found: HoldoutPredictions | None, task) -> WeightingResult:
     is_method = isinstance(weighting, str) or callable(weighting)
-    if is_method and found is not None:
-        result = task.find_weights(weighting, found.of(usable), found.y, found.sample_weight)
+    holdout = None if found is None else (found.of(usable), found.y, found.sample_weight)
+    if is_method and holdout is not None:
+        result = task.find_weights(weighting, *holdout)
     else:
         given = np.ones(len(usable)) if is_method else np.asarray(weighting, dtype=np.float64)
         given = given[usable]
@@ -137,32 +133,17 @@ def _weigh(weighting, usable, found: HoldoutPredictions | None, task) -> Weighti
                 f"combined, {(np.flatnonzero(usable) + 1).tolist()}: the others are not finite, or "
                 "not among the last n_last. Choose a smaller alpha_zero or other weights."
             )
-        result = _evaluate(given, found, usable, task, "uniform" if is_method else "given")
+        given, method = normalised(given), "uniform" if is_method else "given"
+        if holdout is not None:
+            result = task.evaluate_weights(given, *holdout, method=method)
+        else:
+            # Loss, gap, iterations, convergence, method, prior, loss of equal weights, rows.
+            result = WeightingResult(given, np.nan, np.nan, 0, True, method, 0.0, np.nan, 0)
     if usable.all():
         return result
     weights = np.zeros(len(usable))
     weights[usable] = result.weights
     return replace(result, weights=weights)
-
-
-def _evaluate(given, found: HoldoutPredictions | None, usable, task, method) -> WeightingResult:
-    given = normalised(given)
-    if found is not None:
-        return task.evaluate_weights(
-            given, found.of(usable), found.y, found.sample_weight, method=method
-        )
-    unknown = float("nan")
-    return WeightingResult(
-        given,
-        loss=unknown,
-        gap=unknown,
-        n_iter=0,
-        converged=True,
-        method=method,
-        prior=0.0,
-        uniform_loss=unknown,
-        n_samples=0,
-    )
 
 
 def _predictions_by_name(found: HoldoutPredictions, usable, result) -> dict[str, np.ndarray]:
@@ -192,8 +173,7 @@ def transfer_weights(result: WeightingResult, bank) -> WeightingResult:
         )
     if np.array_equal(weights, result.weights):
         return result
-    unknown = float("nan")
-    return replace(result, weights=weights / weights.sum(), loss=unknown, gap=unknown)
+    return replace(result, weights=weights / weights.sum(), loss=np.nan, gap=np.nan)
 
 
 def member_probas(predictor: BankPredictor, bank: SnapshotBank, X, batch_size, first: int = 0):
@@ -208,7 +188,7 @@ def member_probas(predictor: BankPredictor, bank: SnapshotBank, X, batch_size, f
 
 
 def snapshots_at_chance(bank, found: HoldoutPredictions | None, task) -> list[int]:
-    """Number the cycles whose snapshot is finite and predicts no better than chance."""
+    """Cycles whose snapshot is finite and predicts no better than chance."""
     if found is None:
         return []
     return [
