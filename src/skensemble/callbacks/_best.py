@@ -38,7 +38,6 @@ class BestValue:
         self._was_reported = False
 
     def improves(self, logs) -> bool:
-        """Whether the value reported after this epoch is the best so far; NaN never is."""
         self._reported.update(dict.fromkeys(logs))
         names = _spellings(self._name)
         if self._monitor == "auto":
@@ -56,7 +55,6 @@ class BestValue:
         return True
 
     def warn_if_never_reported(self) -> None:
-        """Warn that no file of the best weights exists, because the value was never reported."""
         if self._was_reported or not self._reported:
             return
         if self._monitor == "auto" and not any(name.startswith("val_") for name in self._reported):

@@ -22,7 +22,6 @@ def calling_list() -> keras.callbacks.CallbackList | None:
 
 
 def check_alone(callback) -> None:
-    """Raise if another callback of the list that is calling sets the learning rate too."""
     callbacks = getattr(calling_list(), "callbacks", [])
     kinds = (type(callback), *RATE_SETTERS)
     others = [other for other in callbacks if isinstance(other, kinds) and other is not callback]

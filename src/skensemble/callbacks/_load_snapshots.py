@@ -91,7 +91,6 @@ def load_snapshots(
 
 
 def _files(paths) -> list[str]:
-    """Resolve to existing files, in the order of their cycles."""
     if isinstance(paths, list | tuple):
         files = [_text(path) for path in paths]
         if not files:
@@ -116,7 +115,6 @@ def _text(path) -> str:
 
 
 def _numbered(asked: str, found: list[str]) -> list[str]:
-    """Choose the files with a number, ordered by it."""
     matches = {path: _NUMBERED.fullmatch(os.path.basename(path)) for path in found}
     chosen = {path: match for path, match in matches.items() if match}
     if not chosen:
@@ -139,7 +137,6 @@ def _numbered(asked: str, found: list[str]) -> list[str]:
 
 
 def _missing_file(path: str, folder: str, must: str) -> FileNotFoundError:
-    """Return an error with the missing file and the content of its folder."""
     there = f"there is no folder {folder}"
     if os.path.isdir(folder):
         files = sorted(os.listdir(folder))
@@ -206,7 +203,6 @@ def _structure_of_model(model) -> dict[str, _LayerOnFile]:
 
 
 def _structure_of_file(path: str) -> dict[str, _LayerOnFile]:
-    """Return the layers with variables in a file of Keras 3, by their place in it."""
     try:
         with (
             _as_weights_file(path) as source,
@@ -250,7 +246,6 @@ def _layers(file) -> dict[str, _LayerOnFile]:
 def _check_same(
     path: str, expected: dict[str, _LayerOnFile], found: dict[str, _LayerOnFile]
 ) -> None:
-    """Raise if a file does not have the layers of a model, naming the first that differs."""
     names = {
         layer.name for place, layer in expected.items() if _is_chosen_by_user(layer.name, place)
     }

@@ -64,7 +64,6 @@ class CyclicRate:
                 stepper._iterations.assign(offset + n_done)
 
     def check_untouched(self) -> None:
-        """Raise if another callback has set the rate, which would have no effect."""
         for stepper, _, own in self._steppers:
             now = _value(stepper._learning_rate)
             if now != own:
@@ -73,7 +72,6 @@ class CyclicRate:
                 raise RuntimeError(must_be("the learning rate of the optimizer", must, now, fix))
 
     def restore(self) -> None:
-        """Let the optimizer use its own rate again."""
         for stepper, _, _ in self._steppers:
             vars(stepper).pop(_GET_RATE, None)
         vars(self._optimizer).pop(_SKIP_STEP, None)
@@ -143,7 +141,6 @@ class SteppedTraining:
             self._epoch_end = self.n_done + self._steps
 
     def close(self) -> None:
-        """Restore the learning rate and the training function of the model."""
         self.rate.restore()
         if self._model.train_function is self._function:
             self._model.train_function = self._own_function
@@ -183,7 +180,6 @@ class SteppedTraining:
         return logs
 
     def _run(self, function, iterator, n_batches: int):
-        """Train on the next batches, with whose last a cycle may end."""
         expected = range(self.n_done + 1, self.n_done + n_batches + 1)  # fewer if the data ended
         logs = function(iterator)
         self.n_done += n_batches

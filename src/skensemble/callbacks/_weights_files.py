@@ -14,7 +14,6 @@ SUFFIX = ".weights.h5"
 
 
 def check_prefix(prefix) -> str:
-    """Return the prefix of file names as a string."""
     fix = "'weights/Model' writes weights/Model-1.weights.h5 and so on"
     must = "a path that ends in the first part of a file name"
     if not isinstance(prefix, str | os.PathLike):
@@ -38,7 +37,6 @@ def files_of(prefix: str) -> list[str]:
 
 
 def check_no_files(prefix: str) -> None:
-    """Raise if there are files of an earlier run with this prefix."""
     found = files_of(prefix)
     if found:
         fix = (
@@ -49,7 +47,6 @@ def check_no_files(prefix: str) -> None:
 
 
 def prepare_folder(prefix: str) -> None:
-    """Make the folder, check that it is writable, and remove files of an earlier run."""
     folder = os.path.dirname(prefix) or "."
     os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
@@ -82,7 +79,6 @@ def final_weights_in(model):
 
 @contextlib.contextmanager
 def restored(variables):
-    """Restore the values of variables at the end, also after an exception."""
     values = [(variable, variable.numpy()) for variable in variables]
     try:
         yield

@@ -12,7 +12,6 @@ from skensemble.training import Augmentation
 
 
 def fresh_augmentation(augmentation: Any, X, run_eagerly: bool) -> Augmentation | None:
-    """Make what augments the batches of one training run, and try it."""
     if augmentation is None:
         return None
     rows, is_layer = dense_rows(X[:2]), isinstance(augmentation, keras.layers.Layer)
@@ -64,7 +63,6 @@ def _copied(layer):
 
 
 def _check_parts(layer, rows: np.ndarray) -> None:
-    """Raise if a layer in it mixes rows, or a model in it is made for rows of another shape."""
     for part in layer._flatten_layers():
         if isinstance(part, keras.layers.MixUp | keras.layers.CutMix):
             must = "a layer that leaves labels as they are"

@@ -37,8 +37,15 @@ class SnapshotEstimator(BaseEstimator):
     record, ``_fitted``, in which the fitted attributes are looked up.
     """
 
-    # The parameter that the network comes from.
-    _network_parameter = "model"
+    _network_parameter = "model"  # that the network comes from
+
+    def _keep_parameters(self, arguments: dict[str, Any]) -> None:
+        """Set each argument of a constructor, as its ``locals()`` has them, as an attribute."""
+        kwargs = arguments["kwargs"]
+        named = {name: arguments[name] for name in arguments if name not in ("self", "kwargs")}
+        vars(self).update(named | kwargs)
+        if kwargs:
+            self._user_params = set(kwargs)
 
     def _get_param_names(self):
         signature = inspect.signature(type(self).__init__).parameters.values()
@@ -71,9 +78,8 @@ class SnapshotEstimator(BaseEstimator):
     def __sklearn_clone__(self):
         """Share models, losses, metrics and optimizers with the clone: ``fit`` changes none."""
         params = self.get_params(deep=False)
-        twin = type(self)(
-            **{name: networks.clone_parameter(value) for name, value in params.items()}
-        )
+        copies = {name: networks.clone_parameter(value) for name, value in params.items()}
+        twin = type(self)(**copies)
         if hasattr(self, "_metadata_request"):
             twin._metadata_request = copy.deepcopy(self._metadata_request)
         return twin
@@ -89,10 +95,7 @@ class SnapshotEstimator(BaseEstimator):
         """Transformer between X and the network, or None; for subclasses, as in scikeras."""
         return None
 
-    # The network
-
     def _builder(self, schema: Schema | None):
-        """Return the function that builds the network, given what is known of the data."""
         return networks.builder_of(self.model, mlp)
 
     def _network_request(self, schema: Schema | None) -> networks.NetworkRequest:
@@ -104,8 +107,6 @@ class SnapshotEstimator(BaseEstimator):
             extra=tuple(self._extra_param_names()),
             meta={} if schema is None else schema.meta,
         )
-
-    # What was fitted
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)
@@ -145,7 +146,6 @@ class SnapshotEstimator(BaseEstimator):
         return self._fitted.trained.network.predictor(*self._network_sources())
 
     def _network_sources(self):
-        """Return what the network of a loaded ensemble is built from."""
         return self._fitted.weighed.snapshots, self._fitted.schema, self._build_again
 
     def _build_again(self):

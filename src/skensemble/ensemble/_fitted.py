@@ -1,5 +1,6 @@
 """The record of a fit, and the network in it."""
 
+import contextlib
 import copy
 import threading
 from dataclasses import dataclass, field, replace
@@ -22,8 +23,6 @@ _LOCK = threading.RLock()
 
 @dataclass(frozen=True)
 class Seeds:
-    """One seed for each thing that is drawn at random, all from ``random_state``."""
-
     network: int
     rows: int
     holdout: int
@@ -32,7 +31,6 @@ class Seeds:
 
 
 def draw_seeds(random_state) -> Seeds:
-    """Draw seeds from ``random_state`` without changing it, or any global generator."""
     state = np.random.SeedSequence(draw_seed(random_state)).generate_state(5)
     return Seeds(*state.tolist())
 
@@ -53,8 +51,7 @@ class LiveNetwork:
     # Iterations that its optimizer has done here; None where it has no optimizer of ours.
     n_steps: int | None = None
     live_predictor: BankPredictor | None = None  # none after loading
-    # What the network is built from after loading; None where Keras cannot describe it, and in
-    # memory.
+    # What it is built from after loading; None where Keras cannot describe it, and in memory.
     architecture: bytes | None = None
 
     def stored(self):
@@ -64,14 +61,12 @@ class LiveNetwork:
         return LiveNetwork(self.output_layer, architecture=architecture)
 
     def model(self, bank: SnapshotBank, schema: Schema | None = None, build: Any = None):
-        """Return the Keras model; ``build`` makes it where there is no architecture to use."""
         with _LOCK:
             if self.live_model is None:
                 self.live_model = self._built(bank, schema, build)
             return self.live_model
 
     def predictor(self, bank: SnapshotBank, schema: Schema | None = None, build: Any = None):
-        """Return a `BankPredictor` over all snapshots; parameters are those of ``model``."""
         if self.live_predictor is None:
             with _LOCK:
                 if self.live_predictor is None:
@@ -80,11 +75,10 @@ class LiveNetwork:
         return self.live_predictor
 
     def _built(self, bank: SnapshotBank, schema: Any, build: Any):
-        try:
+        model = None
+        # A function that the configuration names may be missing here; the builder has its own.
+        with contextlib.suppress(Exception):
             model = None if self.architecture is None else model_from(self.architecture)
-        except Exception:
-            # A function that the configuration names may be missing here; the builder has its own.
-            model = None
         model = build() if model is None else model
         if not model.weights:
             model(np.zeros((1, *schema.row_shape), schema.row_dtype))
@@ -106,8 +100,7 @@ class Phase:
 class Trained:
     """What the training of some cycles leaves; without arguments, what there is before."""
 
-    # The network, with the weights of the last snapshot.
-    network: LiveNetwork = field(default_factory=LiveNetwork)
+    network: LiveNetwork = field(default_factory=LiveNetwork)  # with the last snapshot's weights
     # All snapshots, those of earlier fits included; none in the record of a fit, which has them.
     bank: Any = ()
     # One for each fit that added cycles; none where the snapshots come from elsewhere.
@@ -115,8 +108,7 @@ class Trained:
     n_iterations_adopted: int = 0  # iterations that snapshots from elsewhere have behind them
     # Columns of the targets where the loss takes one row of them per row of X.
     target_width: int | None = None
-    # What Keras records, one value per epoch.
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=dict)  # what Keras records, by epoch
     # The same for a phase before the first cycle.
     warmup_history: dict[str, list[float]] = field(default_factory=dict)
     engine: str | None = None  # which engine trained last
@@ -135,8 +127,6 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """All that a fit leaves."""
-
     schema: Schema  # the form of X and y
     trained: Trained  # network, history, and what a later fit with ``warm_start`` needs
     weighed: Weighed  # the snapshots and their weights

@@ -19,10 +19,8 @@ from skensemble.exceptions import HoldoutWarning
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """What the first fit learned of the form of X and y."""
-
     task: Any  # what y is made of
-    X_shape: tuple[int, ...]  # shape of X, as the user passed it
+    X_shape: tuple[int, ...]  # as the user passed it
     row_shape: tuple[int, ...]  # of a row, as the network takes it
     row_dtype: np.dtype  # of a row, as the network takes it
     feature_encoder: Any  # between the two
@@ -44,8 +42,6 @@ class TrainingRows:
 
 @dataclass(frozen=True, eq=False)
 class Holdout:
-    """The rows that the combination weights are learned on."""
-
     X: Any  # (n, ...): Features
     y: np.ndarray  # (n,): Class indices
     sample_weight: np.ndarray | None  # (n,): Weight of each row
@@ -190,7 +186,6 @@ def check_both_or_neither(X, y, X_name: str = "X_val", y_name: str = "y_val") ->
 
 
 def split_rows(rows: TrainingRows, own: Holdout | None, settings, seed: int, earlier) -> Split:
-    """Decide which rows are kept out of training; a fit that goes on keeps out the same again."""
     method, fraction = settings["weighting"], settings["validation_fraction"]
     learns = learns_weights(method)
     task, y, weight = rows.schema.task, rows.y, rows.sample_weight
@@ -217,7 +212,10 @@ def split_rows(rows: TrainingRows, own: Holdout | None, settings, seed: int, ear
         check_can_weigh(task, method, holdout, seen, name=name, parameter="weighting")
     if earlier is not None and digest not in (None, earlier.holdout_digest):
         if earlier.holdout_digest is None:
-            must, got = "unseen by every cycle", "rows that the cycles so far may have trained on"
+            must, got = (
+                "unseen by every cycle",
+                "rows that the cycles so far may have been trained on",
+            )
             fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
         else:
             must = "the same rows in every fit with warm_start=True, or it has been trained on"

@@ -15,8 +15,6 @@ from skensemble.weighting import WeightingResult
 
 @dataclass(frozen=True)
 class Combination:
-    """How to combine the snapshots: three parameters of the estimator."""
-
     weighting: str | Callable | Sequence[float]  # (M,): A method, a scorer, or the weights
     n_last: int | None  # how many of the last snapshots to combine
     min_weight: float  # snapshots of a smaller weight are dropped
@@ -48,8 +46,7 @@ class Weighed:
     weighting: WeightingResult  # the weights, and how they were found
     # Holdout scores of each snapshot, of equal weights and of those in use.
     scores: dict[str, list] | None = None
-    # What the snapshots predict on the holdout, those of the first training with ``refit``. In
-    # memory only: pickles do not have them.
+    # With ``refit``, of the snapshots of the first training. In memory only, not in pickles.
     predictions: HoldoutPredictions | None = None
 
 
@@ -58,20 +55,18 @@ def learns_weights(weighting) -> bool:
 
 
 def normalised(weights: np.ndarray) -> np.ndarray:
-    """Divide weights of any size by their sum, in float64."""
     weights = weights.astype(np.float64)
     weights = weights / weights.max()  # the sum of very large numbers is infinite
     return weights / weights.sum()
 
 
 def weigh_on_holdout(estimator, network, bank: SnapshotBank, holdout, task, watch) -> Weighed:
-    predictions = None
+    found = None
     if holdout is not None:
         with watch("score"):
             predictor = network.predictor(bank)
-            predictions = predict_holdout(predictor, bank, holdout, estimator._batch_size)
-    combination = Combination.of(estimator, len(bank))
-    return weigh_snapshots(bank, predictions, combination, task, watch)
+            found = predict_holdout(predictor, bank, holdout, estimator._batch_size)
+    return weigh_snapshots(bank, found, Combination.of(estimator, len(bank)), task, watch)
 
 
 def predict_holdout(predictor, bank: SnapshotBank, holdout, batch_size) -> HoldoutPredictions:
@@ -147,7 +142,6 @@ def _weigh(weighting, usable, found: HoldoutPredictions | None, task) -> Weighti
 
 
 def _predictions_by_name(found: HoldoutPredictions, usable, result) -> dict[str, np.ndarray]:
-    """Predictions of each snapshot, of equal weights and of those in use."""
     members = {f"snapshot {m + 1}": proba for m, proba in enumerate(found.probas)}
     members["uniform"] = found.of(usable).mean(axis=0)
     if result.method != "uniform":
@@ -188,7 +182,6 @@ def member_probas(predictor: BankPredictor, bank: SnapshotBank, X, batch_size, f
 
 
 def snapshots_at_chance(bank, found: HoldoutPredictions | None, task) -> list[int]:
-    """Cycles whose snapshot is finite and predicts no better than chance."""
     if found is None:
         return []
     return [

@@ -295,7 +295,6 @@ class VotingSnapshotClassifier(VotingClassifier):
         )
 
     def _ask(self, X, used=None) -> Answers:
-        """Ask the members, or some of them by their positions."""
         fitted = [pair for pair in self.named_estimators_.items() if not is_dropped(pair[1])]
         return Answers(fitted if used is None else [fitted[m] for m in used], X, self.classes_)
 
