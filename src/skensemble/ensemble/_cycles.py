@@ -69,7 +69,7 @@ def has_cycles_to_add(earlier: Fitted, M: int, epochs: int) -> bool:
         return False
     if earlier.is_refit:
         what, must = "the ensemble", "one without refit, to go on from it"
-        got = Described("one that refit=True has trained on the holdout too")
+        got: Any = Described("one that refit=True has trained on the holdout too")
     elif not earlier.weighed.snapshots[-1].is_finite:
         what, must = "the last snapshot", "finite, to go on from it"
         got = Described("weights that are not finite")

@@ -39,7 +39,7 @@ class SnapshotEstimator(BaseEstimator):
 
     _network_parameter = "model"  # that the network comes from
 
-    def _keep_parameters(self, arguments: dict[str, Any]) -> None:
+    def _keep_parameters(self, arguments):
         """Set each argument of a constructor, as its ``locals()`` has them, as an attribute."""
         kwargs = arguments["kwargs"]
         named = {name: arguments[name] for name in arguments if name not in ("self", "kwargs")}

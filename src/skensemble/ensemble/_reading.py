@@ -212,10 +212,8 @@ def split_rows(rows: TrainingRows, own: Holdout | None, settings, seed: int, ear
         check_can_weigh(task, method, holdout, seen, name=name, parameter="weighting")
     if earlier is not None and digest not in (None, earlier.holdout_digest):
         if earlier.holdout_digest is None:
-            must, got = (
-                "unseen by every cycle",
-                "rows that the cycles so far may have been trained on",
-            )
+            must = "unseen by every cycle"
+            got = "rows that the cycles so far may have been trained on"
             fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
         else:
             must = "the same rows in every fit with warm_start=True, or it has been trained on"
