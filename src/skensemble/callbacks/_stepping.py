@@ -12,8 +12,7 @@ from skensemble.networks import CountingLossScaleOptimizer, stepping_optimizers
 from skensemble.schedules import CyclicCosineDecay
 
 RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
-# The method of a Keras optimizer behind its property learning_rate.
-_GET_RATE = "_get_current_learning_rate"
+_GET_RATE = "_get_current_learning_rate"  # what an optimizer's property learning_rate calls
 _SKIP_STEP = "_stateful_handle_non_finite_grads"
 
 
@@ -169,8 +168,7 @@ class SteppedTraining:
         self._has_begun = False
         self._one = None
         self._own_function = model.train_function
-        # A new trace of the training step, because the old one contains the old rate.
-        model.make_train_function(force=True)
+        model.make_train_function(force=True)  # the old trace contains the old rate
         self._many, model.train_function = model.train_function, self._function
 
     def _is_running(self) -> bool:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import h5py
 import keras
@@ -89,17 +89,16 @@ def load_snapshots(
 
 
 def _files(paths) -> list[str]:
-    if isinstance(paths, list | tuple):
-        files = [_text(path) for path in paths]
-        if not files:
-            raise ValueError(must_be("paths", _PATHS, paths, "give at least one file"))
-    else:
+    if not isinstance(paths, list | tuple):
         path = _text(paths)
         if os.path.isdir(path):
             return _numbered(path, [os.path.join(path, name) for name in os.listdir(path)])
         if glob.has_magic(path) and not os.path.exists(path):
             return _numbered(path, glob.glob(path))
-        files = [path]
+        paths = [path]
+    if not paths:
+        raise ValueError(must_be("paths", _PATHS, paths, "give at least one file"))
+    files = [_text(path) for path in paths]
     for path in files:
         if not os.path.isfile(path):
             raise _missing_file(path, "files that exist")
@@ -170,8 +169,7 @@ def _weights(model, path: str) -> list:
         return model.get_weights()
 
 
-@dataclass(frozen=True)
-class _LayerOnFile:
+class _LayerOnFile(NamedTuple):
     """The shapes of the variables of one layer, by key; its name is empty if not in the file."""
 
     name: str

@@ -16,12 +16,7 @@ from skensemble.callbacks import load_snapshots
 from skensemble.ensemble._cycles import Stopwatch
 from skensemble.ensemble._fitted import Fitted, LiveNetwork, Seeds, Trained, draw_seeds
 from skensemble.ensemble._parameters import check_parameters
-from skensemble.ensemble._reading import (
-    Holdout,
-    check_can_weigh,
-    read_training_rows,
-    unfitted_twin,
-)
+from skensemble.ensemble._reading import Holdout, check_can_weigh, read_training_rows, unfitted_twin
 from skensemble.ensemble._weighing import learns_weights, snapshots_at_chance, weigh_on_holdout
 from skensemble.snapshots import SnapshotBank
 
@@ -44,8 +39,7 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
         output_layer, _ = networks.prepare_network(
             model, read.X, task, compile_arguments=lambda: networks.compile_arguments(request)
         )
-    is_bank = isinstance(snapshots, SnapshotBank)
-    bank = snapshots if is_bank else load_snapshots(model, snapshots)
+    bank = snapshots if isinstance(snapshots, SnapshotBank) else load_snapshots(model, snapshots)
     if params.get("M") not in (None, len(bank)):
         must = f"the number of snapshots, {len(bank)}"
         raise ValueError(must_be("M", must, params["M"], "leave it out"))
@@ -61,7 +55,6 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
         holdout = Holdout(read.X, read.y, read.sample_weight)
         names = {"name": "y_val", "parameter": "weighting"}
         check_can_weigh(task, estimator.weighting, holdout, seen, **names)
-
     watch, network = Stopwatch(), LiveNetwork(output_layer, model)
     weighed = weigh_on_holdout(estimator, network, bank, holdout, task, watch)
     at_chance = snapshots_at_chance(bank, weighed.predictions, task)

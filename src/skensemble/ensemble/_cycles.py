@@ -14,8 +14,8 @@ from skensemble import networks
 from skensemble._validation import Described, must_be
 from skensemble._warnings import warn
 from skensemble.backends import seeded
-from skensemble.ensemble._augmentation_trial import fresh_augmentation
 from skensemble.ensemble._fitted import Fitted, LiveNetwork, Phase, Seeds, Trained
+from skensemble.ensemble._parameters import fresh_augmentation
 from skensemble.ensemble._reading import Holdout, Schema
 from skensemble.ensemble._weighing import Weighed, transfer_weights
 from skensemble.exceptions import SnapshotTrainingError
@@ -106,9 +106,8 @@ def train_cycles(plan: Plan, data: TrainingData, earlier: Trained, watch: Stopwa
     if plan.again and run.interrupted:
         raise KeyboardInterrupt
     bank = _bank_of(run, model, schedule, started)
-    history = {
-        name: [*started.history.get(name, []), *values] for name, values in run.history.items()
-    }
+    before = started.history
+    history = {name: [*before.get(name, []), *values] for name, values in run.history.items()}
     _warn_if_not_finite(bank, history)
     # A layer whose weights start at 0 may look like a softmax until it is trained.
     networks.check_outputs(output_layer, networks.outputs_of(model, probe))

@@ -48,8 +48,7 @@ class LiveNetwork:
 
     output_layer: Any = None  # what its outputs mean; None where there is no network yet
     live_model: Any = None  # the network; None after loading
-    # Iterations that its optimizer has done here; None where it has no optimizer of ours.
-    n_steps: int | None = None
+    n_steps: int | None = None  # that its optimizer has done here; None without one of ours
     live_predictor: BankPredictor | None = None  # none after loading
     # What it is built from after loading; None where Keras cannot describe it, and in memory.
     architecture: bytes | None = None
@@ -109,8 +108,7 @@ class Trained:
     # Columns of the targets where the loss takes one row of them per row of X.
     target_width: int | None = None
     history: dict[str, list[float]] = field(default_factory=dict)  # what Keras records, by epoch
-    # The same for a phase before the first cycle.
-    warmup_history: dict[str, list[float]] = field(default_factory=dict)
+    warmup_history: dict[str, list[float]] = field(default_factory=dict)  # before the first cycle
     engine: str | None = None  # which engine trained last
     engine_details: dict[str, Any] = field(default_factory=dict)  # why, and whether with XLA
     interrupted: bool = False  # whether Ctrl-C ended the training
@@ -137,8 +135,7 @@ class Fitted:
     # Of the rows that trained, where fit chose the holdout; a later fit must choose the same.
     holdout_digest: int | None = None
     is_refit: bool = False  # whether the snapshots have been trained on the holdout too
-    # Numbers of the rows of X that were held out; None where none were, or the user brought others.
-    holdout: np.ndarray | None = None
+    holdout: np.ndarray | None = None  # which rows of X; None where there are none, or others
     backend: str = field(default_factory=keras.backend.backend)  # what ran under Keras
 
     def stored(self):

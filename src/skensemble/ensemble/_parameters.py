@@ -1,4 +1,4 @@
-"""The checks of the estimator's parameters, before anything is built."""
+"""The checks of the estimator's parameters, before anything is trained."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,10 +15,11 @@ from skensemble._validation import (
     is_integer,
     must_be,
 )
+from skensemble.backends import trace
 from skensemble.callbacks import RATE_SETTERS, SnapshotCallback
 from skensemble.ensemble._weighing import Combination
-from skensemble.networks import callback_list
-from skensemble.training import check_engine
+from skensemble.networks import callback_list, copy_layer, dense_rows, prediction_mode
+from skensemble.training import Augmentation, check_engine
 from skensemble.weighting import check_method
 
 _FIT_SETTINGS = (
@@ -77,8 +78,7 @@ def check_parameters(params: Mapping[str, Any]) -> None:
             "the rows held out have trained a network that was refit: there are none to go on with"
         )
         raise ValueError(must_be("refit", "False where warm_start=True", True, fix))
-    combination = Combination(params["weighting"], params["n_last"], params["min_weight"])
-    check_combination(combination, M)
+    check_combination(Combination(params["weighting"], params["n_last"], params["min_weight"]), M)
 
 
 def check_combination(combination: Combination, M: int, name: str = "weighting") -> None:
@@ -133,3 +133,107 @@ def checked_callbacks(params: Mapping[str, Any]) -> list:
             fix = "leave it out, and choose alpha_zero and M"
             raise ValueError(must_be("callbacks", must, Described(type(callback).__name__), fix))
     return callbacks
+
+
+def fresh_augmentation(augmentation: Any, X, run_eagerly: bool) -> Augmentation | None:
+    if augmentation is None:
+        return None
+    rows, is_layer = dense_rows(X[:2]), isinstance(augmentation, keras.layers.Layer)
+    fresh = Augmentation(_copied(augmentation) if is_layer else augmentation)
+    if is_layer:
+        _check_parts(fresh.function, rows)
+    try:
+        batch = keras.ops.convert_to_tensor(rows)
+        if is_layer:
+            _check_off_at_prediction(fresh, rows)  # and build it
+            result = Augmentation(_copied(augmentation)).apply(batch)  # a copy: it draws numbers
+        else:
+            result = _tried(augmentation, batch, run_eagerly)
+        _check_shape(result, rows)
+    except Exception as error:
+        error.add_note(
+            f"raised when the first rows of X, of shape {rows.shape} and dtype {rows.dtype}, were "
+            "run through augmentation"
+        )
+        raise
+    return fresh
+
+
+def _tried(function, rows, run_eagerly: bool):
+    """Call a function, or trace it, as training will."""
+    if run_eagerly:
+        return function(rows)
+    try:
+        return trace(function, (None, *rows.shape[1:]), rows.dtype)
+    except Exception as error:
+        function(rows)  # what it raises by itself
+        must = "a function that TensorFlow can make part of a graph"
+        got = Described(f"one that raises {type(error).__name__} there")
+        fix = "use keras.ops in place of NumPy and of Python's if, or set run_eagerly=True"
+        raise TypeError(must_be("augmentation", must, got, fix)) from error
+
+
+def _copied(layer):
+    try:
+        return copy_layer(layer)
+    except Exception as error:
+        must = "a layer that Keras can make again from its configuration"
+        got = Described(f"{type(layer).__name__}, which raises {type(error).__name__}")
+        fix = (
+            "give its class a get_config with all that its constructor needs, or pass a function, "
+            "as in lambda X: layer(X, training=True)"
+        )
+        raise TypeError(must_be("augmentation", must, got, fix)) from error
+
+
+def _check_parts(layer, rows: np.ndarray) -> None:
+    for part in layer._flatten_layers():
+        if isinstance(part, keras.layers.MixUp | keras.layers.CutMix):
+            must = "a layer that leaves labels as they are"
+            fix = "it mixes rows, and the labels would have to be mixed with them"
+            raise ValueError(must_be("augmentation", must, Described(type(part).__name__), fix))
+        is_built_model = isinstance(part, keras.Model) and part.built
+        shape = getattr(part, "input_shape", None) if is_built_model else None
+        if not isinstance(shape, tuple):
+            continue
+        sizes = zip(shape[1:], rows.shape[1:], strict=False)
+        if len(shape) != rows.ndim or any(size not in (None, n) for size, n in sizes):
+            must = f"made for rows of shape {rows.shape[1:]}"
+            got = Described(f"a model for {shape[1:]}")
+            fix = "image_size= of standard_augmentation, and input_size= of recipes.make, say which"
+            raise ValueError(must_be("augmentation", must, got, fix))
+
+
+def _check_shape(augmented, rows) -> None:
+    if not hasattr(augmented, "shape"):
+        fix = "return the changed rows"
+        raise TypeError(must_be("the result of augmentation", "a tensor", augmented, fix))
+    # Traced, the number of rows is None.
+    shape = [str(size) for size in augmented.shape]
+    if augmented.shape[:1] in ((None,), rows.shape[:1]):
+        shape[0] = "n"
+    wanted = ["n", *map(str, rows.shape[1:])]
+    if shape != wanted:
+        must = f"of the shape that its rows had, ({', '.join(wanted)})"
+        got = Described(f"({', '.join(shape)})")
+        fix = "a change of size, such as Resizing, belongs to the network"
+        raise ValueError(must_be("the result of augmentation", must, got, fix))
+
+
+def _check_off_at_prediction(augmentation: Augmentation, rows: np.ndarray) -> None:
+    layer = augmentation.function
+    # The first images may be black.
+    noise = np.random.default_rng(0).integers(0, 256, rows.shape).astype(rows.dtype)
+    before = augmentation.as_input(keras.ops.convert_to_tensor(np.concatenate([rows, noise])))
+    left = layer(before, **prediction_mode(layer))
+    _check_shape(left, before)
+    left, before = (np.asarray(keras.ops.cast(values, "float32")) for values in (left, before))
+    half = keras.backend.standardize_dtype(layer.compute_dtype) in ("float16", "bfloat16")
+    if not np.allclose(left, before, rtol=1e-2 if half else 1e-6, atol=1e-6, equal_nan=True):
+        must = "a layer that leaves rows as they are in prediction (training=False)"
+        fix = (
+            "what prediction needs too, such as Normalization or Rescaling, belongs to the "
+            "network; a layer that does not know of training is passed as a function, as in "
+            "lambda X: layer(X)"
+        )
+        raise ValueError(must_be("augmentation", must, layer.name, fix))

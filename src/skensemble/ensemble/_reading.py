@@ -45,14 +45,11 @@ class Holdout:
     X: Any  # (n, ...): Features
     y: np.ndarray  # (n,): Class indices
     sample_weight: np.ndarray | None  # (n,): Weight of each row
-    # Where they are in the data that ``fit`` was given; None if they came by themselves.
-    rows: np.ndarray | None = None
+    rows: np.ndarray | None = None  # where they are in X; None if they came by themselves
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which rows train, and which teach the combination weights."""
-
     train: np.ndarray  # numbers of the rows to train on
     monitored: np.ndarray | None  # of those that only ``val_loss`` is computed on
     holdout: Holdout | None  # the rows to learn the weights on
@@ -73,11 +70,8 @@ def learn_schema(reader, X, y) -> tuple[Schema, Any, np.ndarray]:
     encoder = reader.feature_encoder
     is_identity = type(encoder) is FunctionTransformer and encoder.func is None
     encoder = None if encoder is None or is_identity else encoder.fit(X)
-    meta = {
-        name: getattr(reader, name)
-        for name in ("n_features_in_", "feature_names_in_")
-        if name in vars(reader)
-    }
+    known = vars(reader)
+    meta = {name: known[name] for name in ("n_features_in_", "feature_names_in_") if name in known}
     meta |= {"X_shape_": X.shape, "X_dtype_": X.dtype, "y_dtype_": y_dtype}
     meta |= {"feature_encoder_": encoder, **task.meta()}
     rows = X if encoder is None else encoder.transform(X)

@@ -1,5 +1,3 @@
-"""SnapshotEnsembleClassifier."""
-
 from dataclasses import replace
 
 import numpy as np
@@ -324,8 +322,7 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         )
         return self
 
-    # What y is made of.
-    _task = Classification
+    _task = Classification  # what y is made of
 
     def _check_own_parameters(self) -> None:
         """Check the parameters of a subclass."""
@@ -416,9 +413,8 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         """
         estimator = cls(model, **params)
         rows = {"X_val": X_val, "y_val": y_val, "sample_weight": sample_weight}
-        estimator._fitted = adopt_snapshots(
-            estimator, snapshots, rows, classes, input_shape, params
-        )
+        fitted = adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params)
+        estimator._fitted = fitted
         return estimator
 
     def reweight(

@@ -44,8 +44,7 @@ class HoldoutPredictions:
 class Weighed:
     snapshots: SnapshotBank  # with their scores, where there is a holdout
     weighting: WeightingResult  # the weights, and how they were found
-    # Holdout scores of each snapshot, of equal weights and of those in use.
-    scores: dict[str, list] | None = None
+    scores: dict[str, list] | None = None  # of each snapshot, of equal weights, of those in use
     # With ``refit``, of the snapshots of the first training. In memory only, not in pickles.
     predictions: HoldoutPredictions | None = None
 
@@ -107,8 +106,6 @@ def find_combination(combination: Combination, usable, found, task) -> Weighting
     while (usable & (result.weights < combination.min_weight)).any():
         usable = usable & (result.weights >= combination.min_weight)
         result = _weigh(weighting, usable, found, task)
-    if result is first:
-        return first
     return replace(
         result, comparisons=first.comparisons, note=first.note, uniform_loss=first.uniform_loss
     )

@@ -1,5 +1,3 @@
-"""TransferSnapshotClassifier."""
-
 from dataclasses import replace
 
 import keras
@@ -9,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from skensemble._validation import check_integer, must_be
 from skensemble._warnings import warn
 from skensemble.backends import seeded
-from skensemble.ensemble._augmentation_trial import fresh_augmentation
+from skensemble.ensemble._parameters import fresh_augmentation
 from skensemble.ensemble._snapshot_classifier import SnapshotEnsembleClassifier
 from skensemble.ensemble.transfer._warm_up import fresh_optimizer, train_head
 from skensemble.models.transfer import check_transfer, takes_images, transfer_network

@@ -39,7 +39,6 @@ def train_head(network, data, *, n_epochs, optimizer, engine="auto", augmentatio
 
 
 def fresh_optimizer(given: Any):
-    """Make an optimizer of a name, a class or another optimizer, which stays as it is."""
     must = "a Keras optimizer, its class or its name"
     fix = "as in 'rmsprop' or keras.optimizers.RMSprop(1e-4)"
     kind = given if isinstance(given, type) else type(given)

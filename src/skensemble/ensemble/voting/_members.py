@@ -175,7 +175,6 @@ def fit_members(vote, X, y, params, holdout) -> list[tuple[str, Any]]:
 
 
 def _fit_member(name: str, member, X, y, params, holdout, message: str | None) -> tuple[str, Any]:
-    """Fit a member, on the shared holdout if it would hold out rows of its own."""
     try:
         with _print_elapsed_time("Voting", message):
             if holdout is not None and _shares_holdout(member):

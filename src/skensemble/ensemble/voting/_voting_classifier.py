@@ -1,5 +1,3 @@
-"""VotingSnapshotClassifier."""
-
 import numpy as np
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
