@@ -83,8 +83,7 @@ class CyclicRate:
     """
 
     def __init__(self, optimizer, schedule: CyclicCosineDecay, is_live: Callable[[], bool]):
-        self._optimizer = optimizer
-        self._is_live = is_live
+        self._optimizer, self._is_live = optimizer, is_live
         # Each with its steps so far and its own rate.
         self._steppers = [
             (stepper, _count(stepper), _value(stepper._learning_rate))
@@ -160,9 +159,8 @@ class SteppedTraining:
         self._history = _history(model)
         self._function = self._execute
         self.rate = CyclicRate(optimizer, schedule, self._is_running)
-        self.n_done = 0
         self._ends = [*schedule.cycle_ends.tolist(), math.inf]
-        self._n_taken = 0
+        self.n_done = self._n_taken = 0
         self._steps = steps_per_epoch
         self._epoch_end = math.inf
         self._has_begun = False

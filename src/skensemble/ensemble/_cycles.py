@@ -125,7 +125,6 @@ def train_cycles(plan: Plan, data: TrainingData, earlier: Trained, watch: Stopwa
 
 
 def _new_network(plan: Plan, probe, earlier: Trained) -> Trained:
-    """Build, check and compile a network; it goes on from the last snapshot, if there is one."""
     estimator, task = plan.estimator, plan.schema.task
     request = estimator._network_request(plan.schema)
     with seeded(plan.seeds.network):

@@ -54,7 +54,6 @@ class LiveNetwork:
     architecture: bytes | None = None
 
     def stored(self):
-        """Return it without what cannot be written to a file."""
         known = self.live_model is None
         architecture = self.architecture if known else architecture_of(self.live_model)
         return LiveNetwork(self.output_layer, architecture=architecture)

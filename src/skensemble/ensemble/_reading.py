@@ -205,18 +205,7 @@ def split_rows(rows: TrainingRows, own: Holdout | None, settings, seed: int, ear
         name = "y" if own is None else "y_val"
         check_can_weigh(task, method, holdout, seen, name=name, parameter="weighting")
     if earlier is not None and digest not in (None, earlier.holdout_digest):
-        if earlier.holdout_digest is None:
-            must = "unseen by every cycle"
-            got = "rows that the cycles so far may have been trained on"
-            fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
-        else:
-            must = "the same rows in every fit with warm_start=True, or it has been trained on"
-            got = "other labels, another order, or another split"
-            fix = (
-                "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or set "
-                "warm_start=False"
-            )
-        raise ValueError(must_be("the holdout", must, Described(got), fix))
+        _refuse_seen_holdout(earlier.holdout_digest)
     train, monitored = _split_monitored(train, settings["validation_split"])
     return Split(train, monitored, holdout, seen, digest)
 
@@ -233,8 +222,21 @@ def check_can_weigh(task, method, holdout: Holdout, seen, **words) -> None:
         task.check_can_weigh(method, holdout.y, holdout.sample_weight, seen, **words)
 
 
+def _refuse_seen_holdout(earlier: int | None) -> None:
+    if earlier is None:
+        must, got = "unseen by every cycle", "rows that the cycles so far may have been trained on"
+        fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
+    else:
+        must = "the same rows in every fit with warm_start=True, or it has been trained on"
+        got = "other labels, another order, or another split"
+        fix = (
+            "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or set "
+            "warm_start=False"
+        )
+    raise ValueError(must_be("the holdout", must, Described(got), fix))
+
+
 def _split_monitored(train: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray | None]:
-    """Leave the last rows out of training, for ``val_loss``; None where the share is 0."""
     if not share:
         return train, None
     n_train = int(len(train) * (1 - share))

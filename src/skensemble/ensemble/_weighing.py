@@ -189,7 +189,6 @@ def snapshots_at_chance(bank, found: HoldoutPredictions | None, task) -> list[in
 
 
 def warn_if_at_chance(plan, trained, n_earlier: int, data) -> None:
-    """Name the new cycles that ended at chance level on (some) rows that they were trained on."""
     batch_size, alpha_zero = plan.estimator._batch_size, plan.estimator.alpha_zero
     rows = data.rows[:: -(-len(data.rows) // 1000)]  # some 1,000 rows tell chance from learning
     weight = None if data.sample_weight is None else data.sample_weight[rows]

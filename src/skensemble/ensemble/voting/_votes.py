@@ -58,9 +58,8 @@ def own_holdout(X, task: Classification, X_val, y_val) -> Holdout:
     check_consistent_length(X_val, y_val)
     expected, found = count_features(X), count_features(X_val)
     if expected != found:
-        fix = "prepare it as X"
-        got = Described(f"{found} features")
-        raise ValueError(must_be("X_val", f"of {expected} features, as X", got, fix))
+        must, got = f"of {expected} features, as X", Described(f"{found} features")
+        raise ValueError(must_be("X_val", must, got, "prepare it as X"))
     return Holdout(X_val, task.transform(y_val, name="y_val"), None)
 
 
