@@ -12,19 +12,12 @@ _FALLS = re.compile(r"loss|error|entropy|hinge|divergence|poisson|(^|_)(mse|mae|
 
 
 class BestValue:
-    """Tells which epoch is the best so far in one training, by a value that Keras reports.
-
-    ``monitor`` is its name, where ``acc`` and ``accuracy`` mean the same, or ``"auto"``: the
-    validation accuracy.
-    """
+    """Tells which epoch of a training is the best so far; ``"auto"`` is the validation accuracy."""
 
     def __init__(self, monitor: str, mode: str):
         if not isinstance(monitor, str) or not monitor:
-            must, fix = (
-                "the name of a value that Keras reports",
-                "'val_loss' or 'val_accuracy', say",
-            )
-            raise TypeError(must_be("monitor", must, monitor, fix))
+            must = "the name of a value that Keras reports"
+            raise TypeError(must_be("monitor", must, monitor, "'val_loss' or 'val_accuracy', say"))
         check_choice("mode", mode, ("auto", "min", "max"), fix="'auto' goes by the name")
         self._monitor = monitor
         self._name = "val_accuracy" if monitor == "auto" else monitor
@@ -38,9 +31,11 @@ class BestValue:
         self._was_reported = False
 
     def improves(self, logs) -> bool:
-        """Whether the value reported after this epoch is the best so far; NaN never is."""
         self._reported.update(dict.fromkeys(logs))
-        names = _spellings(self._name)
+        accuracy = re.fullmatch(r"(val_)?acc(uracy)?", self._name)
+        names = [self._name]
+        if accuracy:
+            names = [f"{accuracy[1] or ''}{end}" for end in ("accuracy", "acc")]
         if self._monitor == "auto":
             # Keras names a metric that is given as an object after its class.
             alike = [name for name in logs if re.fullmatch(r"val_.*accuracy", name)]
@@ -56,10 +51,9 @@ class BestValue:
         return True
 
     def warn_if_never_reported(self) -> None:
-        """Warn that no file of the best weights exists, because the value was never reported."""
-        if self._was_reported or not self._reported:
-            return
-        if self._monitor == "auto" and not any(name.startswith("val_") for name in self._reported):
+        validates = any(name.startswith("val_") for name in self._reported)
+        is_expected = validates if self._monitor == "auto" else bool(self._reported)
+        if self._was_reported or not is_expected:
             return
         warn(
             f"monitor={self._monitor!r} was to find the best weights, and {self._name!r} was never "
@@ -67,8 +61,3 @@ class BestValue:
             f"{', '.join(map(repr, self._reported))}. Monitor one of these, or compile with the "
             "metric and pass validation data to fit."
         )
-
-
-def _spellings(name: str) -> list[str]:
-    match = re.fullmatch(r"(val_)?acc(uracy)?", name)
-    return [f"{match[1] or ''}{end}" for end in ("accuracy", "acc")] if match else [name]

@@ -11,19 +11,19 @@ from sklearn.exceptions import ConvergenceWarning
 from skensemble._validation import check_flag, check_integer, check_real, must_be
 from skensemble._warnings import warn
 from skensemble.callbacks._best import BestValue
-from skensemble.callbacks._fit_checks import (
+from skensemble.callbacks._stepping import (
+    SteppedTraining,
     calling_list,
     check_alone,
     n_iterations_of_fit,
     optimizer_of,
 )
-from skensemble.callbacks._load_snapshots import load_snapshots
-from skensemble.callbacks._stepping import SteppedTraining
 from skensemble.callbacks._weights_files import (
     SUFFIX,
     check_no_files,
     check_prefix,
     final_weights_in,
+    load_snapshots,
     prepare_folder,
     write_weights,
 )
@@ -253,14 +253,11 @@ class SnapshotCallback(keras.callbacks.Callback):
         if self.monitor is not None:
             self._best = BestValue(self.monitor, self.mode)
         self._schedule = schedule
-        steps_per_epoch = (self.params or {}).get("steps")
-        self._training = SteppedTraining(
-            self.model, optimizer, schedule, steps_per_epoch, self._take
-        )
+        steps = (self.params or {}).get("steps")  # per epoch
+        self._training = SteppedTraining(self.model, optimizer, schedule, steps, self._take)
         callbacks = calling_list()
         if callbacks is not None:
-            # Keras releases its list of callbacks however fit ends, but calls on_train_end only
-            # without an exception.
+            # Keras releases the list however fit ends; it calls on_train_end if all went well.
             self._restoring = weakref.finalize(callbacks, self._training.close)
             self._restoring.atexit = False
 
@@ -304,17 +301,16 @@ class SnapshotCallback(keras.callbacks.Callback):
             )
 
     def _warn_unfinished(self, n_done: int, n_taken: int) -> None:
-        consequence = (
-            f": the bank has the snapshots of the {n_taken} of {self.M} cycles that were finished."
-        )
-        if not n_taken:
-            consequence = (
-                f", before the end of the first cycle, at iteration {self.schedule.cycle_ends[0]}: "
-                "there is no snapshot. Let it train for longer, or raise M to make the cycles "
-                "shorter."
+        ended = f"Training ended after {n_done} of {self.schedule.n_iterations} iterations"
+        if n_taken:
+            finished = f"{n_taken} of {self.M} cycles that were finished"
+            warn(f"{ended}: the bank has the snapshots of the {finished}.")
+        else:
+            warn(
+                f"{ended}, before the end of the first cycle, at iteration "
+                f"{self.schedule.cycle_ends[0]}: there is no snapshot. Let it train for longer, or "
+                "raise M to make the cycles shorter."
             )
-        n_iterations = self.schedule.n_iterations
-        warn(f"Training ended after {n_done} of {n_iterations} iterations{consequence}")
 
     def _close(self) -> None:
         if self._restoring is not None:

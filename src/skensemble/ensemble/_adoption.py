@@ -1,5 +1,6 @@
 """A fitted ensemble from existing snapshots."""
 
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -15,18 +16,12 @@ from skensemble.callbacks import load_snapshots
 from skensemble.ensemble._cycles import Stopwatch
 from skensemble.ensemble._fitted import Fitted, LiveNetwork, Seeds, Trained, draw_seeds
 from skensemble.ensemble._parameters import check_parameters
-from skensemble.ensemble._reading import (
-    Holdout,
-    check_can_weigh,
-    read_training_rows,
-    unfitted_twin,
-)
+from skensemble.ensemble._reading import Holdout, check_can_weigh, read_training_rows, unfitted_twin
 from skensemble.ensemble._weighing import learns_weights, snapshots_at_chance, weigh_on_holdout
-from skensemble.snapshots import Snapshot, SnapshotBank
+from skensemble.snapshots import SnapshotBank
 
 
 def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) -> Fitted:
-    """Make the record of a fit from snapshots that were trained elsewhere."""
     _check_rows_or_classes(rows, classes, input_shape, estimator.weighting)
     unknown = {"M": 1, "n_last": None, "weighting": "uniform"}  # checked with the snapshots
     check_parameters({**estimator.get_params(deep=False), **unknown})
@@ -44,8 +39,7 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
         output_layer, _ = networks.prepare_network(
             model, read.X, task, compile_arguments=lambda: networks.compile_arguments(request)
         )
-    is_bank = isinstance(snapshots, SnapshotBank)
-    bank = snapshots if is_bank else load_snapshots(model, snapshots)
+    bank = snapshots if isinstance(snapshots, SnapshotBank) else load_snapshots(model, snapshots)
     if params.get("M") not in (None, len(bank)):
         must = f"the number of snapshots, {len(bank)}"
         raise ValueError(must_be("M", must, params["M"], "leave it out"))
@@ -61,7 +55,6 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
         holdout = Holdout(read.X, read.y, read.sample_weight)
         names = {"name": "y_val", "parameter": "weighting"}
         check_can_weigh(task, estimator.weighting, holdout, seen, **names)
-
     watch, network = Stopwatch(), LiveNetwork(output_layer, model)
     weighed = weigh_on_holdout(estimator, network, bank, holdout, task, watch)
     at_chance = snapshots_at_chance(bank, weighed.predictions, task)
@@ -84,7 +77,6 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
 
 
 def _check_rows_or_classes(rows, classes, input_shape, method) -> None:
-    """Raise unless there are either rows with labels, or labels and nothing to learn."""
     if classes is None:
         if input_shape is not None:
             fix = "X_val tells the shape of a row"
@@ -139,9 +131,8 @@ def _cast(bank: SnapshotBank, dtypes) -> SnapshotBank:
     """Give weights that were computed, in float64 say, the types of the network's variables."""
     if all(array.dtype == dtype for array, dtype in zip(bank[0].weights, dtypes, strict=True)):
         return bank
-
-    def cast(snapshot: Snapshot) -> Snapshot:
+    cast = []
+    for snapshot in bank:
         weights = [w.astype(dtype) for w, dtype in zip(snapshot.weights, dtypes, strict=True)]
-        return Snapshot(weights, snapshot.cycle, snapshot.iteration, snapshot.scores)
-
-    return SnapshotBank(map(cast, bank), bank.paths)
+        cast.append(replace(snapshot, weights=weights))
+    return SnapshotBank(cast, bank.paths)

@@ -14,8 +14,8 @@ from skensemble import networks
 from skensemble._validation import Described, must_be
 from skensemble._warnings import warn
 from skensemble.backends import seeded
-from skensemble.ensemble._augmentation_trial import fresh_augmentation
 from skensemble.ensemble._fitted import Fitted, LiveNetwork, Phase, Seeds, Trained
+from skensemble.ensemble._parameters import fresh_augmentation
 from skensemble.ensemble._reading import Holdout, Schema
 from skensemble.ensemble._weighing import Weighed, transfer_weights
 from skensemble.exceptions import SnapshotTrainingError
@@ -24,8 +24,6 @@ from skensemble.training import ProgressDisplay, TrainingData, TrainingRequest, 
 
 
 class Stopwatch:
-    """Seconds spent in each named stage."""
-
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
@@ -38,8 +36,6 @@ class Stopwatch:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What every training run of one ``fit`` has in common."""
-
     estimator: Any
     settings: Mapping[str, Any]  # its parameters, as they are in this call
     callbacks: list  # the user's
@@ -50,7 +46,6 @@ class Plan:
 
 
 def training_data(plan: Plan, X, y, rows, sample_weight) -> TrainingData:
-    """Put together what an engine trains on; parameters are those of `TrainingData`."""
     batch_size = plan.settings["batch_size"] or 32
     return TrainingData(
         X,
@@ -66,7 +61,6 @@ def training_data(plan: Plan, X, y, rows, sample_weight) -> TrainingData:
 def has_cycles_to_add(earlier: Fitted, M: int, epochs: int) -> bool:
     """Tell whether there are cycles to add to those of an earlier fit; if not, warn."""
     done, epochs_done = len(earlier.weighed.snapshots), earlier.trained.n_epochs
-    fix = "raise M and epochs to add cycles, or set warm_start=False to start again"
     if done == M:
         warn(
             f"With warm_start=True and M={M}, as before, there is no cycle to add: the "
@@ -74,21 +68,22 @@ def has_cycles_to_add(earlier: Fitted, M: int, epochs: int) -> bool:
         )
         return False
     if earlier.is_refit:
-        got = Described("one that refit=True has trained on the holdout too")
-        raise ValueError(must_be("the ensemble", "one without refit, to go on from it", got, fix))
-    if not earlier.weighed.snapshots[-1].is_finite:
+        what, must = "the ensemble", "one without refit, to go on from it"
+        got: Any = Described("one that refit=True has trained on the holdout too")
+    elif not earlier.weighed.snapshots[-1].is_finite:
+        what, must = "the last snapshot", "finite, to go on from it"
         got = Described("weights that are not finite")
-        raise ValueError(must_be("the last snapshot", "finite, to go on from it", got, fix))
-    if done > M:
-        raise ValueError(must_be("M", f"at least the {done} cycles trained so far", M, fix))
-    if epochs <= epochs_done:
-        must = f"more than the {epochs_done} epochs trained so far"
-        raise ValueError(must_be("epochs", must, epochs, fix))
-    return True
+    elif done > M:
+        what, must, got = "M", f"at least the {done} cycles trained so far", M
+    elif epochs <= epochs_done:
+        what, must, got = "epochs", f"more than the {epochs_done} epochs trained so far", epochs
+    else:
+        return True
+    fix = "raise M and epochs to add cycles, or set warm_start=False to start again"
+    raise ValueError(must_be(what, must, got, fix))
 
 
 def train_cycles(plan: Plan, data: TrainingData, earlier: Trained, watch: Stopwatch) -> Trained:
-    """Train a network along its cycles, or go on from the last snapshot of an earlier fit."""
     estimator, started = plan.estimator, earlier
     schedule = estimator._make_schedule(
         (plan.settings["epochs"] - earlier.n_epochs) * data.steps_per_epoch,
@@ -111,9 +106,8 @@ def train_cycles(plan: Plan, data: TrainingData, earlier: Trained, watch: Stopwa
     if plan.again and run.interrupted:
         raise KeyboardInterrupt
     bank = _bank_of(run, model, schedule, started)
-    history = {
-        name: [*started.history.get(name, []), *values] for name, values in run.history.items()
-    }
+    before = started.history
+    history = {name: [*before.get(name, []), *values] for name, values in run.history.items()}
     _warn_if_not_finite(bank, history)
     # A layer whose weights start at 0 may look like a softmax until it is trained.
     networks.check_outputs(output_layer, networks.outputs_of(model, probe))
@@ -131,16 +125,13 @@ def train_cycles(plan: Plan, data: TrainingData, earlier: Trained, watch: Stopwa
 
 
 def _new_network(plan: Plan, probe, earlier: Trained) -> Trained:
-    """Build, check and compile a network; it goes on from the last snapshot, if there is one."""
-    estimator, request = plan.estimator, plan.estimator._network_request(plan.schema)
+    estimator, task = plan.estimator, plan.schema.task
+    request = estimator._network_request(plan.schema)
     with seeded(plan.seeds.network):
         model = networks.build_network(request)
         compiled_by_builder = model.compiled
         output_layer, target_width = networks.prepare_network(
-            model,
-            probe,
-            plan.schema.task,
-            compile_arguments=lambda: networks.compile_arguments(request),
+            model, probe, task, compile_arguments=lambda: networks.compile_arguments(request)
         )
     if compiled_by_builder:
         unseen = networks.unseen_by_builder(request)
@@ -156,23 +147,21 @@ def _new_network(plan: Plan, probe, earlier: Trained) -> Trained:
 
 
 def _run_engine(plan: Plan, model, data: TrainingData, schedule, started: Trained, augmentation):
-    settings = plan.settings
+    settings, validation = plan.settings, None
+    if plan.monitored is not None:
+        batch_size = settings["validation_batch_size"] or data.batch_size
+        batch_size = len(plan.monitored) if batch_size == -1 else batch_size
+        validation = replace(data, rows=plan.monitored, shuffle=False, batch_size=batch_size)
     request = TrainingRequest(
         n_epochs=settings["epochs"] - started.n_epochs,
         first_epoch=started.n_epochs,
         first_iteration=started.n_iterations,
         first_cycle=len(started.bank),
         callbacks=plan.callbacks,
+        validation=validation,
+        validation_options={"validation_freq": settings.get("validation_freq", 1)},
         augmentation=augmentation,
     )
-    if plan.monitored is not None:
-        batch_size = settings["validation_batch_size"] or data.batch_size
-        batch_size = len(plan.monitored) if batch_size == -1 else batch_size
-        request = replace(
-            request,
-            validation=replace(data, rows=plan.monitored, shuffle=False, batch_size=batch_size),
-            validation_options={"validation_freq": settings.get("validation_freq", 1)},
-        )
     with seeded(plan.seeds.training + request.first_epoch):
         return train_with_display(
             plan.estimator.engine, model, data, schedule, request, settings["verbose"]
@@ -180,7 +169,6 @@ def _run_engine(plan: Plan, model, data: TrainingData, schedule, started: Traine
 
 
 def train_with_display(engine, model, data, schedule, request, verbose, display=ProgressDisplay):
-    """Train with an engine, and show as much of it as ``verbose`` says."""
     if verbose != 1:
         request = replace(request, keras_verbose=2 if verbose == 2 else 0)
         return train(engine, model, data, schedule, request)
@@ -197,7 +185,6 @@ def train_with_display(engine, model, data, schedule, request, verbose, display=
 
 
 def _bank_of(run, model, schedule, started: Trained) -> SnapshotBank:
-    """Put the new snapshots behind those of earlier fits."""
     n_new = len(run.snapshots)
     if n_new == 0:
         raise SnapshotTrainingError(
@@ -262,7 +249,6 @@ def train_again(plan: Plan, data: TrainingData, holdout: Holdout, mean_weight, w
 
 
 def _with_holdout(data: TrainingData, holdout: Holdout, mean_weight: float) -> tuple[Any, ...]:
-    """Put the holdout back among the rows to train on."""
     if holdout.rows is not None:
         return data.X, data.y, np.union1d(data.rows, holdout.rows), data.sample_weight
     if sp.issparse(data.X):

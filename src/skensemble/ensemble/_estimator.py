@@ -2,17 +2,19 @@
 
 import copy
 import inspect
+import pickle
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+import cloudpickle
+import keras
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from skensemble import networks
 from skensemble.backends import seeded
 from skensemble.ensemble._fitted import FITTED_ATTRIBUTES
-from skensemble.ensemble._pickling import portable
 from skensemble.ensemble._reading import Schema
 from skensemble.models import mlp
 
@@ -24,6 +26,8 @@ _NOT_OFFERED = {
     "initialize": "A snapshot ensemble has no initialize: call fit.",
 }
 
+_PLAIN = (type(None), bool, int, float, str, bytes, np.ndarray, np.generic, np.random.RandomState)
+
 
 class SnapshotEstimator(BaseEstimator):
     """A scikit-learn estimator around a Keras network.
@@ -33,8 +37,15 @@ class SnapshotEstimator(BaseEstimator):
     record, ``_fitted``, in which the fitted attributes are looked up.
     """
 
-    # The parameter that the network comes from.
-    _network_parameter = "model"
+    _network_parameter = "model"  # that the network comes from
+
+    def _keep_parameters(self, arguments):
+        """Set each argument of a constructor, as its ``locals()`` has them, as an attribute."""
+        kwargs = arguments["kwargs"]
+        named = {name: arguments[name] for name in arguments if name not in ("self", "kwargs")}
+        vars(self).update(named | kwargs)
+        if kwargs:
+            self._user_params = set(kwargs)
 
     def _get_param_names(self):
         signature = inspect.signature(type(self).__init__).parameters.values()
@@ -67,9 +78,8 @@ class SnapshotEstimator(BaseEstimator):
     def __sklearn_clone__(self):
         """Share models, losses, metrics and optimizers with the clone: ``fit`` changes none."""
         params = self.get_params(deep=False)
-        twin = type(self)(
-            **{name: networks.clone_parameter(value) for name, value in params.items()}
-        )
+        copies = {name: networks.clone_parameter(value) for name, value in params.items()}
+        twin = type(self)(**copies)
         if hasattr(self, "_metadata_request"):
             twin._metadata_request = copy.deepcopy(self._metadata_request)
         return twin
@@ -85,10 +95,7 @@ class SnapshotEstimator(BaseEstimator):
         """Transformer between X and the network, or None; for subclasses, as in scikeras."""
         return None
 
-    # The network
-
     def _builder(self, schema: Schema | None):
-        """Return the function that builds the network, given what is known of the data."""
         return networks.builder_of(self.model, mlp)
 
     def _network_request(self, schema: Schema | None) -> networks.NetworkRequest:
@@ -100,8 +107,6 @@ class SnapshotEstimator(BaseEstimator):
             extra=tuple(self._extra_param_names()),
             meta={} if schema is None else schema.meta,
         )
-
-    # What was fitted
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)
@@ -141,7 +146,6 @@ class SnapshotEstimator(BaseEstimator):
         return self._fitted.trained.network.predictor(*self._network_sources())
 
     def _network_sources(self):
-        """Return what the network of a loaded ensemble is built from."""
         return self._fitted.weighed.snapshots, self._fitted.schema, self._build_again
 
     def _build_again(self):
@@ -160,7 +164,7 @@ class SnapshotEstimator(BaseEstimator):
     def __getstate__(self):
         state = dict(vars(self))
         for name in self.get_params(deep=False):
-            state[name] = portable(state[name])
+            state[name] = _portable(state[name])
         if self.initialized_:
             state["_fitted"] = self._fitted.stored()
         return state
@@ -171,6 +175,50 @@ class SnapshotEstimator(BaseEstimator):
         if self.initialized_:
             twin._fitted = self._fitted.stored()
         return twin
+
+
+class _Stored:
+    """Stands for a value by a function that makes it again, and the arguments of that."""
+
+    def __init__(self, function, *arguments):
+        self.function = function
+        self.arguments = arguments
+
+    def __reduce__(self):
+        return self.function, self.arguments
+
+
+def _restore_model(architecture: bytes, weights, compiled_with: bytes):
+    model = networks.model_from(architecture)
+    networks.set_weights(model, weights)
+    arguments = cloudpickle.loads(compiled_with)
+    if arguments is not None:
+        model.compile(**arguments)
+    return model
+
+
+def _portable(value: Any) -> Any:
+    """Return a parameter in a form for pickles: by value what cannot be imported there."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, keras.Model):
+        architecture = networks.architecture_of(value)
+        if architecture is None:
+            raise pickle.PicklingError(
+                f"{type(value).__name__} must be a model that Keras can rebuild from its "
+                "configuration: give it a get_config with all that its constructor needs, or pass "
+                "a function that builds it."
+            )
+        compiled_with = networks.recompile_arguments(value) if value.compiled else None
+        arguments = architecture, value.get_weights(), networks.dump_by_value(compiled_with)
+        return _Stored(_restore_model, *arguments)
+    if type(value) in (list, tuple):
+        return type(value)(_portable(item) for item in value)
+    if type(value) is dict:
+        return {key: _portable(item) for key, item in value.items()}
+    if isinstance(value, keras.callbacks.Callback):
+        value = networks.without_model(value)
+    return _Stored(cloudpickle.loads, networks.dump_by_value(value))
 
 
 def _ensemble_table(weights: np.ndarray, scores: Mapping[str, Sequence] | None) -> str:

@@ -1,5 +1,6 @@
 """The record of a fit, and the network in it."""
 
+import contextlib
 import copy
 import threading
 from dataclasses import dataclass, field, replace
@@ -22,8 +23,6 @@ _LOCK = threading.RLock()
 
 @dataclass(frozen=True)
 class Seeds:
-    """One seed for each thing that is drawn at random, all from ``random_state``."""
-
     network: int
     rows: int
     holdout: int
@@ -32,7 +31,6 @@ class Seeds:
 
 
 def draw_seeds(random_state) -> Seeds:
-    """Draw seeds from ``random_state`` without changing it, or any global generator."""
     state = np.random.SeedSequence(draw_seed(random_state)).generate_state(5)
     return Seeds(*state.tolist())
 
@@ -50,28 +48,23 @@ class LiveNetwork:
 
     output_layer: Any = None  # what its outputs mean; None where there is no network yet
     live_model: Any = None  # the network; None after loading
-    # Iterations that its optimizer has done here; None where it has no optimizer of ours.
-    n_steps: int | None = None
+    n_steps: int | None = None  # that its optimizer has done here; None without one of ours
     live_predictor: BankPredictor | None = None  # none after loading
-    # What the network is built from after loading; None where Keras cannot describe it, and in
-    # memory.
+    # What it is built from after loading; None where Keras cannot describe it, and in memory.
     architecture: bytes | None = None
 
     def stored(self):
-        """Return it without what cannot be written to a file."""
         known = self.live_model is None
         architecture = self.architecture if known else architecture_of(self.live_model)
         return LiveNetwork(self.output_layer, architecture=architecture)
 
     def model(self, bank: SnapshotBank, schema: Schema | None = None, build: Any = None):
-        """Return the Keras model; ``build`` makes it where there is no architecture to use."""
         with _LOCK:
             if self.live_model is None:
                 self.live_model = self._built(bank, schema, build)
             return self.live_model
 
     def predictor(self, bank: SnapshotBank, schema: Schema | None = None, build: Any = None):
-        """Return a `BankPredictor` over all snapshots; parameters are those of ``model``."""
         if self.live_predictor is None:
             with _LOCK:
                 if self.live_predictor is None:
@@ -80,11 +73,10 @@ class LiveNetwork:
         return self.live_predictor
 
     def _built(self, bank: SnapshotBank, schema: Any, build: Any):
-        try:
+        model = None
+        # A function that the configuration names may be missing here; the builder has its own.
+        with contextlib.suppress(Exception):
             model = None if self.architecture is None else model_from(self.architecture)
-        except Exception:
-            # A function that the configuration names may be missing here; the builder has its own.
-            model = None
         model = build() if model is None else model
         if not model.weights:
             model(np.zeros((1, *schema.row_shape), schema.row_dtype))
@@ -106,8 +98,7 @@ class Phase:
 class Trained:
     """What the training of some cycles leaves; without arguments, what there is before."""
 
-    # The network, with the weights of the last snapshot.
-    network: LiveNetwork = field(default_factory=LiveNetwork)
+    network: LiveNetwork = field(default_factory=LiveNetwork)  # with the last snapshot's weights
     # All snapshots, those of earlier fits included; none in the record of a fit, which has them.
     bank: Any = ()
     # One for each fit that added cycles; none where the snapshots come from elsewhere.
@@ -115,10 +106,8 @@ class Trained:
     n_iterations_adopted: int = 0  # iterations that snapshots from elsewhere have behind them
     # Columns of the targets where the loss takes one row of them per row of X.
     target_width: int | None = None
-    # What Keras records, one value per epoch.
-    history: dict[str, list[float]] = field(default_factory=dict)
-    # The same for a phase before the first cycle.
-    warmup_history: dict[str, list[float]] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=dict)  # what Keras records, by epoch
+    warmup_history: dict[str, list[float]] = field(default_factory=dict)  # before the first cycle
     engine: str | None = None  # which engine trained last
     engine_details: dict[str, Any] = field(default_factory=dict)  # why, and whether with XLA
     interrupted: bool = False  # whether Ctrl-C ended the training
@@ -135,8 +124,6 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """All that a fit leaves."""
-
     schema: Schema  # the form of X and y
     trained: Trained  # network, history, and what a later fit with ``warm_start`` needs
     weighed: Weighed  # the snapshots and their weights
@@ -147,8 +134,7 @@ class Fitted:
     # Of the rows that trained, where fit chose the holdout; a later fit must choose the same.
     holdout_digest: int | None = None
     is_refit: bool = False  # whether the snapshots have been trained on the holdout too
-    # Numbers of the rows of X that were held out; None where none were, or the user brought others.
-    holdout: np.ndarray | None = None
+    holdout: np.ndarray | None = None  # which rows of X; None where there are none, or others
     backend: str = field(default_factory=keras.backend.backend)  # what ran under Keras
 
     def stored(self):

@@ -19,25 +19,20 @@ from skensemble.exceptions import HoldoutWarning
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """What the first fit learned of the form of X and y."""
-
     task: Any  # what y is made of
-    X_shape: tuple[int, ...]  # shape of X, as the user passed it
+    X_shape: tuple[int, ...]  # as the user passed it
     row_shape: tuple[int, ...]  # of a row, as the network takes it
     row_dtype: np.dtype  # of a row, as the network takes it
     feature_encoder: Any  # between the two
     meta: Mapping[str, Any]  # what a builder may know, by the names that scikeras has for it
 
     def encode(self, X):
-        """Turn checked rows into those that the network takes."""
         return X if self.feature_encoder is None else self.feature_encoder.transform(X)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
-    """Checked rows, as training takes them."""
-
-    schema: Schema  # their form
+    schema: Schema  # the form of the rows
     X: Any  # (n, ...): As the network takes it
     y: np.ndarray  # (n, ...): Targets, as the task encodes them
     sample_weight: np.ndarray | None  # (n,): Weight of each row, that of its class included
@@ -47,19 +42,14 @@ class TrainingRows:
 
 @dataclass(frozen=True, eq=False)
 class Holdout:
-    """The rows that the combination weights are learned on."""
-
     X: Any  # (n, ...): Features
     y: np.ndarray  # (n,): Class indices
     sample_weight: np.ndarray | None  # (n,): Weight of each row
-    # Where they are in the data that ``fit`` was given; None if they came by themselves.
-    rows: np.ndarray | None = None
+    rows: np.ndarray | None = None  # where they are in X; None if they came by themselves
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which rows train, and which teach the combination weights."""
-
     train: np.ndarray  # numbers of the rows to train on
     monitored: np.ndarray | None  # of those that only ``val_loss`` is computed on
     holdout: Holdout | None  # the rows to learn the weights on
@@ -80,11 +70,8 @@ def learn_schema(reader, X, y) -> tuple[Schema, Any, np.ndarray]:
     encoder = reader.feature_encoder
     is_identity = type(encoder) is FunctionTransformer and encoder.func is None
     encoder = None if encoder is None or is_identity else encoder.fit(X)
-    meta = {
-        name: getattr(reader, name)
-        for name in ("n_features_in_", "feature_names_in_")
-        if name in vars(reader)
-    }
+    known = vars(reader)
+    meta = {name: known[name] for name in ("n_features_in_", "feature_names_in_") if name in known}
     meta |= {"X_shape_": X.shape, "X_dtype_": X.dtype, "y_dtype_": y_dtype}
     meta |= {"feature_encoder_": encoder, **task.meta()}
     rows = X if encoder is None else encoder.transform(X)
@@ -193,7 +180,6 @@ def check_both_or_neither(X, y, X_name: str = "X_val", y_name: str = "y_val") ->
 
 
 def split_rows(rows: TrainingRows, own: Holdout | None, settings, seed: int, earlier) -> Split:
-    """Decide which rows are kept out of training; a fit that goes on keeps out the same again."""
     method, fraction = settings["weighting"], settings["validation_fraction"]
     learns = learns_weights(method)
     task, y, weight = rows.schema.task, rows.y, rows.sample_weight
@@ -225,7 +211,6 @@ def split_rows(rows: TrainingRows, own: Holdout | None, settings, seed: int, ear
 
 
 def warn_without_holdout(task, y: np.ndarray, fraction, members: str) -> None:
-    """Say why no row of y can be held out to weigh the members on."""
     what, fix = task.why_no_holdout(y, fraction)
     warn(
         f"{what}, so the {members} get equal weights. {fix}, to learn the weights.", HoldoutWarning
@@ -233,27 +218,25 @@ def warn_without_holdout(task, y: np.ndarray, fraction, members: str) -> None:
 
 
 def check_can_weigh(task, method, holdout: Holdout, seen, **words) -> None:
-    """Raise if weights are to be learned on a holdout, and cannot be; ``words`` are for errors."""
     if learns_weights(method):
         task.check_can_weigh(method, holdout.y, holdout.sample_weight, seen, **words)
 
 
 def _refuse_seen_holdout(earlier: int | None) -> None:
     if earlier is None:
+        must, got = "unseen by every cycle", "rows that the cycles so far may have been trained on"
         fix = "pass X_val and y_val, rows that trained nothing, or set warm_start=False"
-        got = Described("rows that the cycles so far may have been trained on")
-        raise ValueError(must_be("the holdout", "unseen by every cycle", got, fix))
-    must = "the same rows in every fit with warm_start=True, or it has been trained on"
-    got = Described("other labels, another order, or another split")
-    fix = (
-        "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or set "
-        "warm_start=False"
-    )
-    raise ValueError(must_be("the holdout", must, got, fix))
+    else:
+        must = "the same rows in every fit with warm_start=True, or it has been trained on"
+        got = "other labels, another order, or another split"
+        fix = (
+            "keep X, y, sample_weight and validation_fraction, or pass X_val and y_val, or set "
+            "warm_start=False"
+        )
+    raise ValueError(must_be("the holdout", must, Described(got), fix))
 
 
 def _split_monitored(train: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray | None]:
-    """Leave the last rows out of training, for ``val_loss``; None where the share is 0."""
     if not share:
         return train, None
     n_train = int(len(train) * (1 - share))

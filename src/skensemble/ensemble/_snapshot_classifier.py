@@ -1,5 +1,3 @@
-"""SnapshotEnsembleClassifier."""
-
 from dataclasses import replace
 
 import numpy as np
@@ -228,33 +226,7 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         verbose=0,
         **kwargs,
     ):
-        self.model = model
-        self.M = M
-        self.alpha_zero = alpha_zero
-        self.epochs = epochs
-        self.n_last = n_last
-        self.weighting = weighting
-        self.min_weight = min_weight
-        self.validation_fraction = validation_fraction
-        self.refit = refit
-        self.augmentation = augmentation
-        self.engine = engine
-        self.optimizer = optimizer
-        self.loss = loss
-        self.metrics = metrics
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.class_weight = class_weight
-        self.shuffle = shuffle
-        self.validation_split = validation_split
-        self.validation_batch_size = validation_batch_size
-        self.run_eagerly = run_eagerly
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-        vars(self).update(kwargs)
-        if kwargs:
-            self._user_params = set(kwargs)
+        self._keep_parameters(locals())
 
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, **fit_params):
         """Train the network, keep its snapshots, learn their weights.
@@ -350,14 +322,12 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         )
         return self
 
-    # What y is made of.
-    _task = Classification
+    _task = Classification  # what y is made of
 
     def _check_own_parameters(self) -> None:
         """Check the parameters of a subclass."""
 
     def _make_schedule(self, n_iterations: int, M: int, offset: int):
-        """Return the learning rate of every iteration."""
         return CyclicCosineDecay(self.alpha_zero, n_iterations, M, offset)
 
     def _warm_up(self, model, data, plan, watch) -> dict[str, list[float]]:
@@ -443,9 +413,8 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         """
         estimator = cls(model, **params)
         rows = {"X_val": X_val, "y_val": y_val, "sample_weight": sample_weight}
-        estimator._fitted = adopt_snapshots(
-            estimator, snapshots, rows, classes, input_shape, params
-        )
+        fitted = adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params)
+        estimator._fitted = fitted
         return estimator
 
     def reweight(

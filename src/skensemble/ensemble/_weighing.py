@@ -15,8 +15,6 @@ from skensemble.weighting import WeightingResult
 
 @dataclass(frozen=True)
 class Combination:
-    """How to combine the snapshots: three parameters of the estimator."""
-
     weighting: str | Callable | Sequence[float]  # (M,): A method, a scorer, or the weights
     n_last: int | None  # how many of the last snapshots to combine
     min_weight: float  # snapshots of a smaller weight are dropped
@@ -33,8 +31,6 @@ class Combination:
 
 @dataclass(frozen=True, eq=False)
 class HoldoutPredictions:
-    """What the snapshots predict on the holdout."""
-
     probas: np.ndarray  # (M, n, k): NaN for a snapshot that is not finite
     y: np.ndarray  # (n,): Targets
     sample_weight: np.ndarray | None  # (n,): Weight of each row
@@ -46,14 +42,10 @@ class HoldoutPredictions:
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
-    """Snapshots with their weights."""
-
     snapshots: SnapshotBank  # with their scores, where there is a holdout
     weighting: WeightingResult  # the weights, and how they were found
-    # Holdout scores of each snapshot, of equal weights and of those in use.
-    scores: dict[str, list] | None = None
-    # What the snapshots predict on the holdout, those of the first training with ``refit``. In
-    # memory only: pickles do not have them.
+    scores: dict[str, list] | None = None  # of each snapshot, of equal weights, of those in use
+    # With ``refit``, of the snapshots of the first training. In memory only, not in pickles.
     predictions: HoldoutPredictions | None = None
 
 
@@ -62,21 +54,18 @@ def learns_weights(weighting) -> bool:
 
 
 def normalised(weights: np.ndarray) -> np.ndarray:
-    """Divide weights of any size by their sum, in float64."""
     weights = weights.astype(np.float64)
     weights = weights / weights.max()  # the sum of very large numbers is infinite
     return weights / weights.sum()
 
 
 def weigh_on_holdout(estimator, network, bank: SnapshotBank, holdout, task, watch) -> Weighed:
-    """Weigh the snapshots as the parameters of an estimator say; a holdout may be None."""
-    predictions = None
+    found = None
     if holdout is not None:
         with watch("score"):
             predictor = network.predictor(bank)
-            predictions = predict_holdout(predictor, bank, holdout, estimator._batch_size)
-    combination = Combination.of(estimator, len(bank))
-    return weigh_snapshots(bank, predictions, combination, task, watch)
+            found = predict_holdout(predictor, bank, holdout, estimator._batch_size)
+    return weigh_snapshots(bank, found, Combination.of(estimator, len(bank)), task, watch)
 
 
 def predict_holdout(predictor, bank: SnapshotBank, holdout, batch_size) -> HoldoutPredictions:
@@ -117,8 +106,6 @@ def find_combination(combination: Combination, usable, found, task) -> Weighting
     while (usable & (result.weights < combination.min_weight)).any():
         usable = usable & (result.weights >= combination.min_weight)
         result = _weigh(weighting, usable, found, task)
-    if result is first:
-        return first
     return replace(
         result, comparisons=first.comparisons, note=first.note, uniform_loss=first.uniform_loss
     )
@@ -126,8 +113,9 @@ def find_combination(combination: Combination, usable, found, task) -> Weighting
 
 def _weigh(weighting, usable, found: HoldoutPredictions | None, task) -> WeightingResult:
     is_method = isinstance(weighting, str) or callable(weighting)
-    if is_method and found is not None:
-        result = task.find_weights(weighting, found.of(usable), found.y, found.sample_weight)
+    holdout = None if found is None else (found.of(usable), found.y, found.sample_weight)
+    if is_method and holdout is not None:
+        result = task.find_weights(weighting, *holdout)
     else:
         given = np.ones(len(usable)) if is_method else np.asarray(weighting, dtype=np.float64)
         given = given[usable]
@@ -137,7 +125,12 @@ def _weigh(weighting, usable, found: HoldoutPredictions | None, task) -> Weighti
                 f"combined, {(np.flatnonzero(usable) + 1).tolist()}: the others are not finite, or "
                 "not among the last n_last. Choose a smaller alpha_zero or other weights."
             )
-        result = _evaluate(given, found, usable, task, "uniform" if is_method else "given")
+        given, method = normalised(given), "uniform" if is_method else "given"
+        if holdout is not None:
+            result = task.evaluate_weights(given, *holdout, method=method)
+        else:
+            # Loss, gap, iterations, convergence, method, prior, loss of equal weights, rows.
+            result = WeightingResult(given, np.nan, np.nan, 0, True, method, 0.0, np.nan, 0)
     if usable.all():
         return result
     weights = np.zeros(len(usable))
@@ -145,28 +138,7 @@ def _weigh(weighting, usable, found: HoldoutPredictions | None, task) -> Weighti
     return replace(result, weights=weights)
 
 
-def _evaluate(given, found: HoldoutPredictions | None, usable, task, method) -> WeightingResult:
-    given = normalised(given)
-    if found is not None:
-        return task.evaluate_weights(
-            given, found.of(usable), found.y, found.sample_weight, method=method
-        )
-    unknown = float("nan")
-    return WeightingResult(
-        given,
-        loss=unknown,
-        gap=unknown,
-        n_iter=0,
-        converged=True,
-        method=method,
-        prior=0.0,
-        uniform_loss=unknown,
-        n_samples=0,
-    )
-
-
 def _predictions_by_name(found: HoldoutPredictions, usable, result) -> dict[str, np.ndarray]:
-    """Predictions of each snapshot, of equal weights and of those in use."""
     members = {f"snapshot {m + 1}": proba for m, proba in enumerate(found.probas)}
     members["uniform"] = found.of(usable).mean(axis=0)
     if result.method != "uniform":
@@ -192,8 +164,7 @@ def transfer_weights(result: WeightingResult, bank) -> WeightingResult:
         )
     if np.array_equal(weights, result.weights):
         return result
-    unknown = float("nan")
-    return replace(result, weights=weights / weights.sum(), loss=unknown, gap=unknown)
+    return replace(result, weights=weights / weights.sum(), loss=np.nan, gap=np.nan)
 
 
 def member_probas(predictor: BankPredictor, bank: SnapshotBank, X, batch_size, first: int = 0):
@@ -208,7 +179,6 @@ def member_probas(predictor: BankPredictor, bank: SnapshotBank, X, batch_size, f
 
 
 def snapshots_at_chance(bank, found: HoldoutPredictions | None, task) -> list[int]:
-    """Number the cycles whose snapshot is finite and predicts no better than chance."""
     if found is None:
         return []
     return [
@@ -219,7 +189,6 @@ def snapshots_at_chance(bank, found: HoldoutPredictions | None, task) -> list[in
 
 
 def warn_if_at_chance(plan, trained, n_earlier: int, data) -> None:
-    """Name the new cycles that ended at chance level on (some) rows that they were trained on."""
     batch_size, alpha_zero = plan.estimator._batch_size, plan.estimator.alpha_zero
     rows = data.rows[:: -(-len(data.rows) // 1000)]  # some 1,000 rows tell chance from learning
     weight = None if data.sample_weight is None else data.sample_weight[rows]

@@ -1,5 +1,3 @@
-"""TransferSnapshotClassifier."""
-
 from dataclasses import replace
 
 import keras
@@ -9,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from skensemble._validation import check_integer, must_be
 from skensemble._warnings import warn
 from skensemble.backends import seeded
-from skensemble.ensemble._augmentation_trial import fresh_augmentation
+from skensemble.ensemble._parameters import fresh_augmentation
 from skensemble.ensemble._snapshot_classifier import SnapshotEnsembleClassifier
 from skensemble.ensemble.transfer._warm_up import fresh_optimizer, train_head
 from skensemble.models.transfer import check_transfer, takes_images, transfer_network
@@ -179,39 +177,7 @@ model_, engine_, engine_details_, timings_
         verbose=0,
         **kwargs,
     ):
-        super().__init__(
-            M=M,
-            alpha_zero=alpha_zero,
-            epochs=epochs,
-            n_last=n_last,
-            weighting=weighting,
-            min_weight=min_weight,
-            validation_fraction=validation_fraction,
-            refit=refit,
-            augmentation=augmentation,
-            engine=engine,
-            optimizer=optimizer,
-            loss=loss,
-            metrics=metrics,
-            batch_size=batch_size,
-            callbacks=callbacks,
-            class_weight=class_weight,
-            shuffle=shuffle,
-            validation_split=validation_split,
-            validation_batch_size=validation_batch_size,
-            run_eagerly=run_eagerly,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-            **kwargs,
-        )
-        self.backbone = backbone
-        self.weights = weights
-        self.image_size = image_size
-        self.head_units = head_units
-        self.warmup_epochs = warmup_epochs
-        self.warmup_optimizer = warmup_optimizer
-        self.unfreeze_from = unfreeze_from
+        self._keep_parameters(locals())
 
     @classmethod
     def from_snapshots(
@@ -273,6 +239,7 @@ model_, engine_, engine_details_, timings_
         return super().from_snapshots(backbone, snapshots, **rows, **instead, **params)
 
     _network_parameter = "backbone"
+    model = None  # what builds the network is no parameter here
 
     @property
     def warmup_history_(self):

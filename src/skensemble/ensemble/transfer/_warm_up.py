@@ -1,6 +1,5 @@
 """Training a new head on a backbone that stays as it is."""
 
-import inspect
 from dataclasses import replace
 from typing import Any
 
@@ -14,19 +13,10 @@ from skensemble.inference import network_outputs
 from skensemble.models.transfer import split_network
 from skensemble.networks import fresh_copy, own_learning_rate, recompile_arguments
 from skensemble.schedules import CyclicCosineDecay
-from skensemble.training import Augmentation, ProgressDisplay, TrainingRequest
+from skensemble.training import ProgressDisplay, TrainingRequest
 
 
-def train_head(
-    network,
-    data,
-    *,
-    n_epochs: int,
-    optimizer,
-    engine: str = "auto",
-    augmentation: Augmentation | None = None,
-    verbose: int = 0,
-) -> dict[str, list[float]]:
+def train_head(network, data, *, n_epochs, optimizer, engine="auto", augmentation=None, verbose=0):
     """Train the head of a network; without augmentation, on features that are computed once."""
     extractor, head, layers = split_network(network)
     if augmentation is None:
@@ -49,12 +39,10 @@ def train_head(
 
 
 def fresh_optimizer(given: Any):
-    """Make an optimizer of a name, a class or another optimizer, which stays as it is."""
-    optimizers = keras.optimizers.Optimizer
     must = "a Keras optimizer, its class or its name"
     fix = "as in 'rmsprop' or keras.optimizers.RMSprop(1e-4)"
-    is_class = inspect.isclass(given) and issubclass(given, optimizers)
-    if not is_class and not isinstance(given, str | optimizers):
+    kind = given if isinstance(given, type) else type(given)
+    if not issubclass(kind, keras.optimizers.Optimizer) and not isinstance(given, str):
         raise TypeError(must_be("warmup_optimizer", must, given, fix))
     try:
         optimizer = fresh_copy(keras.optimizers.get(given))
@@ -87,7 +75,6 @@ class _HeadProgress(ProgressDisplay):
 
 
 def _of_features(extractor, data):
-    """Return training data with the features of the rows in the place of the rows."""
     n = len(data.rows)
     features = network_outputs(extractor, data.X, data.rows)
     weight = None if data.sample_weight is None else data.sample_weight[data.rows]

@@ -25,7 +25,6 @@ from skensemble.ensemble._weighing import learns_weights
 
 
 def is_dropped(estimator) -> bool:
-    """Whether it stands for a member that is left out."""
     return isinstance(estimator, str) and estimator == "drop"
 
 
@@ -36,7 +35,6 @@ def innermost(member):
 
 
 def check_vote_parameters(vote) -> None:
-    """Raise unless every parameter that is not about the members is in its range."""
     check_choice("voting", vote.voting, ("hard", "soft"), fix="soft votes by probabilities")
     check_validation_fraction(vote.validation_fraction)
     check_flag("flatten_transform", vote.flatten_transform, fix="False keeps the members apart")
@@ -85,7 +83,10 @@ def _classifies(estimator) -> bool:
 
 def check_have_probabilities(members) -> None:
     for name, member in members:
-        if not hasattr(member, "predict_proba") and not _stacks_by_default(innermost(member)):
+        inner = innermost(member)
+        # It has predict_proba once it is fitted, although it says no before.
+        stacks = isinstance(inner, StackingClassifier) and inner.final_estimator is None
+        if not stacks and not hasattr(member, "predict_proba"):
             must = "a classifier with predict_proba where voting='soft'"
             fix = (
                 "take voting='hard', put it into CalibratedClassifierCV, or leave it out with "
@@ -94,13 +95,7 @@ def check_have_probabilities(members) -> None:
             raise ValueError(must_be(f"member {name!r}", must, member, fix))
 
 
-def _stacks_by_default(member) -> bool:
-    """Whether it has ``predict_proba`` once it is fitted, although it says no before."""
-    return isinstance(member, StackingClassifier) and member.final_estimator is None
-
-
 def check_frozen(members, X, classes) -> None:
-    """Raise unless the frozen members are fitted, on as many features and on the same classes."""
     for name, member in members:
         if not isinstance(member, FrozenEstimator):
             continue
@@ -159,20 +154,16 @@ def params_of_members(vote, members, sample_weight, fit_params) -> dict[str, dic
 
 
 def _weight_argument(member) -> str | None:
-    """Name of the argument under which its ``fit`` takes the weights of rows."""
     if isinstance(member, Pipeline):
         step, last = member.steps[-1]
         inner = _weight_argument(last)
         return inner and f"{step}__{inner}"
     parameters = inspect.signature(member.fit).parameters
-    takes = "sample_weight" in parameters or any(
-        parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()
-    )
-    return "sample_weight" if takes else None
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    return "sample_weight" if takes_any or "sample_weight" in parameters else None
 
 
 def fit_members(vote, X, y, params, holdout) -> list[tuple[str, Any]]:
-    """Fit clones of the members that are not dropped; return their names with them."""
     message, total = vote._log_message, len(vote.estimators)
     return Parallel(n_jobs=vote.n_jobs)(
         delayed(_fit_member)(
@@ -184,7 +175,6 @@ def fit_members(vote, X, y, params, holdout) -> list[tuple[str, Any]]:
 
 
 def _fit_member(name: str, member, X, y, params, holdout, message: str | None) -> tuple[str, Any]:
-    """Fit a member, on the shared holdout if it would hold out rows of its own."""
     try:
         with _print_elapsed_time("Voting", message):
             if holdout is not None and _shares_holdout(member):
@@ -225,7 +215,6 @@ def _fit_sharing(member, X, y, params, holdout) -> None:
 
 
 def _split_params(head, step: str, last, params) -> tuple[dict, dict]:
-    """Tell what is for the last step of a pipeline from what is for those before."""
     if get_config()["enable_metadata_routing"]:
         of_head = get_routing_for_object(head).consumes("fit_transform", params)
         of_last = get_routing_for_object(last).consumes("fit", params)

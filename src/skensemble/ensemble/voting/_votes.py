@@ -36,7 +36,6 @@ def take_rows(X, rows):
 
 
 def read_labels(vote, X, y) -> tuple[LabelEncoder, np.ndarray]:
-    """Learn the labels; return an encoder, and the labels as an array of one dimension."""
     check_y_given(vote, X, y)
     y = _check_y(y, multi_output=True, estimator=None)
     kind = type_of_target(y, input_name="y")
@@ -56,13 +55,11 @@ def read_labels(vote, X, y) -> tuple[LabelEncoder, np.ndarray]:
 
 
 def own_holdout(X, task: Classification, X_val, y_val) -> Holdout:
-    """Check the rows that the caller has kept out of training."""
     check_consistent_length(X_val, y_val)
     expected, found = count_features(X), count_features(X_val)
     if expected != found:
-        fix = "prepare it as X"
-        got = Described(f"{found} features")
-        raise ValueError(must_be("X_val", f"of {expected} features, as X", got, fix))
+        must, got = f"of {expected} features, as X", Described(f"{found} features")
+        raise ValueError(must_be("X_val", must, got, "prepare it as X"))
     return Holdout(X_val, task.transform(y_val, name="y_val"), None)
 
 
@@ -167,12 +164,12 @@ def check_vote_weights(vote, X_val) -> np.ndarray | None:
         return None
     fix = "give each member a number of at least 0, and one that is not dropped more than 0"
     given = np.asarray(weights)
-    if given.ndim != 1:
-        got = Described(f"an array of shape {given.shape}")
-        raise ValueError(must_be("weights", f"of shape ({n},)", got, fix))
-    if len(given) != n:
-        got = Described(f"{len(given)} weights, {n} estimators")
-        raise ValueError(must_be("Number of `estimators` and weights", "equal", got, fix))
+    if given.shape != (n,):
+        what, must, got = "weights", f"of shape ({n},)", f"an array of shape {given.shape}"
+        if given.ndim == 1:  # in the words of scikit-learn
+            what, must = "Number of `estimators` and weights", "equal"
+            got = f"{len(given)} weights, {n} estimators"
+        raise ValueError(must_be(what, must, Described(got), fix))
     check_shares("weights", given, fix)
     if not given[kept].any():
         must = "of a positive sum over the members that are not dropped"
@@ -181,7 +178,6 @@ def check_vote_weights(vote, X_val) -> np.ndarray | None:
 
 
 def weigh_members(vote, given, members, holdout: Holdout | None, task: Classification):
-    """Return the weights of fitted members, and how good they are on the holdout."""
     if holdout is None:
         return normalised(np.ones(len(members)) if given is None else given), None
     answers = Answers(members, holdout.X, task.classes_)

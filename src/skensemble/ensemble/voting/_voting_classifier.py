@@ -1,5 +1,3 @@
-"""VotingSnapshotClassifier."""
-
 import numpy as np
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -295,7 +293,6 @@ class VotingSnapshotClassifier(VotingClassifier):
         )
 
     def _ask(self, X, used=None) -> Answers:
-        """Ask the members, or some of them by their positions."""
         fitted = [pair for pair in self.named_estimators_.items() if not is_dropped(pair[1])]
         return Answers(fitted if used is None else [fitted[m] for m in used], X, self.classes_)
 
