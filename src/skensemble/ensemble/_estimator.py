@@ -39,14 +39,6 @@ class SnapshotEstimator(BaseEstimator):
 
     _network_parameter = "model"  # that the network comes from
 
-    def _keep_parameters(self, arguments):
-        """Set each argument of a constructor, as its ``locals()`` has them, as an attribute."""
-        kwargs = arguments["kwargs"]
-        named = {name: arguments[name] for name in arguments if name not in ("self", "kwargs")}
-        vars(self).update(named | kwargs)
-        if kwargs:
-            self._user_params = set(kwargs)
-
     def _get_param_names(self):
         signature = inspect.signature(type(self).__init__).parameters.values()
         named = [p.name for p in signature if p.name != "self" and p.kind != p.VAR_KEYWORD]

@@ -226,7 +226,33 @@ class SnapshotEnsembleClassifier(ClassifierMixin, SnapshotEstimator):
         verbose=0,
         **kwargs,
     ):
-        self._keep_parameters(locals())
+        self.model = model
+        self.M = M
+        self.alpha_zero = alpha_zero
+        self.epochs = epochs
+        self.n_last = n_last
+        self.weighting = weighting
+        self.min_weight = min_weight
+        self.validation_fraction = validation_fraction
+        self.refit = refit
+        self.augmentation = augmentation
+        self.engine = engine
+        self.optimizer = optimizer
+        self.loss = loss
+        self.metrics = metrics
+        self.batch_size = batch_size
+        self.callbacks = callbacks
+        self.class_weight = class_weight
+        self.shuffle = shuffle
+        self.validation_split = validation_split
+        self.validation_batch_size = validation_batch_size
+        self.run_eagerly = run_eagerly
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        vars(self).update(kwargs)
+        if kwargs:
+            self._user_params = set(kwargs)
 
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, **fit_params):
         """Train the network, keep its snapshots, learn their weights.

@@ -177,7 +177,39 @@ model_, engine_, engine_details_, timings_
         verbose=0,
         **kwargs,
     ):
-        self._keep_parameters(locals())
+        super().__init__(
+            M=M,
+            alpha_zero=alpha_zero,
+            epochs=epochs,
+            n_last=n_last,
+            weighting=weighting,
+            min_weight=min_weight,
+            validation_fraction=validation_fraction,
+            refit=refit,
+            augmentation=augmentation,
+            engine=engine,
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            class_weight=class_weight,
+            shuffle=shuffle,
+            validation_split=validation_split,
+            validation_batch_size=validation_batch_size,
+            run_eagerly=run_eagerly,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+            **kwargs,
+        )
+        self.backbone = backbone
+        self.weights = weights
+        self.image_size = image_size
+        self.head_units = head_units
+        self.warmup_epochs = warmup_epochs
+        self.warmup_optimizer = warmup_optimizer
+        self.unfreeze_from = unfreeze_from
 
     @classmethod
     def from_snapshots(
@@ -239,7 +271,6 @@ model_, engine_, engine_details_, timings_
         return super().from_snapshots(backbone, snapshots, **rows, **instead, **params)
 
     _network_parameter = "backbone"
-    model = None  # what builds the network is no parameter here
 
     @property
     def warmup_history_(self):
