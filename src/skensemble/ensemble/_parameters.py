@@ -52,6 +52,7 @@ def parameters_of_call(params: Mapping[str, Any], overrides: Mapping[str, Any]) 
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
+    """Raise unless every parameter is in its range."""
     M = check_integer("M", params["M"], minimum=1, fix="5 is the usual choice")
     fix = "0.1 is the usual start for SGD, 0.001 for Adam"
     check_real("alpha_zero", params["alpha_zero"], positive=True, fix=fix)

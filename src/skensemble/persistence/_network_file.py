@@ -72,6 +72,7 @@ def import_builder(spec: str) -> Callable[..., Any]:
 
 
 def is_user_builder(name: str) -> bool:
+    """Whether ``--model`` names a builder of the user's, ``MODULE:FUNCTION``."""
     return ":" in name
 
 
