@@ -53,7 +53,7 @@ def test_fits_of_one_network_do_not_grow_and_clear_gives_back():
                 fit()
             gc.collect()
             print(resident())
-        for width in range(9, 15):
+        for width in range(9, 12):
             fit(width)
         gc.collect()
         print(resident())
@@ -64,4 +64,4 @@ def test_fits_of_one_network_do_not_grow_and_clear_gives_back():
     # Every variable of a new name would take 35 KB, and each fit has a dozen.
     assert after - before < 100 * 0.1
     # A program takes 3 MB or more, besides what TensorFlow keeps of every compiled function.
-    assert with_programs - cleared > 7 * 1.0
+    assert with_programs - cleared > 4 * 1.0
