@@ -10,7 +10,6 @@ from skensemble.cli._option_groups import JsonLines, RunArgument, command
 @command
 def inspect(run: RunArgument, lines: JsonLines) -> None:
     """Show what a run is: its network, data, cycles, snapshots, weights and files."""
-    from skensemble.cli._score_lines import say_comparisons
     from skensemble.persistence import Run, describe_run
 
     opened = Run.open(run)
@@ -18,6 +17,8 @@ def inspect(run: RunArgument, lines: JsonLines) -> None:
     if lines.as_json:
         lines.result(**found)
         return
+    from skensemble.cli._score_lines import say_comparisons
+
     for line in _headlines(found):
         lines.say(line)
     for table in _tables(found):

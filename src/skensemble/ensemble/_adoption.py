@@ -36,9 +36,7 @@ def adopt_snapshots(estimator, snapshots, rows, classes, input_shape, params) ->
         request = estimator._network_request(schema)
         model = networks.build_network(request)
         task.check_names_all(networks.outputs_of(model, read.X).shape[-1], classes is None)
-        output_layer, _ = networks.prepare_network(
-            model, read.X, task, compile_arguments=lambda: networks.compile_arguments(request)
-        )
+        output_layer, _ = networks.prepare_network(model, read.X, task, request)
     bank = snapshots if isinstance(snapshots, SnapshotBank) else load_snapshots(model, snapshots)
     if params.get("M") not in (None, len(bank)):
         must = f"the number of snapshots, {len(bank)}"

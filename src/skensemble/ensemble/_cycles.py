@@ -130,9 +130,7 @@ def _new_network(plan: Plan, probe, earlier: Trained) -> Trained:
     with seeded(plan.seeds.network):
         model = networks.build_network(request)
         compiled_by_builder = model.compiled
-        output_layer, target_width = networks.prepare_network(
-            model, probe, task, compile_arguments=lambda: networks.compile_arguments(request)
-        )
+        output_layer, target_width = networks.prepare_network(model, probe, task, request)
     if compiled_by_builder:
         unseen = networks.unseen_by_builder(request)
         networks.check_compiled_as_asked(model, estimator.loss, estimator.optimizer, unseen)

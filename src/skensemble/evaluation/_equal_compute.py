@@ -63,6 +63,7 @@ class MethodRun:
 def check_comparable(estimator: Any, step_rate: float | None = None) -> None:
     """Raise unless an estimator can be compared with other ways to spend its epochs."""
     from skensemble.ensemble import SnapshotEnsembleClassifier, TransferSnapshotClassifier
+    from skensemble.ensemble._weighing import learns_weights
 
     if isinstance(estimator, TransferSnapshotClassifier) or not isinstance(
         estimator, SnapshotEnsembleClassifier
@@ -80,7 +81,7 @@ def check_comparable(estimator: Any, step_rate: float | None = None) -> None:
         fix = "0.1 holds out a tenth of the rows for the learned weights"
         raise ValueError(must_be("validation_fraction", "a share of the rows", None, fix))
     weighting = estimator.weighting
-    if not (isinstance(weighting, str) or callable(weighting)) or weighting == "uniform":
+    if not learns_weights(weighting):
         fix = "log_loss is the default; equal weights are compared in any case"
         raise ValueError(must_be("weighting", "a way to learn weights", weighting, fix))
 

@@ -43,5 +43,4 @@ from skensemble.networks._scikeras import (
     KerasClassifier,
     NetworkRequest,
     callback_list,
-    compile_arguments,
 )

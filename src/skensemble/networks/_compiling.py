@@ -10,18 +10,19 @@ from skensemble._validation import Described, must_be
 from skensemble.networks._copying import prediction_mode, recompile_arguments
 from skensemble.networks._losses import loss_name, losses_differ, only, takes_logits, takes_one_hot
 from skensemble.networks._optimizer import stepping_optimizers
+from skensemble.networks._scikeras import compile_arguments
 from skensemble.tasks import OutputLayer
 
 N_PROBE_ROWS = 32
 
 
-def prepare_network(model, X, task, *, compile_arguments) -> tuple[OutputLayer, int | None]:
+def prepare_network(model, X, task, request) -> tuple[OutputLayer, int | None]:
     """Compile ``model`` if need be, and check that it does the task on rows like those of X."""
     outputs = outputs_of(model, X)
     n_units = task.check_width(outputs.shape)
     steppers = stepping_optimizers(getattr(model, "optimizer", None))
     if not model.compiled:
-        arguments = compile_arguments()
+        arguments = compile_arguments(request)
         if arguments.get("loss") is None:
             arguments["loss"] = task.default_loss(n_units)
         model.compile(**arguments)
