@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Hints about the machine that TensorFlow prints are no news to anyone here.
 export TF_CPP_MIN_LOG_LEVEL := 3
+# Python compiles what it imports, once; pip would compile all of TensorFlow.
+unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 # Two processes fit two cores; `make test PYTEST_ARGS=` runs in one.
 PYTEST_ARGS ?= -n 2 --dist worksteal
@@ -19,7 +21,7 @@ setup: $(VENV)/.ready  ## make .venv with everything in it
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 demo: setup  ## train an ensemble on real data and compare it with a single network
