@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer
 
-from skensemble.weighting import solve_greedy, solve_log_loss
+from skensemble.weighting import find_weights, solve_greedy, solve_log_loss
+from skensemble.weighting._cross_validation import assign_folds
 
 
 def members(n_members=4, n_rows=60, n_classes=3, seed=0):
@@ -103,6 +104,22 @@ def test_identical_members_go_to_the_first():
 def test_one_member_one_row():
     assert solve_greedy([[[0.2, 0.8]]], [0], criterion="accuracy").weights.tolist() == [1.0]
     assert solve_greedy([[[0.2, 0.8]]], [0], n_iter=1).weights.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_comparisons_select_without_each_fold(weighted):
+    """What the folds share changes nothing: the same as one selection on the rows of each."""
+    probas, y = members(n_rows=90)
+    mass = np.random.default_rng(1).exponential(size=90) if weighted else np.ones(90)
+    fold, mixed = assign_folds(y), np.empty((90, 3))
+    for i in range(10):
+        rest = fold != i
+        weights = solve_greedy(probas[:, rest], y[rest], mass[rest]).weights
+        mixed[~rest] = np.tensordot(weights, probas[:, ~rest], axes=1)
+    gain = log_loss(y, probas.mean(axis=0), sample_weight=mass)
+    gain -= log_loss(y, mixed, sample_weight=mass)
+    found = find_weights("greedy", probas, y, mass).comparisons[0]
+    assert found.gain == pytest.approx(gain, abs=1e-12)
 
 
 @pytest.mark.parametrize(

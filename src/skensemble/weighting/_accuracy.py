@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import check_integer, check_real, must_be
 from skensemble.weighting._correct_rows import correct_mass, open_pairs
-from skensemble.weighting._criterion import ACCURACY, better
+from skensemble.weighting._criterion import better
 from skensemble.weighting._greedy import grow
 from skensemble.weighting._log_loss import TIE, Learned, LogLoss
 from skensemble.weighting._member_predictions import FloatArray, MemberPredictions, read_members
@@ -164,7 +164,12 @@ def climb(members: MemberPredictions, total: int) -> tuple[FloatArray, int]:
         return points[i], (float(correct[i] / mass), loss.at(points[i] / points[i].sum()))
 
     each = np.eye(len(members))
-    starts = np.vstack([np.ones(len(members)), each, grow(members, ACCURACY, n_iter=_GREEDY)])
+
+    def accuracy(points: FloatArray) -> FloatArray:
+        return np.asarray(correct_mass(pairs, points) / mass)
+
+    greedy = grow(len(members), loss.many, accuracy, n_iter=_GREEDY)
+    starts = np.vstack([np.ones(len(members)), each, greedy])
     here, key = best(starts)
     n_points = len(starts)
     # Counts of a size at which the start and all moves are whole numbers.

@@ -1,12 +1,20 @@
 """Weights by forward selection of members, for any criterion."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import check_integer, must_be
-from skensemble.weighting._criterion import Criterion, better, check_criterion, read_criterion
+from skensemble.weighting._criterion import (
+    LOG_LOSS,
+    Criterion,
+    Scores,
+    better,
+    check_criterion,
+    read_criterion,
+)
 from skensemble.weighting._log_loss import TIE, Learned, LogLoss
 from skensemble.weighting._member_predictions import FloatArray, MemberPredictions, read_members
 from skensemble.weighting._result import WeightingResult
@@ -98,45 +106,59 @@ def learn_greedy(
     n_init: int = 1,
 ) -> Learned:
     """Weights by selection, from all rows and without each fold."""
-
-    def select(rows: MemberPredictions) -> FloatArray:
-        return grow(rows, criterion, n_iter=n_iter, n_init=n_init)
-
-    counts, folds = select(members), range(int(fold.max()) + 1)
-    result = LogLoss.of(members).result(
+    loss = LogLoss.of(members)
+    select = partial(grow, len(members), n_iter=n_iter, n_init=n_init)
+    if criterion is LOG_LOSS:
+        everything, *without = loss.many_without(fold)
+        counts = select(everything)
+    else:
+        counts = select(loss.many, criterion.scores(members))
+    result = loss.result(
         counts / counts.sum(), method="greedy", criterion=criterion.name, n_iter=n_iter
     )
-    return result, lambda: np.stack([select(members.take(fold != i)) for i in folds])
+
+    def without_folds() -> FloatArray:
+        if criterion is LOG_LOSS:
+            return np.stack([select(losses) for losses in without])
+        parts = (members.take(fold != i) for i in range(int(fold.max()) + 1))
+        return np.stack([select(LogLoss.of(rows).many, criterion.scores(rows)) for rows in parts])
+
+    return result, without_folds
 
 
 def grow(
-    members: MemberPredictions, criterion: Criterion, *, n_iter: int, n_init: int = 1
+    n_members: int,
+    losses: Scores,
+    scores: Scores | None = None,
+    *,
+    n_iter: int,
+    n_init: int = 1,
 ) -> FloatArray:
-    """Counts of the members at the best point of the path."""
-    loss, scores = LogLoss.of(members), criterion.scores(members)
-    each = np.eye(len(members))
+    """Counts of the members at the best point of the path; scores are by default minus losses."""
+    judge = scores or (lambda counts: -losses(counts))
+    each = np.eye(n_members)
 
     def key(counts: FloatArray, score: float) -> tuple[float, float]:
-        return float(score), float(loss.many(counts[None])[0])
+        return float(score), float(losses(counts[None])[0])
 
-    counts, values, left = np.zeros(len(members)), scores(each), list(range(len(members)))
+    counts, values, left = np.zeros(n_members), judge(each), list(range(n_members))
     for _ in range(n_init):
-        counts[left.pop(_pick(loss, each[left], values[left]))] = 1
-    best, best_key = counts, key(counts, scores(counts[None])[0])
+        counts[left.pop(_pick(losses, each[left], values[left]))] = 1
+    best, best_key = counts, key(counts, judge(counts[None])[0])
     for _ in range(n_init, n_iter):
         candidates = counts + each
-        values = scores(candidates)
-        i = _pick(loss, candidates, values)
+        values = judge(candidates)
+        i = _pick(losses, candidates, values)
         counts, this_key = candidates[i], key(candidates[i], values[i])
         if better(this_key, best_key):
             best, best_key = counts, this_key
     return best
 
 
-def _pick(loss: LogLoss, candidates: FloatArray, values: FloatArray) -> int:
+def _pick(losses: Scores, candidates: FloatArray, values: FloatArray) -> int:
     """First of the best, where scores that differ by no more than rounding are equal."""
     tied = np.flatnonzero(values >= values.max() - TIE * max(1.0, abs(float(values.max()))))
     if tied.size > 1:
-        losses = loss.many(candidates[tied])
-        tied = tied[losses <= losses.min() + TIE]
+        of_tied = losses(candidates[tied])
+        tied = tied[of_tied <= of_tied.min() + TIE]
     return int(tied[0])
