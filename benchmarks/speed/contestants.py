@@ -2,6 +2,7 @@
 
 import time
 
+import by_hand
 import numpy as np
 import ours
 import plain_keras
@@ -14,6 +15,7 @@ OURS = "ours"
 DEFAULT = "ours, default settings"
 KERAS = "plain Keras"
 XLA = "plain Keras, jit_compile=True"
+BY_HAND = "a loop written by hand for XLA"
 TORCH = "Ensemble-PyTorch"
 
 
@@ -26,6 +28,7 @@ IN_PROCESS = {
     DEFAULT: ours.fit_default,
     KERAS: plain_keras.fit,
     XLA: _fit_under_xla,
+    BY_HAND: by_hand.fit,
 }
 
 
