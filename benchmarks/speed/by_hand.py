@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import tensorflow as tf
+from scipy.special import softmax
 
 from skensemble import CyclicCosineDecay
 
@@ -19,7 +20,8 @@ class Snapshots:
 
     def predict_proba(self, X):
         """Return the mean of the probabilities."""
-        return np.mean([_softmax(X, *weights) for weights in self.weights], axis=0)
+        layers = ((np.maximum(X @ w1 + b1, 0), w2, b2) for w1, b1, w2, b2 in self.weights)
+        return np.mean([softmax(hidden @ w2 + b2, axis=1) for hidden, w2, b2 in layers], axis=0)
 
 
 def fit(task, X, y):
@@ -54,7 +56,7 @@ def fit(task, X, y):
     return Snapshots(snapshots)
 
 
-@tf.function(jit_compile=True, reduce_retracing=True)
+@tf.function(jit_compile=True)
 def _train(state, X, y, masks, rates):
     """Train on batches (n, batch, …); a row of mask 0 has no part in the loss."""
 
@@ -78,9 +80,3 @@ def _train(state, X, y, masks, rates):
         return i + 1, *(w + MOMENTUM * v - s for w, v, s in moves), *velocities
 
     return tf.while_loop(lambda i, *_: i < tf.shape(X)[0], step, (0, *state))[1:]
-
-
-def _softmax(X, w1, b1, w2, b2):
-    logits = np.maximum(X @ w1 + b1, 0) @ w2 + b2
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skensemble._validation import check_integer, check_real, must_be
 from skensemble.weighting._correct_rows import correct_mass, open_pairs
-from skensemble.weighting._criterion import better
+from skensemble.weighting._criterion import ACCURACY, better
 from skensemble.weighting._greedy import grow
 from skensemble.weighting._log_loss import TIE, Learned, LogLoss
 from skensemble.weighting._member_predictions import FloatArray, MemberPredictions, read_members
@@ -156,18 +156,14 @@ def best_of(loss: LogLoss, points: FloatArray, scores: FloatArray, tie: float) -
 
 def climb(members: MemberPredictions, total: int) -> tuple[FloatArray, int]:
     """Counts at the end of the climb, and how many points were tried."""
-    loss, pairs, mass = LogLoss.of(members), list(open_pairs(members)), members.mass.sum()
+    loss, accuracy = LogLoss.of(members), ACCURACY.scores(members)
 
     def best(points: FloatArray) -> tuple[FloatArray, tuple[float, float]]:
-        correct = correct_mass(pairs, points)
-        i = best_of(loss, points, correct, TIE * mass)
-        return points[i], (float(correct[i] / mass), loss.at(points[i] / points[i].sum()))
+        scores = accuracy(points)
+        i = best_of(loss, points, scores, TIE)
+        return points[i], (float(scores[i]), loss.at(points[i] / points[i].sum()))
 
     each = np.eye(len(members))
-
-    def accuracy(points: FloatArray) -> FloatArray:
-        return np.asarray(correct_mass(pairs, points) / mass)
-
     greedy = grow(len(members), loss.many, accuracy, n_iter=_GREEDY)
     starts = np.vstack([np.ones(len(members)), each, greedy])
     here, key = best(starts)

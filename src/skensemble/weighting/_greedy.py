@@ -1,7 +1,6 @@
 """Weights by forward selection of members, for any criterion."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -107,23 +106,19 @@ def learn_greedy(
 ) -> Learned:
     """Weights by selection, from all rows and without each fold."""
     loss = LogLoss.of(members)
-    select = partial(grow, len(members), n_iter=n_iter, n_init=n_init)
-    if criterion is LOG_LOSS:
-        everything, *without = loss.many_without(fold)
-        counts = select(everything)
-    else:
-        counts = select(loss.many, criterion.scores(members))
+    everything, *without = loss.many_without(fold)
+
+    def select(losses: Scores, keep: NDArray[np.bool_] | None = None) -> FloatArray:
+        scores = None
+        if criterion is not LOG_LOSS:
+            scores = criterion.scores(members if keep is None else members.take(keep))
+        return grow(len(members), losses, scores, n_iter=n_iter, n_init=n_init)
+
+    counts = select(everything)
     result = loss.result(
         counts / counts.sum(), method="greedy", criterion=criterion.name, n_iter=n_iter
     )
-
-    def without_folds() -> FloatArray:
-        if criterion is LOG_LOSS:
-            return np.stack([select(losses) for losses in without])
-        parts = (members.take(fold != i) for i in range(int(fold.max()) + 1))
-        return np.stack([select(LogLoss.of(rows).many, criterion.scores(rows)) for rows in parts])
-
-    return result, without_folds
+    return result, lambda: np.stack([select(f, fold != i) for i, f in enumerate(without)])
 
 
 def grow(
